@@ -1,0 +1,1 @@
+"""Connectors, each found by its entry point."""

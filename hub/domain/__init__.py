@@ -1,0 +1,1 @@
+"""Decisions and shapes of the trade: standard library only, frozen values in, values out."""

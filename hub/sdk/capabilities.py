@@ -1,0 +1,187 @@
+"""What a connector can do: small abstract classes, one job each, found by `issubclass`.
+
+Every write takes a `key`: it is derived from the business fact, the same on every retry. Where the vendor has
+idempotency keys, send it; where not, implement `FindByReference`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+
+from hub.domain.ledgers import Posted, Posting
+from hub.domain.shipping import (
+    Cancelled,
+    FulfillmentRequest,
+    ItemResult,
+    Label,
+    LabelRequest,
+    Rate,
+    ShipmentNotice,
+    StockUpdate,
+    Submitted,
+)
+from hub.sdk.context import Context
+from hub.sdk.manifest import Manifest
+from hub.sdk.paging import Cursor, Event, Page, Record, WebhookRequest, WebhookResponse, Window
+from hub.sdk.results import CheckResult, Place, Subscription
+
+
+class Connector(ABC):
+    """A connector, made anew for each connection and each run."""
+
+    manifest: Manifest
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+
+    @abstractmethod
+    def check(self) -> CheckResult:
+        """Say whether the connection works, by one cheap read. Never raises for a failure of the remote side."""
+
+
+class OrderSource(ABC):
+    @abstractmethod
+    def orders(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
+        """Orders changed inside the window, oldest change first."""
+
+    @abstractmethod
+    def order(self, external_id: str) -> Record:
+        """One order as it is now. Raises NotFound."""
+
+
+class StockSink(ABC):
+    max_batch: int = 100
+
+    @abstractmethod
+    def set_stock(self, updates: Sequence[StockUpdate], key: str) -> list[ItemResult]:
+        """Tell the channel absolute figures; one result per update, in order. Safe to call twice."""
+
+
+class StockSource(ABC):
+    @abstractmethod
+    def stock(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
+        """Stock figures changed inside the window."""
+
+
+class ShipmentSink(ABC):
+    @abstractmethod
+    def confirm(self, notice: ShipmentNotice, key: str) -> str:
+        """Tell the channel what left; returns its id there ("" where it gives none)."""
+
+
+class CatalogSource(ABC):
+    @abstractmethod
+    def items(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
+        """Products with their variants, for linking SKUs."""
+
+
+class LocationSource(ABC):
+    @abstractmethod
+    def places(self) -> list[Place]:
+        """The channel's own places, for linking them to locations."""
+
+
+class FulfillmentTarget(ABC):
+    @abstractmethod
+    def submit(self, request: FulfillmentRequest, key: str) -> Submitted:
+        """Hand over a fulfillment order. Raises Rejected when the fulfiller says no at once."""
+
+    @abstractmethod
+    def cancel(self, ref: str, reason: str, key: str) -> Cancelled:
+        """Ask to stop. Cancelling what is already cancelled is accepted."""
+
+    @abstractmethod
+    def updates(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
+        """What became of fulfillment orders: records of the manifest's polled shipment stream."""
+
+
+class Carrier(ABC):
+    @abstractmethod
+    def buy_label(self, request: LabelRequest, key: str) -> Label:
+        """Buy one label."""
+
+    @abstractmethod
+    def track(self, ref: str) -> Record:
+        """Tracking of one package, as a record of the manifest's shipment stream. Raises NotFound."""
+
+
+class Rates(ABC):
+    @abstractmethod
+    def rates(self, request: LabelRequest) -> list[Rate]:
+        """Prices for one parcel, cheapest first."""
+
+
+class Void(ABC):
+    @abstractmethod
+    def void(self, ref: str, key: str) -> bool:
+        """Give a label back. True when the carrier accepted or had done so before, False when it refused."""
+
+
+class LedgerSink(ABC):
+    @abstractmethod
+    def post(self, posting: Posting, key: str) -> Posted:
+        """Post a document."""
+
+
+class FindByReference(ABC):
+    @abstractmethod
+    def find(self, operation: str, reference: str) -> object | None:
+        """What an operation whose outcome is unknown has made, found by our reference, or None.
+
+        `operation` is submit, buy_label, post or confirm; the answer has the type which that operation returns.
+        """
+
+
+class WebhookReceiver(ABC):
+    """Methods are pure: they read the request and never call out."""
+
+    def handshake(self, request: WebhookRequest) -> WebhookResponse | None:
+        """The answer to a subscription handshake, or None when the request is none."""
+        return None
+
+    @abstractmethod
+    def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> None:
+        """Check the signature over the raw bytes against every valid secret. Raises SignatureInvalid."""
+
+    @abstractmethod
+    def events(self, request: WebhookRequest) -> list[Event]:
+        """What the delivery tells. Raises Malformed when it cannot be read."""
+
+
+class WebhookProvisioner(ABC):
+    @abstractmethod
+    def ensure(self, url: str) -> list[Subscription]:
+        """Make sure that all wanted subscriptions to `url` exist, once each; make missing ones. Safe to repeat."""
+
+    @abstractmethod
+    def subscriptions(self) -> list[Subscription]:
+        """Every subscription that this connection has at the vendor."""
+
+    @abstractmethod
+    def remove(self, url: str) -> None:
+        """Remove all subscriptions to `url`. Safe to repeat."""
+
+
+class QueueReceiver(ABC):
+    @abstractmethod
+    def receive(self, most: int) -> list[tuple[Event, str]]:
+        """Events waiting in a queue, each with the token that acknowledges it."""
+
+    @abstractmethod
+    def acknowledge(self, tokens: Sequence[str]) -> None:
+        """Delete what was stored. Called after the commit."""
+
+
+CAPABILITIES: Mapping[str, type] = {
+    cls.__name__: cls
+    for cls in (
+        OrderSource, StockSink, StockSource, ShipmentSink, CatalogSource, LocationSource, FulfillmentTarget,
+        Carrier, Rates, Void, LedgerSink, FindByReference, WebhookReceiver, WebhookProvisioner, QueueReceiver,
+    )
+}
+
+
+def capabilities(connector: type[Connector]) -> list[str]:
+    """Names of what a connector class can do."""
+    return [name for name, cls in CAPABILITIES.items() if issubclass(connector, cls)]

@@ -1,0 +1,42 @@
+"""Small answers of connectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.domain.documents import Address
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Whether a connection works.
+
+    `unique_id` is the account at the vendor (shop id, seller id): the same account cannot be connected twice.
+    `error` carries the vendor's words, `error_code` is the code of an error class, `field` the setting at fault.
+    """
+
+    ok: bool
+    unique_id: str = ""
+    label: str = ""
+    error: str = ""
+    error_code: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that the channel keeps stock at."""
+
+    external_id: str
+    name: str
+    active: bool = True
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A webhook subscription at the vendor."""
+
+    external_id: str
+    topic: str
+    url: str

@@ -1,0 +1,1 @@
+"""Field maps and code tables: data only."""

@@ -1,0 +1,3 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
