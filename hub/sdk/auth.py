@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from hub.sdk import errors
 from hub.sdk.http import Authorizer, Http
@@ -102,7 +103,7 @@ class OAuthTokens:
         return token
 
     def _ask(self, wanted: Mapping[str, str]) -> Mapping[str, Any]:
-        url = self.auth.token_url.format_map(self.values)
+        url = moved(self.auth.token_url.format_map(self.values), self._value(self.auth.token_url_setting))
         body: dict[str, Any] = {"json": wanted}
         if self.auth.body == "form":
             body = {"data": wanted}
@@ -116,6 +117,14 @@ class OAuthTokens:
 
     def _value(self, name: str) -> str:
         return str(self.values.get(name, "")) if name else ""
+
+
+def moved(url: str, base: str) -> str:
+    """`url` with scheme and host of `base`; unchanged when `base` is empty."""
+    if not base:
+        return url
+    target = urlsplit(base)
+    return urlsplit(url)._replace(scheme=target.scheme, netloc=target.netloc).geturl()
 
 
 def authorizer(auth: Auth, values: Mapping[str, Any], store: TokenStore, http: Callable[[], Http]) -> Authorizer:

@@ -77,7 +77,8 @@ class OAuth2:
     `token_url` may hold {config_property} placeholders. `grant` is refresh_token or client_credentials.
     `client_id`, `client_secret` and `refresh_token` name secret (or config) properties; "" leaves one out.
     `body` says how the token endpoint wants its parameters. `rotates_refresh_token` stores a returned new one
-    before the first use.
+    before the first use. `token_url_setting` names a config property (base_url, as a rule) whose scheme and host take
+    the place of the token_url's own when it is filled in, so that one setting moves a connection to a sandbox.
     """
 
     token_url: str
@@ -90,6 +91,7 @@ class OAuth2:
     scope: str = ""
     body: Literal["form", "json"] = "form"
     rotates_refresh_token: bool = False
+    token_url_setting: str = ""
 
 
 Auth = NoAuth | ApiKey | BasicAuth | OAuth2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.domain.documents import Address
 
@@ -35,8 +35,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A webhook subscription at the vendor."""
+    """A webhook subscription at the vendor.
+
+    `secret` is the signing secret where the vendor tells it, which some do only once, in the answer that made the
+    subscription: the hub keeps it. "" says nothing.
+    """
 
     external_id: str
     topic: str
     url: str
+    secret: str = field(default="", repr=False)
