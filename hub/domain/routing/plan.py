@@ -1,0 +1,288 @@
+"""The router: hard filters, ranks, the fewest places that ship the most, and the trace of all of it.
+
+The rules and their worked examples are in `docs/reference/routing.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from hub.domain.routing import rankers as builtin
+from hub.domain.routing.shapes import Need, Part, Place, Plan, Ranker, Remainder, Snapshot
+
+DEFAULT_RANKERS: Mapping[str, Ranker] = {
+    "min_splits": builtin.min_splits,
+    "market": builtin.market,
+    "closest": builtin.closest,
+}
+STRATEGY = "ranked@1"
+LONGEST_TRACE = 20  # ranked places kept in a trace
+MOST_CANDIDATES = 40  # places considered together for a split, best ranked first
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    place: Place
+    ranks: tuple[int | None, ...]
+    free: Mapping[str, int]  # units by variant id
+
+
+def plan(snapshot: Snapshot, rankers: Mapping[str, Ranker] = DEFAULT_RANKERS) -> Plan:
+    """Decide where every unit ships from.
+
+    The best-ranked place that has everything wins; if none has, the fewest places (at most
+    `snapshot.max_shipments`) that ship the most units, and among those the best ranked. Inside such a set a line goes
+    whole to its best-ranked holder and is divided only when no single holder has all of it; groups are never divided.
+    The same snapshot always gives the same plan, in whatever order its parts were listed.
+    """
+    needs = tuple(sorted(snapshot.needs, key=lambda need: need.line_id))
+    usable, dropped = _filter(snapshot, needs)
+    candidates = _rank(usable, snapshot, rankers)
+    chosen, parts = _assign(candidates, needs, snapshot)
+    remainder = _remainder(needs, parts, snapshot)
+    trace = {
+        "strategy": STRATEGY,
+        "rankers": list(rankers),
+        "dropped": dropped,
+        "ranked": [
+            {"location": one.place.code, "ranks": list(one.ranks)} for one in candidates[:LONGEST_TRACE]
+        ],
+        "ranked_total": len(candidates),
+        "chosen": [
+            {"location": one.place.code, "units": dict(parts[one.place.id])} for one in chosen
+        ],
+        "remainder": [
+            {"line": rest.line_id, "units": rest.units, "reason": rest.reason} for rest in remainder
+        ],
+    }
+    return Plan(
+        tuple(Part(one.place.id, parts[one.place.id]) for one in chosen),
+        remainder,
+        _sentence(chosen, candidates, needs, remainder, list(rankers)),
+        inputs_hash(snapshot, rankers),
+        trace,
+    )
+
+
+def inputs_hash(snapshot: Snapshot, rankers: Iterable[str]) -> str:
+    """A fingerprint of everything the decision rests on, independent of listing order."""
+    variants = {need.variant_id for need in snapshot.needs}
+    facts = [
+        sorted((need.line_id, need.variant_id, need.units, need.group or "") for need in snapshot.needs),
+        [getattr(snapshot.destination, name) for name in ("country", "market", "latitude", "longitude")],
+        sorted((place.code, place.country, place.rank, place.is_default, place.closed) for place in snapshot.places),
+        sorted((*key, units) for key, units in snapshot.sellable.items() if units > 0 and key[1] in variants),
+        sorted(snapshot.excluded),
+        snapshot.max_shipments,
+        list(rankers),
+        STRATEGY,
+    ]
+    return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
+
+
+def _filter(snapshot: Snapshot, needs: Sequence[Need]) -> tuple[list[_Candidate], list[dict[str, str]]]:
+    """Places that could ship at least one unit, and why the others could not."""
+    usable: list[_Candidate] = []
+    dropped: list[dict[str, str]] = []
+    for place in snapshot.places:
+        if place.closed:
+            dropped.append({"location": place.code, "why": place.closed})
+            continue
+        wanted = {n.variant_id for n in needs if (n.line_id, place.id) not in snapshot.excluded}
+        if not wanted:
+            dropped.append({"location": place.code, "why": "it refused these lines before"})
+            continue
+        free = {variant: max(0, snapshot.sellable.get((place.id, variant), 0)) for variant in wanted}
+        if any(free.values()):
+            usable.append(_Candidate(place, (), free))
+        else:
+            dropped.append({"location": place.code, "why": "it has none of the articles"})
+    dropped.sort(key=lambda drop: drop["location"])
+    return usable, dropped[:LONGEST_TRACE]
+
+
+def _rank(usable: list[_Candidate], snapshot: Snapshot, rankers: Mapping[str, Ranker]) -> list[_Candidate]:
+    """Candidates in order: rank by rank, then the default location, then the code, so that no tie is left to chance."""
+    ranked = [
+        _Candidate(one.place, tuple(ranker(one.place, snapshot) for ranker in rankers.values()), one.free)
+        for one in usable
+    ]
+    ranked.sort(
+        key=lambda one: (
+            [(rank is None, rank or 0) for rank in one.ranks],
+            not one.place.is_default,
+            one.place.code,
+        )
+    )
+    return ranked
+
+
+def _assign(
+    candidates: list[_Candidate], needs: Sequence[Need], snapshot: Snapshot
+) -> tuple[tuple[_Candidate, ...], dict[str, dict[str, int]]]:
+    """The fewest places that ship the most, the best ranked first."""
+    wanted = sum(need.units for need in needs)
+    best: tuple[int, tuple[_Candidate, ...], dict[str, dict[str, int]]] = (0, (), {})
+    pool = candidates
+    for size in range(1, snapshot.max_shipments + 1):
+        if size == 2:
+            pool = _distinct(candidates, needs, snapshot)
+        for group in combinations(pool, size):
+            if best[0] and _most(group, needs) <= best[0]:
+                continue
+            parts = _share(group, needs, snapshot)
+            units = sum(sum(part.values()) for part in parts.values())
+            if units > best[0]:
+                best = (units, tuple(one for one in group if one.place.id in parts), parts)
+            if units == wanted:
+                return best[1], best[2]
+    return best[1], best[2]
+
+
+def _distinct(candidates: list[_Candidate], needs: Sequence[Need], snapshot: Snapshot) -> list[_Candidate]:
+    """Of places that offer the same units only as many as could ship together are worth trying."""
+    seen: dict[tuple[int, ...], int] = {}
+    kept: list[_Candidate] = []
+    for one in candidates:
+        offer = tuple(
+            0 if (need.line_id, one.place.id) in snapshot.excluded else min(need.units, one.free.get(need.variant_id, 0))
+            for need in needs
+        )
+        seen[offer] = seen.get(offer, 0) + 1
+        if seen[offer] <= snapshot.max_shipments:
+            kept.append(one)
+    return kept[:MOST_CANDIDATES]
+
+
+def _most(group: Sequence[_Candidate], needs: Sequence[Need]) -> int:
+    """No more units than this can come from the group."""
+    wanted: dict[str, int] = {}
+    for need in needs:
+        wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
+    return sum(min(units, sum(one.free.get(v, 0) for one in group)) for v, units in wanted.items())
+
+
+def _share(group: Sequence[_Candidate], needs: Sequence[Need], snapshot: Snapshot) -> dict[str, dict[str, int]]:
+    """Units by place and line: whole lines to the best-ranked holder first, then the rest by quantity."""
+    free = {(one.place.id, variant): units for one in group for variant, units in one.free.items()}
+    parts: dict[str, dict[str, int]] = {}
+
+    def allowed(need: Need, place: str) -> bool:
+        return (need.line_id, place) not in snapshot.excluded
+
+    def take(need: Need, place: str, units: int) -> None:
+        free[place, need.variant_id] -= units
+        parts.setdefault(place, {})[need.line_id] = parts.get(place, {}).get(need.line_id, 0) + units
+
+    divisible: list[Need] = []
+    for bundle in _bundles(needs):
+        holder = next(
+            (
+                one.place.id
+                for one in group
+                if all(allowed(need, one.place.id) for need in bundle) and _has_all(free, one.place.id, bundle)
+            ),
+            None,
+        )
+        if holder is not None:
+            for need in bundle:
+                take(need, holder, need.units)
+        elif len(bundle) == 1 and bundle[0].group is None:
+            divisible += bundle
+    for need in divisible:
+        left = need.units
+        for one in group:
+            units = min(left, free.get((one.place.id, need.variant_id), 0)) if allowed(need, one.place.id) else 0
+            if units > 0:
+                take(need, one.place.id, units)
+                left -= units
+    return parts
+
+
+def _bundles(needs: Sequence[Need]) -> list[list[Need]]:
+    groups: dict[str, list[Need]] = {}
+    bundles: list[list[Need]] = []
+    for need in needs:
+        if need.group is None:
+            bundles.append([need])
+        elif need.group in groups:
+            groups[need.group].append(need)
+        else:
+            groups[need.group] = [need]
+            bundles.append(groups[need.group])
+    return bundles
+
+
+def _has_all(free: Mapping[tuple[str, str], int], place: str, bundle: Sequence[Need]) -> bool:
+    wanted: dict[str, int] = {}
+    for need in bundle:
+        wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
+    return all(free.get((place, variant), 0) >= units for variant, units in wanted.items())
+
+
+def _remainder(
+    needs: Sequence[Need], parts: Mapping[str, Mapping[str, int]], snapshot: Snapshot
+) -> tuple[Remainder, ...]:
+    refused = {line_id for line_id, _ in snapshot.excluded}
+    rest = []
+    for need in needs:
+        left = need.units - sum(part.get(need.line_id, 0) for part in parts.values())
+        if left:
+            reason = "refused where it was in stock" if need.line_id in refused else "not in stock"
+            rest.append(Remainder(need.line_id, left, reason))
+    return tuple(rest)
+
+
+def _sentence(
+    chosen: Sequence[_Candidate],
+    candidates: Sequence[_Candidate],
+    needs: Sequence[Need],
+    remainder: Sequence[Remainder],
+    names: Sequence[str],
+) -> str:
+    """Why, in one sentence."""
+    short = sum(rest.units for rest in remainder)
+    if not chosen:
+        return f"No location can ship any of the {sum(need.units for need in needs)} units."
+    codes = " + ".join(one.place.code for one in chosen)
+    missing = f"; {short} units are missing" if short else ""
+    if len(chosen) > 1:
+        return f"{codes} because no single location has everything{missing}."
+    lines = "the line" if len(needs) == 1 else f"all {len(needs)} lines"
+    if short:
+        return f"{codes} because it ships the most{missing}."
+    runner_up = next((one for one in candidates if one is not chosen[0]), None)
+    if runner_up is None:
+        return f"{codes} because it is the only location that has stock."
+    return f"{codes} because it ships {lines}{_why_before(chosen[0], runner_up, names)}."
+
+
+def _why_before(winner: _Candidate, other: _Candidate, names: Sequence[str]) -> str:
+    words: Mapping[str, str] = {
+        "min_splits": "which {other} cannot",
+        "market": "and is in the customer's market, unlike {other}",
+        "closest": "and is nearer than {other}",
+        "ranked": "and stands before {other} in the order of locations",
+    }
+    for name, mine, theirs in zip(names, winner.ranks, other.ranks, strict=True):
+        if mine != theirs:
+            said = words.get(name, f"and {name} prefers it to {{other}}").format(other=other.place.code)
+            return (", " if name == "min_splits" else " ") + said
+    return f" and, all else equal, comes before {other.place.code}"
+
+
+def readable(trace: Mapping[str, Any]) -> list[str]:
+    """A stored trace as lines for people."""
+    lines = [f"Left out {drop['location']}: {drop['why']}." for drop in trace.get("dropped", ())]
+    names = trace.get("rankers", [])
+    for position, one in enumerate(trace.get("ranked", ()), start=1):
+        ranks = ", ".join(f"{name} {rank}" for name, rank in zip(names, one["ranks"], strict=True) if rank is not None)
+        lines.append(f"{position}. {one['location']} ({ranks}).")
+    lines += [f"Chosen {one['location']}: {sum(one['units'].values())} units." for one in trace.get("chosen", ())]
+    lines += [f"Missing {rest['units']} units: {rest['reason']}." for rest in trace.get("remainder", ())]
+    return lines
