@@ -1,0 +1,269 @@
+"""Connections, their secrets, cursors, tokens and health."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from hub.store.database import Database, Tx, new_id, utcnow
+from hub.store.sealing import Keyring
+from hub.store.tables import connection, credential, cursor, external_ref, webhook_rejection
+
+CLAIM = timedelta(seconds=20)  # the longest that one worker may take to fetch a token
+
+
+class UnknownConnectionError(KeyError):
+    """There is no such connection."""
+
+    def __str__(self) -> str:
+        return f"there is no connection {self.args[0]!r}; `orderhub connection list` shows all"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """A connection as it stands in the database, without its secrets."""
+
+    id: str
+    plugin: str
+    name: str
+    config: Mapping[str, Any]
+    status: str
+    status_reason: str
+    status_field: str | None
+    account_id: str | None
+    account_label: str | None
+    zone: str
+    stock_threshold: int
+    publish_stock: bool
+    webhook_token: str
+    last_ok_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str
+    failures: int
+    open_until: datetime | None
+    outbox_held: bool
+    created_at: datetime
+    version: int
+
+
+_COLUMNS = [connection.c[name] for name in ConnectionRow.__slots__]
+
+
+def get(tx: Tx, key: str) -> ConnectionRow:
+    """The connection with that id or name. Raises UnknownConnectionError."""
+    row = tx.execute(select(*_COLUMNS).where(or_(connection.c.id == key, connection.c.name == key))).first()
+    if row is None:
+        raise UnknownConnectionError(key)
+    return ConnectionRow(*row)
+
+
+def every(tx: Tx) -> list[ConnectionRow]:
+    """All connections by name."""
+    return [ConnectionRow(*row) for row in tx.execute(select(*_COLUMNS).order_by(connection.c.name))]
+
+
+def add(
+    tx: Tx,
+    keyring: Keyring,
+    *,
+    plugin: str,
+    name: str,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    zone: str = "UTC",
+    now: datetime | None = None,
+) -> str:
+    """Store a new connection and seal its secrets; returns its id. The config must have been checked before."""
+    connection_id, at = new_id(), now or utcnow()
+    tx.execute(
+        insert(connection).values(
+            id=connection_id,
+            plugin=plugin,
+            name=name,
+            config=dict(config),
+            zone=zone,
+            webhook_token=random.token_urlsafe(24),
+            created_at=at,
+            updated_at=at,
+        )
+    )
+    tx.execute(
+        insert(credential).values(
+            connection_id=connection_id, sealed=keyring.seal(dict(secrets), connection_id), updated_at=at
+        )
+    )
+    return connection_id
+
+
+def change_settings(
+    tx: Tx,
+    keyring: Keyring,
+    connection_id: str,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Replace the plain settings and the secrets that are given; others stay. Fetched tokens are dropped."""
+    tx.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(config=dict(config), updated_at=now, version=connection.c.version + 1)
+    )
+    if secrets:
+        kept = {**read_secrets(tx, keyring, connection_id), **secrets}
+        tx.execute(
+            update(credential)
+            .where(credential.c.connection_id == connection_id)
+            .values(
+                sealed=keyring.seal(kept, connection_id), updated_at=now, token_sealed=None, refresh_sealed=None
+            )
+        )
+
+
+def read_secrets(tx: Tx, keyring: Keyring, connection_id: str) -> dict[str, str]:
+    """The secret settings in clear. Raises WrongKeyError."""
+    sealed = tx.execute(select(credential.c.sealed).where(credential.c.connection_id == connection_id)).scalar_one()
+    opened: dict[str, str] = keyring.open(sealed, connection_id)
+    return opened
+
+
+def secret_status(tx: Tx, keyring: Keyring, connection_id: str) -> dict[str, bool]:
+    """Which secrets are set; never their values."""
+    return {name: bool(value) for name, value in read_secrets(tx, keyring, connection_id).items()}
+
+
+def reseal(tx: Tx, keyring: Keyring, now: datetime) -> int:
+    """Seal everything anew with the current key after a rotation; returns how many connections changed."""
+    changed = 0
+    for row in tx.execute(select(credential)).mappings().all():
+        owner, values = row["connection_id"], {}
+        for column in ("sealed", "token_sealed", "refresh_sealed"):
+            if row[column] is not None and not keyring.is_current(row[column]):
+                values[column] = keyring.seal(keyring.open(row[column], owner), owner)
+        if values:
+            tx.execute(update(credential).where(credential.c.connection_id == owner).values(updated_at=now, **values))
+            changed += 1
+    return changed
+
+
+def set_status(tx: Tx, connection_id: str, status: str, reason: str = "", field: str | None = None) -> bool:
+    """Set what a person has to know of the connection; True when it changed."""
+    result = tx.execute(
+        update(connection)
+        .where(
+            connection.c.id == connection_id,
+            or_(connection.c.status != status, connection.c.status_reason != reason),
+        )
+        .values(status=status, status_reason=reason, status_field=field, updated_at=utcnow())
+        .returning(connection.c.id)
+    )
+    return result.first() is not None
+
+
+def set_account(tx: Tx, connection_id: str, account_id: str, label: str) -> None:
+    """Remember the account behind the connection. Raises IntegrityError when another connection has it."""
+    tx.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(account_id=account_id, account_label=label)
+    )
+
+
+def succeeded(tx: Tx, connection_id: str, now: datetime) -> None:
+    """A call went well: the breaker closes."""
+    tx.execute(
+        update(connection).where(connection.c.id == connection_id).values(failures=0, open_until=None, last_ok_at=now)
+    )
+
+
+BREAKER_OPENS_AFTER = 10  # failures in a row
+BREAKER_FIRST = timedelta(seconds=30)
+BREAKER_LONGEST = timedelta(minutes=15)
+
+
+def failed(tx: Tx, connection_id: str, error: str, now: datetime) -> None:
+    """A call failed for a reason that may pass; after ten in a row the breaker opens, ever longer."""
+    failures = tx.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(failures=connection.c.failures + 1, last_error=error, last_error_at=now)
+        .returning(connection.c.failures)
+    ).scalar_one()
+    if failures >= BREAKER_OPENS_AFTER:
+        pause = min(BREAKER_FIRST * 2 ** min(failures - BREAKER_OPENS_AFTER, 5), BREAKER_LONGEST)
+        tx.execute(update(connection).where(connection.c.id == connection_id).values(open_until=now + pause))
+
+
+def reject_webhook(tx: Tx, connection_id: str, reason: str, now: datetime) -> None:
+    """Count a delivery that was refused; nothing of it is kept but the reason."""
+    tx.execute(insert(webhook_rejection).values(id=new_id(), connection_id=connection_id, at=now, reason=reason))
+
+
+def remove(tx: Tx, connection_id: str) -> None:
+    """Forget a connection that was never used. Raises IntegrityError when orders or stock refer to it."""
+    for table in (credential, cursor, external_ref):
+        tx.execute(delete(table).where(table.c.connection_id == connection_id))
+    tx.execute(delete(connection).where(connection.c.id == connection_id))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTokens:
+    """The access token of one connection, sealed in the database; only one worker fetches a new one.
+
+    Returned times are aware UTC. Fits `hub.sdk.auth.TokenStore`.
+    """
+
+    db: Database
+    keyring: Keyring
+    connection_id: str
+
+    def read(self) -> Any:
+        from hub.sdk.auth import Token  # noqa: PLC0415 - keeps the import list of the store short
+
+        with self.db.read() as tx:
+            row = tx.execute(
+                select(credential.c.token_sealed, credential.c.token_renew_at, credential.c.token_expires_at).where(
+                    credential.c.connection_id == self.connection_id
+                )
+            ).one()
+        if row.token_sealed is None:
+            return None
+        return Token(self.keyring.open(row.token_sealed, self.connection_id), row.token_renew_at, row.token_expires_at)
+
+    def claim(self) -> bool:
+        now = utcnow()
+        with self.db.begin() as tx:
+            mine = tx.execute(
+                update(credential)
+                .where(
+                    credential.c.connection_id == self.connection_id,
+                    or_(credential.c.token_claimed_until.is_(None), credential.c.token_claimed_until < now),
+                )
+                .values(token_claimed_until=now + CLAIM)
+                .returning(credential.c.connection_id)
+            )
+            return mine.first() is not None
+
+    def save(self, token: Any, refresh_token: str | None) -> None:
+        values: dict[str, Any] = {
+            "token_sealed": self.keyring.seal(token.value, self.connection_id),
+            "token_renew_at": token.renew_at,
+            "token_expires_at": token.expires_at,
+            "token_claimed_until": None,
+        }
+        if refresh_token:
+            values["refresh_sealed"] = self.keyring.seal(refresh_token, self.connection_id)
+        with self.db.begin() as tx:
+            tx.execute(update(credential).where(credential.c.connection_id == self.connection_id).values(**values))
+
+    def refresh_token(self) -> str | None:
+        with self.db.read() as tx:
+            sealed = tx.execute(
+                select(credential.c.refresh_sealed).where(credential.c.connection_id == self.connection_id)
+            ).scalar_one()
+        return None if sealed is None else str(self.keyring.open(sealed, self.connection_id))

@@ -1,0 +1,253 @@
+"""The stock ledger: the only writer of stock positions.
+
+Open a `StockBook` inside a transaction with the variants it concerns; it locks their positions in one fixed order, so
+that two transactions never wait for each other in a circle. Moves change the book in memory and are written by
+`flush`: one ledger row per move and one guarded update per position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self, cast
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.engine import CursorResult
+
+from hub.store.database import Tx, new_id
+from hub.store.rows import Rows, chunks
+from hub.store.tables import STATES, listing, stock_move, stock_position
+
+
+
+class OutOfStockError(Exception):
+    """There are fewer units in the state than were to be moved."""
+
+
+class StockConflictError(Exception):
+    """A position changed under the transaction; nothing was written. Read again and decide again."""
+
+
+@dataclass(slots=True)
+class Position:
+    """Units of one variant at one location."""
+
+    id: str
+    variant_id: str
+    location_id: str
+    units: dict[str, int]
+    oversold: int = 0
+    version: int = 0
+    is_new: bool = False
+    delta: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def on_hand(self) -> int:
+        return sum(self.units.values())
+
+    @property
+    def available(self) -> int:
+        return self.units["available"]
+
+
+class StockBook:
+    """The positions a transaction works on, locked, with the moves it makes."""
+
+    def __init__(self, tx: Tx, now: datetime, actor: str) -> None:
+        self.tx = tx
+        self.now = now
+        self.actor = actor
+        self._positions: dict[tuple[str, str], Position] = {}
+        self._by_id: dict[str, Position] = {}
+        self._moves: list[dict[str, Any]] = []
+        self.changed_variants: set[str] = set()
+
+    @classmethod
+    def open(cls, tx: Tx, variant_ids: Collection[str], now: datetime, actor: str) -> Self:
+        """Lock and read every position of `variant_ids`. Call once per transaction, with all variants."""
+        book = cls(tx, now, actor)
+        for part in chunks(variant_ids):
+            query = (
+                select(stock_position)
+                .where(stock_position.c.variant_id.in_(part))
+                .order_by(stock_position.c.variant_id, stock_position.c.location_id)
+                .with_for_update()
+            )
+            for row in tx.execute(query).mappings():
+                book._keep(
+                    Position(
+                        row["id"],
+                        row["variant_id"],
+                        row["location_id"],
+                        {state: row[state] for state in STATES},
+                        row["oversold"],
+                        row["version"],
+                    )
+                )
+        return book
+
+    def _keep(self, position: Position) -> None:
+        self._positions[position.location_id, position.variant_id] = position
+        self._by_id[position.id] = position
+
+    def position(self, location_id: str, variant_id: str) -> Position:
+        """The position, made with zero units when the place never had the variant."""
+        found = self._positions.get((location_id, variant_id))
+        if found is None:
+            found = Position(new_id(), variant_id, location_id, dict.fromkeys(STATES, 0), is_new=True)
+            self._keep(found)
+        return found
+
+    def by_id(self, position_id: str) -> Position:
+        return self._by_id[position_id]
+
+    def sellable(self) -> dict[tuple[str, str], int]:
+        """Units that may be taken now, by (location, variant)."""
+        return {key: position.available for key, position in self._positions.items() if position.available > 0}
+
+    def move(
+        self,
+        position: Position,
+        units: int,
+        from_state: str | None,
+        to_state: str | None,
+        *,
+        kind: str,
+        cause: tuple[str, str],
+        key: str,
+        reason: str = "",
+        by_fact: bool = False,
+    ) -> None:
+        """Move `units` (1 or more) between states; None is the world outside.
+
+        `cause` is (type, id) of what brought it about, `key` makes the move unique for ever. `by_fact` lets
+        `available` go below zero because the goods are gone anyhow: the shortage is booked as oversold.
+        Raises OutOfStockError when the state holds too few units.
+        """
+        if from_state is not None:
+            if position.units[from_state] < units and not (by_fact and from_state == "available"):
+                raise OutOfStockError(
+                    f"{units} units wanted from {from_state} and {position.units[from_state]} are there"
+                )
+            self._change(position, from_state, -units)
+        if to_state is not None:
+            self._change(position, to_state, units)
+        self._moves.append(
+            {
+                "id": new_id(),
+                "position_id": position.id,
+                "kind": kind,
+                "quantity": units,
+                "from_state": from_state,
+                "to_state": to_state,
+                "cause_type": cause[0],
+                "cause_id": cause[1],
+                "reason": reason,
+                "idempotency_key": key,
+                "actor": self.actor,
+                "at": self.now,
+            }
+        )
+        if "available" in (from_state, to_state):
+            self.changed_variants.add(position.variant_id)
+
+    def _change(self, position: Position, state: str, units: int) -> None:
+        position.units[state] += units
+        position.delta[state] = position.delta.get(state, 0) + units
+        position.oversold = max(0, -position.units["available"])
+
+    def flush(self) -> None:
+        """Write positions and moves. Raises StockConflictError when a position was not as it was read."""
+        changed = [position for position in self._positions.values() if position.delta]
+        self._insert_new([position for position in changed if position.is_new])
+        self._update_known([position for position in changed if not position.is_new])
+        if self._moves:
+            self.tx.execute(stock_move.insert(), self._moves)
+        if self.changed_variants:
+            mark_listings(self.tx, self.changed_variants)
+        for position in changed:
+            position.delta = {}
+            position.is_new = False
+        self._moves = []
+
+    def _insert_new(self, positions: list[Position]) -> None:
+        rows = Rows()
+        for position in positions:
+            rows.add(
+                stock_position,
+                id=position.id,
+                variant_id=position.variant_id,
+                location_id=position.location_id,
+                on_hand=position.on_hand,
+                oversold=position.oversold,
+                version=1,
+                **position.units,
+            )
+            position.version = 1
+        rows.flush(self.tx)
+
+    def _update_known(self, positions: list[Position]) -> None:
+        if not positions:
+            return
+        positions.sort(key=lambda position: (position.variant_id, position.location_id))
+        values: dict[str, Any] = {state: bindparam(f"new_{state}") for state in STATES}
+        statement = (
+            update(stock_position)
+            .where(stock_position.c.id == bindparam("key"), stock_position.c.version == bindparam("seen"))
+            .values(
+                on_hand=bindparam("new_on_hand"),
+                oversold=bindparam("new_oversold"),
+                version=bindparam("seen") + 1,
+                **values,
+            )
+        )
+        done = cast(
+            "CursorResult[Any]",
+            self.tx.execute(
+                statement,
+                [
+                    {
+                        "key": position.id,
+                        "seen": position.version,
+                        "new_on_hand": position.on_hand,
+                        "new_oversold": position.oversold,
+                        **{f"new_{state}": units for state, units in position.units.items()},
+                    }
+                    for position in positions
+                ],
+            ),
+        )
+        if done.rowcount != len(positions):
+            raise StockConflictError(f"{len(positions) - done.rowcount} positions changed meanwhile")
+        for position in positions:
+            position.version += 1
+
+
+def mark_listings(tx: Tx, variant_ids: Collection[str]) -> None:
+    """Note that the published figure of these variants may be out of date on every channel."""
+    for part in chunks(variant_ids):
+        tx.execute(update(listing).where(listing.c.variant_id.in_(part)).values(stock_rev=listing.c.stock_rev + 1))
+
+
+def differences(tx: Tx) -> list[dict[str, Any]]:
+    """Positions that do not equal the sum of their moves, state by state; empty when the books are right."""
+    into = select(stock_move.c.position_id, stock_move.c.to_state.label("state"), stock_move.c.quantity.label("units"))
+    out = select(stock_move.c.position_id, stock_move.c.from_state, -stock_move.c.quantity)
+    both = into.where(stock_move.c.to_state.is_not(None)).union_all(out.where(stock_move.c.from_state.is_not(None)))
+    moves = both.subquery()
+    sums = {
+        (row.position_id, row.state): int(row.total)
+        for row in tx.execute(
+            select(moves.c.position_id, moves.c.state, func.sum(moves.c.units).label("total")).group_by(
+                moves.c.position_id, moves.c.state
+            )
+        )
+    }
+    found = []
+    for row in tx.execute(select(stock_position)).mappings():
+        for state in STATES:
+            booked = sums.get((row["id"], state), 0)
+            if booked != row[state]:
+                found.append({"position_id": row["id"], "state": state, "position": row[state], "ledger": booked})
+    return found

@@ -1,0 +1,69 @@
+"""Secrets at rest: AES-256-GCM under a key that is not in the database, bound to the row they belong to."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+
+class WrongKeyError(Exception):
+    """A secret was sealed with a key that is not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Keys by id; the first seals, all of them open, so that a key can be rotated."""
+
+    keys: Mapping[str, bytes]
+
+    @classmethod
+    def parse(cls, text: str) -> Keyring:
+        """A keyring from "id:base64,id:base64", the sealing key first. Raises ValueError saying what is wrong."""
+        keys: dict[str, bytes] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, colon, encoded = part.partition(":")
+            raw = base64.urlsafe_b64decode(encoded) if colon else b""
+            if len(raw) != 32:
+                raise ValueError("a key must look like id:<32 bytes in URL-safe base64>; make one with `orderhub keys new`")
+            keys[name] = raw
+        if not keys:
+            raise ValueError("there is no key; make one with `orderhub keys new`")
+        return cls(keys)
+
+    def seal(self, value: Any, owner: str) -> bytes:
+        """`value` (anything JSON can hold) sealed for `owner`, the id of the row that will hold it."""
+        key_id, key = next(iter(self.keys.items()))
+        nonce = secrets.token_bytes(12)
+        sealed = AESGCM(key).encrypt(nonce, orjson.dumps(value), owner.encode())
+        return b"|".join((b"v1", key_id.encode(), base64.b64encode(nonce), base64.b64encode(sealed)))
+
+    def open(self, sealed: bytes, owner: str) -> Any:
+        """What was sealed for `owner`. Raises WrongKeyError when the key is missing or the row was swapped."""
+        _, key_id, nonce, box = sealed.split(b"|")
+        key = self.keys.get(key_id.decode())
+        if key is None:
+            known = ", ".join(self.keys)
+            raise WrongKeyError(
+                f"the secrets of {owner} are sealed with key {key_id.decode()!r} and the keys at hand are {known}: "
+                "add the old key to ORDERHUB_KEYS, after the new one"
+            )
+        try:
+            return orjson.loads(AESGCM(key).decrypt(base64.b64decode(nonce), base64.b64decode(box), owner.encode()))
+        except InvalidTag as error:
+            raise WrongKeyError(f"the secrets of {owner} do not open with key {key_id.decode()!r}") from error
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether `sealed` was made with the sealing key."""
+        return sealed.split(b"|")[1].decode() == next(iter(self.keys))
+
+
+def new_key(name: str) -> str:
+    """A fresh key in the form `Keyring.parse` reads."""
+    return f"{name}:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}"
