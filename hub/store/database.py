@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 import uuid_utils
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Column, Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
 Tx = Connection  # an open transaction; flows receive it and pass it on to the functions of this package
@@ -89,3 +90,15 @@ def _prepare_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], returning: Column[Any]) -> list[Any]:
+    """Insert rows that break no unique rule, skip the others, and give `returning` of those that went in.
+
+    All rows need the same columns.
+    """
+    if not rows:
+        return []
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(returning)
+    return list(tx.execute(statement, list(rows)).scalars())

@@ -1,0 +1,195 @@
+"""The door in: what arrived, verbatim, until it is done or a person has dealt with it."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+
+from hub.store.database import Tx, insert_new, new_id
+from hub.store.rows import as_dicts, chunks
+from hub.store.tables import PARTITIONS, inbox
+
+WAITING = ("received", "retry_wait")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something to be stored at the door. `dedupe_key` is the same for every delivery of the same fact."""
+
+    stream: str
+    topic: str
+    external_id: str
+    body: bytes
+    dedupe_key: str
+    source: str
+    revision: str = ""
+    headers: Mapping[str, str] | None = None
+    error: str | None = None  # set when it could not even be read: it is stored parked
+
+
+def body_hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def partition_of(connection_id: str, external_id: str) -> int:
+    return zlib.crc32(f"{connection_id}:{external_id}".encode()) % PARTITIONS
+
+
+def store(tx: Tx, connection_id: str, arrivals: Sequence[Arrival], now: datetime) -> list[Arrival]:
+    """Keep what is new and count what was here before; returns the new ones."""
+    rows: dict[str, dict[str, Any]] = {}
+    for arrival in arrivals:
+        rows.setdefault(
+            arrival.dedupe_key,
+            {
+                "id": new_id(),
+                "connection_id": connection_id,
+                "partition": partition_of(connection_id, arrival.external_id or arrival.dedupe_key),
+                "source": arrival.source,
+                "stream": arrival.stream,
+                "topic": arrival.topic[:120],
+                "external_id": arrival.external_id[:255],
+                "revision": arrival.revision[:64],
+                "dedupe_key": arrival.dedupe_key,
+                "headers": dict(arrival.headers) if arrival.headers else None,
+                "body": arrival.body,
+                "received_at": now,
+                "status": "dead" if arrival.error else "received" if arrival.stream else "ignored",
+                "outcome": None if arrival.stream or arrival.error else "ignored",
+                "error_code": "malformed" if arrival.error else None,
+                "error": arrival.error,
+            },
+        )
+    fresh = set(insert_new(tx, inbox, list(rows.values()), inbox.c.dedupe_key))
+    known = [key for key in rows if key not in fresh]
+    for part in chunks(known):
+        tx.execute(
+            update(inbox)
+            .where(inbox.c.connection_id == connection_id, inbox.c.dedupe_key.in_(part))
+            .values(duplicates=inbox.c.duplicates + 1)
+        )
+    return [arrival for arrival in arrivals if arrival.dedupe_key in fresh]
+
+
+def due(tx: Tx, partition: int, now: datetime, limit: int) -> list[dict[str, Any]]:
+    """The oldest waiting rows of a partition, in order of arrival."""
+    query = (
+        select(inbox)
+        .where(
+            inbox.c.partition == partition,
+            inbox.c.status.in_(WAITING),
+            or_(inbox.c.next_at.is_(None), inbox.c.next_at <= now),
+        )
+        .order_by(inbox.c.id)
+        .limit(limit)
+    )
+    return as_dicts(tx.execute(query).all())
+
+
+def claim(tx: Tx, ids: Collection[str]) -> set[str]:
+    """Lock the rows that still wait; nobody else gets them until the transaction ends."""
+    claimed: set[str] = set()
+    for part in chunks(ids):
+        query = (
+            select(inbox.c.id)
+            .where(inbox.c.id.in_(part), inbox.c.status.in_(WAITING))
+            .with_for_update(skip_locked=True)
+        )
+        claimed |= set(tx.execute(query).scalars())
+    return claimed
+
+
+def finish(tx: Tx, outcomes: Sequence[tuple[str, str, str | None]], mapping: str | None, now: datetime) -> None:
+    """Mark rows done: (inbox id, outcome, what it was applied to)."""
+    groups: dict[str, list[str]] = {}
+    for inbox_id, outcome, _ in outcomes:
+        groups.setdefault(outcome, []).append(inbox_id)
+    for outcome, ids in groups.items():
+        for part in chunks(ids):
+            tx.execute(
+                update(inbox)
+                .where(inbox.c.id.in_(part))
+                .values(
+                    status="done",
+                    outcome=outcome,
+                    processed_at=now,
+                    mapping=mapping,
+                    attempts=inbox.c.attempts + 1,
+                    error=None,
+                    error_code=None,
+                    error_path=None,
+                )
+            )
+
+
+def park(tx: Tx, inbox_id: str, code: str, error: str, path: str | None, now: datetime) -> None:
+    """Leave a row to a person, with what is wrong."""
+    tx.execute(
+        update(inbox)
+        .where(inbox.c.id == inbox_id)
+        .values(
+            status="dead",
+            error_code=code,
+            error=error[:4000],
+            error_path=(path or "")[:255] or None,
+            attempts=inbox.c.attempts + 1,
+            processed_at=now,
+        )
+    )
+
+
+MOST_ATTEMPTS = 8
+
+
+def retry_later(tx: Tx, inbox_id: str, attempts: int, error: str, now: datetime) -> None:
+    """Try again after a pause that doubles, or park after the eighth attempt."""
+    if attempts + 1 >= MOST_ATTEMPTS:
+        park(tx, inbox_id, "gave_up", error, None, now)
+        return
+    tx.execute(
+        update(inbox)
+        .where(inbox.c.id == inbox_id)
+        .values(
+            status="retry_wait",
+            attempts=attempts + 1,
+            error=error[:4000],
+            error_code="transient",
+            next_at=now + timedelta(seconds=min(2**attempts, 3600)),
+        )
+    )
+
+
+def replay(tx: Tx, ids: Collection[str]) -> list[int]:
+    """Let parked or finished rows be handled again; returns the partitions that have mail."""
+    partitions: set[int] = set()
+    for part in chunks(ids):
+        partitions |= set(
+            tx.execute(
+                update(inbox)
+                .where(inbox.c.id.in_(part), inbox.c.status.not_in(WAITING))
+                .values(status="received", outcome=None, next_at=None)
+                .returning(inbox.c.partition)
+            ).scalars()
+        )
+    return sorted(partitions)
+
+
+def waiting_partitions(tx: Tx, now: datetime) -> list[int]:
+    """Partitions that have due rows."""
+    query = (
+        select(inbox.c.partition)
+        .where(inbox.c.status.in_(WAITING), or_(inbox.c.next_at.is_(None), inbox.c.next_at <= now))
+        .distinct()
+    )
+    return sorted(tx.execute(query).scalars())
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """Rows by status."""
+    return {row[0]: int(row[1]) for row in tx.execute(select(inbox.c.status, func.count()).group_by(inbox.c.status))}

@@ -1,0 +1,240 @@
+"""Orders as they stand, with their lines, fulfillment orders and holds, and the writing of what changed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, select, update
+
+from hub.store.database import Tx
+from hub.store.rows import chunks
+from hub.store.tables import fo_line, fulfillment_order, hold, order_line, orders, route_decision, route_exclusion
+
+LIVE_EXEC = frozenset({"scheduled", "open", "in_progress"})
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def fo_number() -> str:
+    """A fulfillment order number: short, unambiguous to read aloud, unique for all practical purposes (2^50)."""
+    return "FO-" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+
+
+@dataclass(slots=True)
+class LineState:
+    """An order line; counters are whole units."""
+
+    id: str
+    order_id: str
+    line_no: int
+    external_id: str
+    sku: str
+    variant_id: str | None
+    title: str
+    ordered: int
+    cancelled: int
+    routed: int
+    shipped: int
+    delivered: int
+    total_minor: int
+    group_key: str | None
+    ships: bool
+    is_new: bool = False
+    changed: bool = False
+
+    @property
+    def unrouted(self) -> int:
+        """Units that still need a place to ship from."""
+        return self.ordered - self.cancelled - self.routed if self.ships else 0
+
+
+@dataclass(slots=True)
+class FoLineState:
+    id: str
+    fo_id: str
+    order_line_id: str
+    variant_id: str
+    position_id: str
+    quantity: int
+    shipped: int
+    cancelled: int
+    changed: bool = False
+
+    @property
+    def live(self) -> int:
+        """Units still to be shipped from here; exactly these are committed at the location."""
+        return self.quantity - self.shipped - self.cancelled
+
+
+@dataclass(slots=True)
+class FoState:
+    """A fulfillment order."""
+
+    id: str
+    number: str
+    order_id: str
+    location_id: str
+    handler_id: str | None
+    handling: str
+    exec_status: str
+    request_status: str
+    external_id: str | None
+    reason: str
+    lines: list[FoLineState] = field(default_factory=list)
+    changed: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        return self.exec_status in LIVE_EXEC
+
+    @property
+    def live_units(self) -> int:
+        return sum(line.live for line in self.lines)
+
+
+@dataclass(slots=True)
+class HoldState:
+    id: str
+    kind: str
+    handle: str
+    source: str
+    blocks: str
+
+
+@dataclass(slots=True)
+class OrderState:
+    """An order with everything that decides what may happen to it next."""
+
+    id: str
+    connection_id: str
+    external_id: str
+    number: str
+    revision: str
+    document_hash: str
+    document: dict[str, Any]
+    lifecycle: str
+    remote_status: str
+    currency: str
+    placed_at: datetime
+    lines: list[LineState] = field(default_factory=list)
+    fos: list[FoState] = field(default_factory=list)
+    holds: list[HoldState] = field(default_factory=list)
+    excluded: set[tuple[str, str]] = field(default_factory=set)
+    attempts: int = 0
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def line(self, line_id: str) -> LineState:
+        return next(line for line in self.lines if line.id == line_id)
+
+    def is_blocked(self, step: str) -> bool:
+        return any(one.blocks == step for one in self.holds)
+
+
+_ORDER = [
+    orders.c[name]
+    for name in (
+        "id", "connection_id", "external_id", "number", "revision", "document_hash", "document", "lifecycle",
+        "remote_status", "currency", "placed_at",
+    )
+]
+_LINE = [
+    order_line.c[name]
+    for name in (
+        "id", "order_id", "line_no", "external_id", "sku", "variant_id", "title", "ordered", "cancelled", "routed",
+        "shipped", "delivered", "total_minor", "group_key", "ships",
+    )
+]
+_FO = [
+    fulfillment_order.c[name]
+    for name in (
+        "id", "number", "order_id", "location_id", "handler_id", "handling", "exec_status", "request_status",
+        "external_id", "reason",
+    )
+]
+_FO_LINE = [
+    fo_line.c[name]
+    for name in ("id", "fo_id", "order_line_id", "variant_id", "position_id", "quantity", "shipped", "cancelled")
+]
+
+
+def ids_by_external(tx: Tx, connection_id: str, external_ids: Collection[str]) -> dict[str, str]:
+    """Order ids by the channel's id."""
+    found: dict[str, str] = {}
+    for part in chunks(external_ids):
+        query = select(orders.c.external_id, orders.c.id).where(
+            orders.c.connection_id == connection_id, orders.c.external_id.in_(part)
+        )
+        found.update((row[0], row[1]) for row in tx.execute(query))
+    return found
+
+
+def load(tx: Tx, order_ids: Collection[str]) -> dict[str, OrderState]:
+    """Lock orders, in one fixed order, and read all that belongs to them; one query per table."""
+    found: dict[str, OrderState] = {}
+    for part in chunks(order_ids):
+        query = select(*_ORDER).where(orders.c.id.in_(part)).order_by(orders.c.id).with_for_update()
+        for row in tx.execute(query):
+            found[row.id] = OrderState(*row)
+        _load_parts(tx, part, found)
+    return found
+
+
+def _load_parts(tx: Tx, part: list[str], found: dict[str, OrderState]) -> None:
+    lines = select(*_LINE).where(order_line.c.order_id.in_(part)).order_by(order_line.c.line_no)
+    for row in tx.execute(lines):
+        found[row.order_id].lines.append(LineState(*row))
+    fos: dict[str, FoState] = {}
+    for row in tx.execute(select(*_FO).where(fulfillment_order.c.order_id.in_(part)).order_by(fulfillment_order.c.id)):
+        fos[row.id] = FoState(*row)
+        found[row.order_id].fos.append(fos[row.id])
+    for ids in chunks(fos):
+        for row in tx.execute(select(*_FO_LINE).where(fo_line.c.fo_id.in_(ids)).order_by(fo_line.c.id)):
+            fos[row.fo_id].lines.append(FoLineState(*row))
+    active = select(hold.c.order_id, hold.c.id, hold.c.kind, hold.c.handle, hold.c.source, hold.c.blocks)
+    for row in tx.execute(active.where(hold.c.order_id.in_(part), hold.c.state == "active")):
+        found[row.order_id].holds.append(HoldState(*row[1:]))
+    refused = select(order_line.c.order_id, route_exclusion.c.order_line_id, route_exclusion.c.location_id)
+    joined = refused.join(order_line, order_line.c.id == route_exclusion.c.order_line_id)
+    for row in tx.execute(joined.where(order_line.c.order_id.in_(part))):
+        found[row.order_id].excluded.add((row.order_line_id, row.location_id))
+    tries = select(route_decision.c.order_id, func.max(route_decision.c.attempt).label("attempts"))
+    for row in tx.execute(tries.where(route_decision.c.order_id.in_(part)).group_by(route_decision.c.order_id)):
+        found[row.order_id].attempts = row.attempts
+
+
+def save(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
+    """Write what changed on known orders, lines and fulfillment orders; new rows are not this function's."""
+    for state in states:
+        if state.changes:
+            tx.execute(
+                update(orders)
+                .where(orders.c.id == state.id)
+                .values(updated_at=now, version=orders.c.version + 1, **state.changes)
+            )
+            state.changes = {}
+    _bulk_update(
+        tx,
+        order_line,
+        ("variant_id", "sku", "title", "ordered", "cancelled", "routed", "shipped", "delivered", "total_minor"),
+        [line for state in states for line in state.lines if line.changed and not line.is_new],
+    )
+    fos = [fo for state in states for fo in state.fos if fo.changed]
+    _bulk_update(tx, fulfillment_order, ("exec_status", "request_status", "external_id", "reason"), fos, updated_at=now)
+    _bulk_update(
+        tx, fo_line, ("shipped", "cancelled"), [line for s in states for fo in s.fos for line in fo.lines if line.changed]
+    )
+
+
+def _bulk_update(tx: Tx, table: Table, columns: tuple[str, ...], states: Collection[Any], **fixed: Any) -> None:
+    if not states:
+        return
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    tx.execute(
+        update(table).where(table.c.id == bindparam("key")).values(**values, **fixed),
+        [{"key": one.id, **{f"new_{name}": getattr(one, name) for name in columns}} for one in states],
+    )
+    for one in states:
+        one.changed = False

@@ -1,0 +1,224 @@
+"""The door out: what is to be told to an outside system, once each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, exists, func, or_, select, update
+
+from hub.store.database import Tx, insert_new, new_id
+from hub.store.rows import Rows, as_dicts, chunks
+from hub.store.tables import connection, outbox
+
+UNSETTLED = ("pending", "sending", "retry_wait", "unknown", "held")
+# The time a call may take before its row counts as lost; longer than every timeout of the HTTP client together.
+SENDING_TIME = timedelta(seconds=120)
+SCHEDULE_S = (0, 5, 60, 300, 1800, 7200, 18000, 36000, 36000)
+
+
+def key_for(connection_id: str, operation: str, fact: str) -> str:
+    """The idempotency key of a business fact: the same however often it is derived."""
+    return hashlib.sha256(f"{connection_id}|{operation}|{fact}".encode()).hexdigest()
+
+
+def delivery(
+    connection_id: str,
+    operation: str,
+    *,
+    fact: str,
+    subject_id: str,
+    order_id: str | None,
+    reference: str,
+    payload: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """A row for the outbox. `fact` is the business fact; `reference` what a look-up at the vendor would use."""
+    return {
+        "id": new_id(),
+        "connection_id": connection_id,
+        "operation": operation,
+        "order_id": order_id,
+        "subject_id": subject_id,
+        "idempotency_key": key_for(connection_id, operation, fact),
+        "reference": reference,
+        "payload": payload,
+        "created_at": now,
+        "next_at": now,
+    }
+
+
+def put(rows: Rows, row: dict[str, Any]) -> None:
+    """Write a delivery together with the rows of the business change that causes it."""
+    rows.add(outbox, **row)
+
+
+def put_once(tx: Tx, rows: Collection[dict[str, Any]]) -> list[str]:
+    """Write deliveries whose fact may have been written before; returns the ids of the new ones."""
+    return list(insert_new(tx, outbox, list(rows), outbox.c.id))
+
+
+def claim(tx: Tx, connection_id: str, run: str, now: datetime, limit: int, sending_for: timedelta) -> list[dict[str, Any]]:
+    """Take due rows of a connection to send them: they are `sending` once the transaction commits.
+
+    Rows of one subject leave in order: a later one waits until the earlier is settled.
+    """
+    earlier = outbox.alias("earlier")
+    blocked = exists().where(
+        earlier.c.subject_id == outbox.c.subject_id,
+        earlier.c.connection_id == outbox.c.connection_id,
+        earlier.c.id < outbox.c.id,
+        earlier.c.status.in_(UNSETTLED),
+    )
+    query = (
+        select(outbox)
+        .where(
+            outbox.c.connection_id == connection_id,
+            outbox.c.status.in_(("pending", "retry_wait")),
+            outbox.c.next_at <= now,
+            ~blocked,
+        )
+        .order_by(outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = as_dicts(tx.execute(query).all())
+    for part in chunks([row["id"] for row in rows]):
+        tx.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(part))
+            .values(status="sending", claim=run, sending_until=now + sending_for, attempts=outbox.c.attempts + 1)
+        )
+    return rows
+
+
+def lapse(tx: Tx, connection_id: str, now: datetime) -> int:
+    """Rows whose sender was lost: nobody knows whether they arrived."""
+    done = tx.execute(
+        update(outbox)
+        .where(outbox.c.connection_id == connection_id, outbox.c.status == "sending", outbox.c.sending_until < now)
+        .values(
+            status="unknown",
+            claim=None,
+            next_at=now,
+            error_code="outcome_unknown",
+            error="the process that was sending this was lost before it heard the answer",
+        )
+        .returning(outbox.c.id)
+    )
+    return len(done.all())
+
+
+def claim_unknown(tx: Tx, connection_id: str, run: str, now: datetime, limit: int) -> list[dict[str, Any]]:
+    """Take rows of unknown outcome to look them up; they stay unknown and are put off for a minute."""
+    query = (
+        select(outbox)
+        .where(outbox.c.connection_id == connection_id, outbox.c.status == "unknown", outbox.c.next_at <= now)
+        .order_by(outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = as_dicts(tx.execute(query).all())
+    for part in chunks([row["id"] for row in rows]):
+        tx.execute(
+            update(outbox).where(outbox.c.id.in_(part)).values(claim=run, next_at=now + timedelta(seconds=60))
+        )
+    return rows
+
+
+def settle(tx: Tx, outbox_id: str, status: str, now: datetime, **values: Any) -> bool:
+    """End a row; False when somebody else has ended it meanwhile."""
+    done = tx.execute(
+        update(outbox)
+        .where(outbox.c.id == outbox_id, outbox.c.status.in_(("sending", "unknown", "pending", "retry_wait", "dead")))
+        .values(status=status, settled_at=now, sending_until=None, claim=None, **values)
+        .returning(outbox.c.id)
+    )
+    return done.first() is not None
+
+
+def put_off(tx: Tx, outbox_id: str, status: str, when: datetime, code: str, error: str, *, attempt: bool = True) -> None:
+    """Try later (`retry_wait`) or look up later (`unknown`). `attempt` False gives the attempt back."""
+    values: dict[str, Any] = {"attempts": outbox.c.attempts - 1} if not attempt else {}
+    tx.execute(
+        update(outbox)
+        .where(outbox.c.id == outbox_id)
+        .values(
+            status=status,
+            next_at=when,
+            error_code=code,
+            error=error[:4000],
+            sending_until=None,
+            claim=None,
+            **values,
+        )
+    )
+
+
+def withdraw(tx: Tx, subject_id: str, operations: Collection[str], now: datetime) -> set[str]:
+    """Take back rows that have not left yet; returns the operations that were withdrawn."""
+    done = tx.execute(
+        update(outbox)
+        .where(
+            outbox.c.subject_id == subject_id,
+            outbox.c.operation.in_(list(operations)),
+            outbox.c.status.in_(("pending", "retry_wait", "held", "dead", "rejected")),
+        )
+        .values(status="superseded", settled_at=now)
+        .returning(outbox.c.operation)
+    )
+    return set(done.scalars())
+
+
+def retry(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
+    """Send dead, rejected or held rows again, as a person decided; returns the connections that have mail."""
+    connections: set[str] = set()
+    for part in chunks(ids):
+        connections |= set(
+            tx.execute(
+                update(outbox)
+                .where(outbox.c.id.in_(part), outbox.c.status.in_(("dead", "rejected", "held", "retry_wait")))
+                .values(status="pending", attempts=0, next_at=now, settled_at=None)
+                .returning(outbox.c.connection_id)
+            ).scalars()
+        )
+    return sorted(connections)
+
+
+def hold_all(tx: Tx) -> int:
+    """After a restore nothing leaves by itself; returns how many rows wait for a person."""
+    tx.execute(update(connection).values(outbox_held=True))
+    done = tx.execute(
+        update(outbox)
+        .where(outbox.c.status.in_(("pending", "retry_wait", "sending", "unknown")))
+        .values(status="held", claim=None, sending_until=None)
+        .returning(outbox.c.id)
+    )
+    return len(done.all())
+
+
+def due_connections(tx: Tx, now: datetime) -> list[str]:
+    """Connections that have something to send, to look up, or to give up on."""
+    ready = or_(
+        and_(outbox.c.status.in_(("pending", "retry_wait", "unknown")), outbox.c.next_at <= now),
+        and_(outbox.c.status == "sending", outbox.c.sending_until < now),
+    )
+    query = (
+        select(outbox.c.connection_id)
+        .join(connection, connection.c.id == outbox.c.connection_id)
+        .where(
+            ready,
+            connection.c.status == "active",
+            connection.c.outbox_held.is_(False),
+            or_(connection.c.open_until.is_(None), connection.c.open_until <= now),
+        )
+        .distinct()
+    )
+    return sorted(tx.execute(query).scalars())
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """Rows by status."""
+    return {row[0]: int(row[1]) for row in tx.execute(select(outbox.c.status, func.count()).group_by(outbox.c.status))}
