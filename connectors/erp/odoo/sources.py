@@ -1,0 +1,182 @@
+"""What is read from Odoo: stock figures, the catalogue, places.
+
+Rows are paged by rising id inside a fixed span of write_date, so a row that changes while pages are read cannot push
+another one over a page border; it is read again by the next poll. A cursor remembers the span it belongs to, and what
+came after that span is read when it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from connectors.erp.odoo.client import Domain, Odoo, Row
+from connectors.erp.odoo.translate import link_id, revision, stamp
+from hub.sdk import Cursor, Page, Place, Record, Window
+
+Pair = tuple[int, int]  # ids of product.product and stock.location
+Figure = tuple[Decimal, Decimal, str]  # units there, units reserved, newest write_date
+LEGS = ("quants", "moves")
+STORABLE_SINCE = (18, 0)
+PRODUCT_FIELDS = (
+    "product_tmpl_id", "name", "display_name", "default_code", "barcode", "lst_price", "currency_id", "weight",
+    "active", "type", "write_date",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of write_date to read, going on after row `after` of `leg`."""
+
+    start: datetime | None
+    end: datetime
+    leg: str = LEGS[0]
+    after: int = 0
+
+    def domain(self, name: str = "write_date") -> list[list[str]]:
+        since = [[name, ">=", stamp(self.start)]] if self.start else []
+        return [*since, [name, "<", stamp(self.end)]]
+
+    def cursor(self, leg: str, after: int) -> Cursor:
+        return {"v": 1, "until": self.end.astimezone(UTC).isoformat(), "leg": leg, "after": after}
+
+
+def spans(window: Window, cursor: Cursor | None) -> list[Span]:
+    """The spans of a window: the rest of an interrupted one first, then what came since."""
+    if not cursor:
+        return [Span(window.start, window.end)]
+    until = datetime.fromisoformat(cursor["until"])
+    rest = Span(window.start, until, cursor["leg"], int(cursor["after"]))
+    return [rest, Span(until, window.end)] if until < window.end else [rest]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """One database, read."""
+
+    odoo: Odoo
+
+    def stock(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
+        """Figures per product and internal location, summed over lots, packages and owners.
+
+        Odoo deletes a quant that has reached zero, so changed quants alone would keep quiet about the last unit:
+        finished stock moves name the products and places that were emptied.
+        """
+        for span in spans(window, cursor):
+            for leg in LEGS[LEGS.index(span.leg) :]:
+                after = span.after if leg == span.leg else 0
+                for rows in self._changed(leg, span, after):
+                    records = self._figures(_pairs(leg, rows))
+                    yield Page(tuple(records), span.cursor(leg, int(rows[-1]["id"])))
+        yield Page(())
+
+    def items(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
+        """Products with all their variants, whenever the product or one variant changed."""
+        for span in spans(window, cursor):
+            own, template = span.domain(), span.domain("product_tmpl_id.write_date")
+            changed = ["|", *["&"] * (len(own) - 1), *own, *["&"] * (len(template) - 1), *template]
+            domain = [["sale_ok", "=", True], *changed]
+            for rows in self.odoo.pages("product.product", domain, ["product_tmpl_id"], after=span.after):
+                templates = sorted({link_id(row["product_tmpl_id"]) for row in rows})
+                yield Page(tuple(self._products(templates)), span.cursor(LEGS[0], int(rows[-1]["id"])))
+        yield Page(())
+
+    def places(self) -> list[Place]:
+        """Odoo's internal locations."""
+        domain = [["usage", "=", "internal"]]
+        rows = self.odoo.search_read("stock.location", domain, ["complete_name", "active"], with_archived=True)
+        return [Place(str(row["id"]), str(row["complete_name"]), bool(row["active"])) for row in rows]
+
+    def _changed(self, leg: str, span: Span, after: int) -> Iterator[list[Row]]:
+        if leg == "quants":
+            domain = [*span.domain(), ["location_id.usage", "=", "internal"]]
+            return self.odoo.pages("stock.quant", domain, ["product_id", "location_id", "write_date"], after=after)
+        internal = [["location_id.usage", "=", "internal"], ["location_dest_id.usage", "=", "internal"]]
+        moved: list[Any] = [*span.domain(), ["state", "=", "done"], "|", *internal]
+        fields = ["product_id", "location_id", "location_dest_id", "write_date"]
+        return self.odoo.pages("stock.move.line", moved, fields, after=after)
+
+    def _figures(self, changed: Mapping[Pair, str]) -> Iterator[Record]:
+        ids = sorted({product for product, _ in changed})
+        codes = self._names("product.product", [["id", "in", ids]], "default_code")
+        places = sorted({place for _, place in changed})
+        internal = self._names("stock.location", [["id", "in", places], ["usage", "=", "internal"]], "complete_name")
+        totals = self._totals(ids, sorted(internal))
+        for (product, place), changed_at in changed.items():
+            if place in internal:
+                quantity, reserved, newest = totals.get((product, place), (Decimal(0), Decimal(0), changed_at))
+                at = max(changed_at, newest)
+                body = {
+                    "product_id": product,
+                    "default_code": codes.get(product),
+                    "location_id": place,
+                    "location": internal[place],
+                    "quantity": float(quantity),
+                    "reserved_quantity": float(reserved),
+                    "available_quantity": float(quantity - reserved),
+                    "write_date": at,
+                }
+                # write_date has whole seconds, so two changes within one are told apart by their figures.
+                yield Record(f"{product}@{place}", body, f"{revision(at)} {quantity:f}/{reserved:f}")
+
+    def _names(self, model: str, domain: Domain, name: str) -> dict[int, str | None]:
+        rows = self.odoo.search_read(model, domain, [name], with_archived=True)
+        return {int(row["id"]): row[name] or None for row in rows}
+
+    def _totals(self, ids: Sequence[int], places: Sequence[int]) -> dict[Pair, Figure]:
+        fields = ["product_id", "location_id", "quantity", "reserved_quantity", "write_date"]
+        domain = [["product_id", "in", list(ids)], ["location_id", "in", list(places)]]
+        totals: dict[Pair, Figure] = {}
+        for row in self.odoo.search_read("stock.quant", domain, fields):
+            pair = link_id(row["product_id"]), link_id(row["location_id"])
+            quantity, reserved, at = totals.get(pair, (Decimal(0), Decimal(0), ""))
+            totals[pair] = (
+                quantity + Decimal(repr(row["quantity"])),
+                reserved + Decimal(repr(row["reserved_quantity"])),
+                max(at, str(row["write_date"])),
+            )
+        return totals
+
+    def _products(self, templates: Sequence[int]) -> Iterator[Record]:
+        fields = [*PRODUCT_FIELDS, *(["is_storable"] if self.odoo.version() >= STORABLE_SINCE else [])]
+        domain = [["product_tmpl_id", "in", list(templates)]]
+        grouped: dict[int, list[Row]] = {}
+        for row in self.odoo.search_read("product.product", domain, fields, with_archived=True):
+            grouped.setdefault(link_id(row["product_tmpl_id"]), []).append(row)
+        for template, variants in grouped.items():
+            newest = max(str(row["write_date"]) for row in variants)
+            yield Record(str(template), _product(template, variants, newest), revision(newest))
+
+
+def _product(template: int, variants: Sequence[Row], newest: str) -> dict[str, Any]:
+    first = variants[0]
+    return {
+        "id": template,
+        "name": first["name"],
+        "type": first["type"],
+        "active": any(row["active"] for row in variants),
+        "write_date": newest,
+        "variants": [_variant(row) for row in variants],
+    }
+
+
+def _variant(row: Row) -> dict[str, Any]:
+    """A variant; Odoo's False for an empty field becomes nothing, True and False stay where they mean it."""
+    truths = {"active", "is_storable"}
+    plain = {name: None if value is False and name not in truths else value for name, value in row.items()}
+    plain["currency"] = row["currency_id"][1] if row["currency_id"] else None
+    plain["tracked"] = row["is_storable"] if "is_storable" in row else row["type"] == "product"
+    return plain
+
+
+def _pairs(leg: str, rows: Iterable[Row]) -> dict[Pair, str]:
+    names = ("location_id",) if leg == "quants" else ("location_id", "location_dest_id")
+    pairs: dict[Pair, str] = {}
+    for row in rows:
+        for name in names:
+            pair = link_id(row["product_id"]), link_id(row[name])
+            pairs[pair] = max(pairs.get(pair, ""), str(row["write_date"]))
+    return pairs
