@@ -71,7 +71,7 @@ class Sandbox:
     def serve(self, port: int = 0) -> Iterator[str]:
         """Run on loopback, and give the base URL."""
         server = make_server("127.0.0.1", port, self.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, name=f"sandbox-{self.name}", daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), name=f"sandbox-{self.name}", daemon=True)
         thread.start()
         self.url = f"http://127.0.0.1:{server.server_port}"
         try:
