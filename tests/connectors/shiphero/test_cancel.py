@@ -12,7 +12,7 @@ def test_an_open_order_is_cancelled_and_its_stock_is_free(sandbox, shiphero, req
     ref = shiphero.submit(request_for("FO-1", MUG=2), "key").ref
     assert shiphero.cancel(ref, "customer", "key").accepted is True
     assert sandbox.orders[0]["fulfillment_status"] == "canceled"
-    assert next(level["allocated"] for level in sandbox.levels.values() if level["sku"] == "MUG") == 0
+    assert next(level["allocated"] for level in sandbox.warehouse.levels.values() if level["sku"] == "MUG") == 0
 
 
 def test_cancelling_twice_is_accepted_twice_and_asked_once(sandbox, shiphero, request_for):

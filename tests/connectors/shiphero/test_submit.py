@@ -59,7 +59,7 @@ def test_shiphero_takes_one_number_twice_which_is_why_outcomes_are_looked_up(san
 
 
 def test_a_refused_double_is_done_already(sandbox, shiphero, request_for):
-    sandbox.refuses_duplicates = True
+    sandbox.warehouse.refuses_duplicates = True
     first = shiphero.submit(request_for("FO-1"), "key")
     with pytest.raises(errors.AlreadyDone) as refused:
         shiphero.submit(request_for("FO-1"), "key")
@@ -96,7 +96,7 @@ def test_a_line_id_that_is_too_long_is_rejected(shiphero, request_for):
 
 def test_too_few_credits_wait_as_long_as_shiphero_says(sandbox, shiphero, request_for, noon):
     shiphero.check()
-    sandbox.clock = lambda: noon
+    sandbox.warehouse.clock = lambda: noon
     sandbox._credited, sandbox.credits = noon, -230.0
     with pytest.raises(errors.RateLimited) as limited:
         shiphero.submit(request_for("FO-1"), "key")
