@@ -40,12 +40,17 @@ KINDS = (
 
 @dataclass(slots=True)
 class ShipHeroSandbox(Sandbox):
-    """`orders`, `shipments`, `warehouse` and `hooks` may be read by tests; change them through the methods."""
+    """`orders`, `shipments`, `warehouse` and `hooks` may be read by tests; change them through the methods.
+
+    `max_page` caps every page; `stuck_cursor` lets every page point back at the first. `POST /_sandbox/<method>` with the
+    arguments as JSON calls add_product, ship, cancel, hold or release from outside.
+    """
 
     name: str = "shiphero"
     refresh_token: str = "refresh-demo"
     webhook_secret: str = "whsec-demo"
     max_page: int = 100
+    stuck_cursor: bool = False
     warehouse: Warehouse = field(default_factory=Warehouse)
     hooks: list[Thing] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -289,6 +294,8 @@ class ShipHeroSandbox(Sandbox):
                 "hasNextPage": last + 1 < len(things), "hasPreviousPage": begin > 0,
                 "startCursor": identity("arrayconnection", begin), "endCursor": identity("arrayconnection", last),
             }  # fmt: skip
+            if self.stuck_cursor:
+                info |= {"hasNextPage": True, "endCursor": identity("arrayconnection", 0)}
             edges = [{"node": node, "cursor": identity("arrayconnection", begin + n)} for n, node in enumerate(part)]
             return {"pageInfo": info, "edges": edges}
 

@@ -38,7 +38,7 @@ def shiphero(settings: dict[str, str]) -> ShipHero:
 
 @pytest.fixture
 def request_for() -> Request:
-    """Makes fulfillment requests: request_for("FO-1", MUG=2)."""
+    """A maker of fulfillment requests, by number and units per article."""
 
     def make(number: str = "FO-1", **units: int) -> FulfillmentRequest:
         lines = tuple(
@@ -59,7 +59,12 @@ def request_for() -> Request:
             currency="USD",
             lines=lines,
             ship_to=Address(
-                name="Ann Mary Lee", line1="1 Main St", city="Springfield", region="IL", postal_code="62701", country="US"
+                name="Ann Mary Lee",
+                line1="1 Main St",
+                city="Springfield",
+                region="IL",
+                postal_code="62701",
+                country="US",
             ),
             email="ann@example.com",
             service="ups/ground",

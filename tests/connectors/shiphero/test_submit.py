@@ -17,7 +17,9 @@ def test_an_order_carries_our_number_lines_and_wishes(sandbox, settings, request
     (order,) = sandbox.orders
     assert submitted == Submitted(order["id"], accepted=True)
     assert (order["order_number"], order["partner_order_id"], order["shop_name"]) == ("FO-7", "FO-7", "demo")
-    assert [(line["partner_line_item_id"], line["sku"], line["quantity"], line["price"]) for line in order["line_items"]] == [
+    assert [
+        (line["partner_line_item_id"], line["sku"], line["quantity"], line["price"]) for line in order["line_items"]
+    ] == [
         ("FO-7-MUG", "MUG", 2, "12.50"),
         ("FO-7-TEE", "TEE", 1, "12.50"),
     ]
