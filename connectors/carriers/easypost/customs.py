@@ -18,7 +18,7 @@ EU = frozenset(
 )
 # The USPS wants a declaration for military addresses and for these territories, although the country is US.
 US_WITH_CUSTOMS = frozenset({"AA", "AE", "AP", "AS", "FM", "GU", "MH", "MP", "PW"})
-# US exports above this worth per article need an internal transaction number instead of an exemption.
+# US exports above this worth per tariff code need an internal transaction number instead of an exemption.
 # Source: 15 CFR 30.37(a), 2,500 USD.
 EXEMPT_UP_TO = Decimal(2500)
 
@@ -58,14 +58,18 @@ def _exemption(request: LabelRequest) -> str:
         return "NOEEI 30.36"
     if request.ship_from.country == "US" and request.currency == "USD" and _worth(request.lines) > EXEMPT_UP_TO:
         raise errors.Rejected(
-            "exports worth more than 2500 USD need an ITN: set the export code (EEL/PFC) of the connection",
+            "exports worth more than 2500 USD per tariff code need an ITN: set the connection's export code (EEL/PFC)",
             field="eel_pfc",
         )
     return "NOEEI 30.37(a)"
 
 
 def _worth(lines: Sequence[RequestLine]) -> Decimal:
-    return max(Decimal(money.to_decimal(line.price_minor * line.quantity, "USD")) for line in lines)
+    """The value of the dearest kind of goods: the rule counts all articles of one tariff code together."""
+    of_code: dict[str | None, int] = {}
+    for line in lines:
+        of_code[line.hs_code] = of_code.get(line.hs_code, 0) + line.price_minor * line.quantity
+    return Decimal(money.to_decimal(max(of_code.values()), "USD"))
 
 
 def _item(request: LabelRequest, index: int, line: RequestLine) -> dict[str, Any]:

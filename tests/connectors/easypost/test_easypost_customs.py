@@ -72,7 +72,8 @@ def test_exports_to_canada_have_an_exemption_of_their_own(opened, sandbox, parce
 
 def test_dear_exports_need_a_transaction_number(opened, sandbox, parcel):
     request = parcel(ship_to=BERLIN)
-    request = replace(request, lines=(replace(request.lines[0], price_minor=125_001),))
+    half = replace(request.lines[0], quantity=1, price_minor=125_001)
+    request = replace(request, lines=(half, replace(half, sku="RED-MUG")))
 
     with pytest.raises(errors.Rejected) as refused:
         opened(customs_signer="Ada Example").buy_label(request, "k")
