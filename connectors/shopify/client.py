@@ -100,14 +100,14 @@ def wait_for_points(answer: Mapping[str, Any]) -> float:
     if wanted is None or left is None or not rate:
         return 0.0
     ceiling = status.get("maximumAvailable") or wanted
-    return max(0.0, (min(wanted, ceiling) - left) / rate)
+    return max(0.0, float((min(wanted, ceiling) - left) / rate))
 
 
 def failure(answer: Mapping[str, Any], *, safe: bool) -> errors.ConnectorError:
     """The error class of an answer that carries errors. `safe` says that the call may be repeated."""
     stated = answer["errors"]
     listed: Sequence[Any] = stated if isinstance(stated, list) else [stated]
-    first = listed[0] if isinstance(listed[0], dict) else {"message": str(listed[0])}
+    first: Json = listed[0] if isinstance(listed[0], dict) else {"message": str(listed[0])}
     extensions = first.get("extensions") or {}
     said = "; ".join(str(one.get("message") if isinstance(one, dict) else one) for one in listed)[:500]
     code = str(extensions.get("code") or "")

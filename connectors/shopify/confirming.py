@@ -38,9 +38,10 @@ def confirm(admin: Admin, notice: ShipmentNotice) -> str:
     NotFound for an unknown order.
     """
     fulfillments, orders = _state(admin, notice.order_external_id)
+    shipped_at = datetime.fromisoformat(notice.shipped_at)
     done, planned = [], list[Draft]()
     for parcel in parcels(notice):
-        before = made_before(fulfillments, parcel) or _all_shipped(fulfillments, orders, parcel)
+        before = made_before(fulfillments, parcel, shipped_at) or _all_shipped(fulfillments, orders, parcel)
         if before:
             done.append(before)
         else:
@@ -65,15 +66,10 @@ def find(admin: Admin, reference: str, now: datetime) -> str | None:
             return None
         return _tracked(fulfillments, number)
     since = (now - LOOK_BACK).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    pages = admin.pages(
-        queries.TRACKED_FULFILLMENTS,
-        lambda data: data["orders"],
-        first=ORDERS_PER_PAGE,
-        query=f"updated_at:>='{since}'",
-    )
-    return next(
-        (ref for page in pages for node in page["nodes"] if (ref := _tracked(node["fulfillments"], number))), None
-    )
+    recent = f"updated_at:>='{since}'"
+    pages = admin.pages(queries.TRACKED_FULFILLMENTS, lambda data: data["orders"], first=ORDERS_PER_PAGE, query=recent)
+    found = (_tracked(node["fulfillments"], number) for page in pages for node in page["nodes"])
+    return next((ref for ref in found if ref), None)
 
 
 def _tracked(fulfillments: Iterable[Mapping[str, Any]], number: str) -> str | None:

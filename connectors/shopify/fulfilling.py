@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from connectors.shopify.facts import numeric_id
@@ -99,11 +100,20 @@ def _parcel(carrier: str | None, packages: Iterable[ShippedPackage]) -> Parcel:
     return Parcel(carrier, tuple(numbers), tuple(urls), units)
 
 
-def made_before(fulfillments: Iterable[Json], parcel: Parcel) -> str:
-    """The id of a fulfillment that already carries one of the parcel's tracking numbers, or ""."""
+def made_before(fulfillments: Iterable[Json], parcel: Parcel, shipped_at: datetime) -> str:
+    """The id of the fulfillment that was made of this parcel before, or "".
+
+    It carries one of the parcel's tracking numbers. A parcel without any is known by its units: a fulfillment without
+    tracking that has the same ones, and was made after the goods left.
+    """
     for one in fulfillments:
-        numbers = {info.get("number") for info in one.get("trackingInfo") or ()}
-        if one.get("status") not in DEAD and numbers.intersection(parcel.numbers):
+        numbers = {info["number"] for info in one.get("trackingInfo") or () if info.get("number")}
+        if one.get("status") in DEAD:
+            continue
+        if numbers.intersection(parcel.numbers):
+            return numeric_id(one["id"])
+        untracked = not numbers and not parcel.numbers
+        if untracked and _units(one) == parcel.units and datetime.fromisoformat(one["createdAt"]) >= shipped_at:
             return numeric_id(one["id"])
     return ""
 
@@ -112,10 +122,17 @@ def shipped_in(fulfillments: Iterable[Json], parcel: Parcel) -> str:
     """The id of the last fulfillment that has units of the parcel's lines, or ""."""
     found = ""
     for one in fulfillments:
-        rows = (one.get("fulfillmentLineItems") or {}).get("nodes") or ()
-        lines = {numeric_id(row["lineItem"]["id"]) for row in rows}
-        if one.get("status") not in DEAD and lines.intersection(parcel.units):
+        if one.get("status") not in DEAD and parcel.units.keys() & _units(one).keys():
             found = numeric_id(one["id"])
+    return found
+
+
+def _units(fulfillment: Json) -> dict[str, int]:
+    """Units by order line in a fulfillment."""
+    found: dict[str, int] = {}
+    for row in (fulfillment.get("fulfillmentLineItems") or {}).get("nodes") or ():
+        line = numeric_id(row["lineItem"]["id"])
+        found[line] = found.get(line, 0) + int(row["quantity"] or 0)
     return found
 
 

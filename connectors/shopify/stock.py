@@ -48,10 +48,9 @@ class StockPush:
 
     def _inventory_items(self) -> dict[int, str]:
         """The inventory item of each update, looked up by variant where the update does not name it."""
-        items = {
-            place: gid("InventoryItem", one.inventory_item) for place, one in self._indexed() if one.inventory_item
-        }
-        unknown = {place: gid("ProductVariant", one.listing) for place, one in self._indexed() if place not in items}
+        places = list(enumerate(self._updates))
+        items = {place: gid("InventoryItem", one.inventory_item) for place, one in places if one.inventory_item}
+        unknown = {place: gid("ProductVariant", one.listing) for place, one in places if place not in items}
         if not unknown:
             return items
         nodes = self._admin.read(queries.INVENTORY_ITEMS_OF_VARIANTS, ids=list(unknown.values()))["nodes"]
@@ -61,9 +60,6 @@ class StockPush:
             else:
                 self._results[place] = ItemResult(f"Shopify knows no variant {self._updates[place].listing}")
         return dict(sorted(items.items()))
-
-    def _indexed(self) -> list[tuple[int, StockUpdate]]:
-        return list(enumerate(self._updates))
 
     def _is_complete(self, place: int) -> bool:
         if self._updates[place].location:

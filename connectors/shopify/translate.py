@@ -114,13 +114,10 @@ def fees(value: Any, env: Env) -> list[dict[str, Any]]:  # noqa: ARG001 - the en
 def discounts(value: Any, env: Env) -> list[dict[str, Any]]:  # noqa: ARG001 - the engine's calling convention
     """Each discount of the order with all that it took off, in the order's own sequence."""
     found: dict[tuple[int, str, str], int] = {}
-    for part in (*_books(env).lines, *_books(env).shipping):
-        for share in part.discounts:
-            name = (share.application or 0, share.code or "", share.title or "")
-            found[name] = found.get(name, 0) + share.amount
-    return [
-        _filled(code=code, title=title, amount_minor=found[key]) for key in sorted(found) for _, code, title in [key]
-    ]
+    for share in _books(env).discounts:
+        name = (share.application or 0, share.code or "", share.title or "")
+        found[name] = found.get(name, 0) + share.amount
+    return [_filled(code=name[1], title=name[2], amount_minor=found[name]) for name in sorted(found)]
 
 
 def total_minor(value: Any, env: Env) -> int:  # noqa: ARG001 - the engine's calling convention
@@ -132,8 +129,7 @@ def subtotal_minor(value: Any, env: Env) -> int:  # noqa: ARG001 - the engine's 
 
 
 def discount_minor(value: Any, env: Env) -> int:  # noqa: ARG001 - the engine's calling convention
-    made = _books(env)
-    return sum(share.amount for part in (*made.lines, *made.shipping) for share in part.discounts)
+    return sum(share.amount for share in _books(env).discounts)
 
 
 def shipping_minor(value: Any, env: Env) -> int:  # noqa: ARG001 - the engine's calling convention
