@@ -10,7 +10,8 @@ from connectors.marketplaces.amazon import translate
 from connectors.marketplaces.amazon.client import Client, iso
 from connectors.marketplaces.amazon.manifest import MANIFEST
 from connectors.marketplaces.amazon.marketplaces import HOSTS
-from hub.domain.shipping import ItemResult, ShipmentNotice, ShippedPackage, StockUpdate
+from connectors.marketplaces.amazon.shipments import package_detail
+from hub.domain.shipping import ItemResult, ShipmentNotice, StockUpdate
 from hub.sdk import (
     CatalogSource,
     CheckResult,
@@ -111,7 +112,7 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
         marketplace = self._marketplace_of(notice.order_external_id)
         made = []
         for number, package in enumerate(notice.packages, 1):
-            detail = _package_detail(notice, package, number)
+            detail = package_detail(notice, package, number)
             self._confirm_one(notice.order_external_id, marketplace, detail)
             made.append(detail["packageReferenceId"])
         return ",".join(made)
@@ -169,23 +170,6 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
     def _has_package(self, order: str, tracking_number: str) -> bool:
         packages = self._client.order(order).get("packages") or ()
         return any(package.get("trackingNumber") == tracking_number for package in packages)
-
-
-def _package_detail(notice: ShipmentNotice, package: ShippedPackage, number: int) -> dict[str, Any]:
-    if not package.tracking_number:
-        raise errors.Rejected("Amazon confirms no package without a tracking number", field="tracking_number")
-    detail: dict[str, Any] = {
-        "packageReferenceId": translate.package_reference(notice.reference, number),
-        **translate.carrier(package.carrier),
-        "trackingNumber": package.tracking_number,
-        "shipDate": notice.shipped_at,
-        "orderItems": [{"orderItemId": line, "quantity": units} for line, units in package.lines if units > 0],
-    }
-    if package.service:
-        detail["shippingMethod"] = package.service
-    if notice.location:
-        detail["shipFromSupplySourceId"] = notice.location
-    return detail
 
 
 def _order_record(order: Mapping[str, Any]) -> Record:

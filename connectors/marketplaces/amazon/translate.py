@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -229,34 +228,6 @@ def tags(order: Any, _env: Any) -> list[str]:
     if any((item.get("cancellation") or {}).get("cancellationRequest") for item in order.get("orderItems") or ()):
         known.append("CANCEL_REQUESTED")
     return known
-
-
-def package_reference(reference: str, number: int) -> str:
-    """The id of a package at Amazon: a positive number, unique in its order, the same on every try.
-
-    Submitting it again edits the package instead of adding one, which is what makes confirming safe to repeat.
-    Source: https://developer-docs.amazon.com/sp-api/docs/confirm-the-shipment-status, read 2026-11-22.
-    """
-    digest = hashlib.sha256(f"{reference}/{number}".encode()).digest()
-    return str(int.from_bytes(digest[:8]) % 999_999_999 + 1)
-
-
-_CARRIERS = {
-    name.lower().replace(" ", ""): name
-    for name in (
-        "USPS", "UPS", "UPSMI", "FedEx", "DHL", "DHL Global Mail", "GLS", "DPD", "TNT", "Royal Mail", "Parcelforce",
-        "Deutsche Post", "La Poste", "Chronopost", "Poste Italiane", "SDA", "Canada Post", "OnTrac", "Newgistics",
-        "Streamlite", "OSM", "Fastway", "Aramex", "India Post", "DTDC", "BlueDart", "FedEx SmartPost",
-    )
-}  # fmt: skip
-_CARRIERS |= {"dhlexpress": "DHL", "dhlparcel": "DHL", "dhlecommerce": "DHL Global Mail", "fedexground": "FedEx"}
-
-
-def carrier(name: str | None) -> dict[str, str]:
-    """Carrier code and name as confirmShipment wants them; one that Amazon does not list goes as Other with its name."""
-    stated = (name or "").strip()
-    code = _CARRIERS.get("".join(letter for letter in stated.lower() if letter.isalnum()))
-    return {"carrierCode": code} if code else {"carrierCode": "Other", "carrierName": stated or "Other"}
 
 
 def _taxes(items: Sequence[Charges], part: str, title: str) -> list[dict[str, Any]]:
