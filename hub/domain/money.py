@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
 # Decimal places of every currency in use, ISO 4217 (list one, table A.1, as of 2026), plus recently replaced ones that
 # old orders still carry. Currencies with two places stand in one text because they are nearly all of them.
@@ -24,6 +24,9 @@ EXPONENTS: dict[str, int] = {
     for places, codes in ((0, _NO_PLACES), (2, _TWO_PLACES), (3, _THREE_PLACES), (4, _FOUR_PLACES))
     for code in codes.split()
 }
+# Sums of this context are exact or fail: 40 digits are far more than any amount has.
+_EXACT = Context(prec=40, traps=[Inexact, InvalidOperation, Overflow])
+_MOST = 2**63 - 1  # what a database keeps in one column
 _UNITS = {code: Decimal(10) ** places for code, places in EXPONENTS.items()}
 
 
@@ -42,19 +45,30 @@ def to_minor(amount: str | int | Decimal, currency: str) -> int:
     """
     places = exponent(currency)
     try:
-        exact = Decimal(amount) * _UNITS[currency]
+        exact = _EXACT.multiply(_number(amount), _UNITS[currency])
+        if abs(exact) > _MOST:
+            raise ValueError(f"{amount} {currency} is too large an amount")
         minor = int(exact)
-    except (InvalidOperation, ValueError, OverflowError, TypeError):
+    except DecimalException:
         raise ValueError(f"{amount!r} is not a decimal amount") from None
     if minor != exact:
         raise ValueError(f"{amount} is not a whole number of minor units: {currency} has {places} decimal places")
     return minor
 
 
+def _number(amount: object) -> Decimal:
+    if not isinstance(amount, (str, int, Decimal)) or (isinstance(amount, str) and "_" in amount):
+        raise ValueError(f"{amount!r} is not a decimal amount")
+    number = Decimal(amount)
+    if not number.is_finite():
+        raise ValueError(f"{amount!r} is not a decimal amount")
+    return number
+
+
 def to_decimal(minor: int, currency: str) -> str:
     """The amount as decimal text with all places of its currency, such as "10.50" for 1050 EUR."""
     places = exponent(currency)
-    return f"{Decimal(minor).scaleb(-places):.{places}f}"
+    return f"{_EXACT.scaleb(Decimal(minor), -places):.{places}f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,9 @@ class FieldMap:
         Raises SchemaDrift, whose `path` is the canonical path, when a required field is missing or a value cannot
         be turned into what is wanted. Nothing of the raw record is changed; parts of it may be shared.
         """
-        record = raw if type(raw) is dict else dict(raw)
+        if not isinstance(raw, Mapping):
+            raise SchemaDrift(f"{self.id}: the record is not an object")
+        record = raw if isinstance(raw, dict) else dict(raw)
         try:
             return self.fields.build(record, Env(record, None, record))
         except FieldError as error:

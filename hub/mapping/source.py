@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import reduce
 from importlib.resources import files
+from operator import truediv
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -51,6 +53,8 @@ def locate(path: str, package: str = HOME) -> tuple[str, str]:
     if ":" in path:
         package, path = path.split(":", 1)
     inside = PurePosixPath(path)
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*", package):
+        raise MapError(f"{package!r} is not the name of a package")
     if not path or inside.is_absolute() or ".." in inside.parts or "\\" in path:
         raise MapError(f"{path!r} is not a path inside the package {package}")
     return package, path
@@ -60,7 +64,8 @@ def read(path: str, package: str = HOME) -> Any:
     """The content of a YAML file. `path` may name its package: "package:path.yml". Raises MapError."""
     package, inside = locate(path, package)
     try:
-        text = files(package).joinpath(*PurePosixPath(inside).parts).read_bytes()
+        # One part at a time: a package without __init__.py takes no more in Python 3.11.
+        text = reduce(truediv, PurePosixPath(inside).parts, files(package)).read_bytes()
     except (ModuleNotFoundError, OSError) as error:
         raise MapError(f"{inside}: no such file in the package {package}") from error
     return parse(text, f"{package}/{inside}")

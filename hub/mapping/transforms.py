@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, Inexact
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,10 @@ _UNIT_NAMES = {
     "milligram": "mg", "gram": "g", "gr": "g", "gm": "g", "kilogram": "kg", "kilo": "kg", "ounce": "oz",
     "pound": "lb",
 }  # fmt: skip
+# Sums of this context are exact or fail. What is longer than 40 digits is no figure of trade, and "1e999999" would be a
+# megabyte of zeros.
+_EXACT = Context(prec=80, traps=[Inexact])
+_DIGITS = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YES = {"true", "yes", "y", "1", "on"}
 _NO = {"false", "no", "n", "0", "off"}
@@ -41,10 +45,12 @@ def exact(value: Any) -> Decimal:
         value = repr(value)
     try:
         number = Decimal(value)
-    except (InvalidOperation, TypeError, ValueError):
+    except (DecimalException, TypeError, ValueError):
         raise ValueError(f"{value!r} is not a number") from None
-    if not number.is_finite():
+    if not number.is_finite() or (isinstance(value, str) and "_" in value):
         raise ValueError(f"{value!r} is not a number")
+    if abs(number.adjusted()) >= _DIGITS:
+        raise ValueError(f"{str(value)[:50]!r} has too many digits")
     return number
 
 
@@ -66,7 +72,7 @@ def integer(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     number = exact(value)
-    if number != number.to_integral_value():
+    if number != int(number):
         raise ValueError(f"{value!r} is not a whole number")
     return int(number)
 
@@ -146,22 +152,26 @@ def unit_g(value: Any, unit: Any) -> int:
     short = name if name in _GRAMS else _UNIT_NAMES.get(name.removesuffix("s"), name.removesuffix("s"))
     if short not in _GRAMS:
         raise ValueError(f"{unit!r} is not a unit of weight that is known ({', '.join(_GRAMS)})")
-    return int((exact(value) * _GRAMS[short]).to_integral_value(ROUND_HALF_UP))
+    return int(_EXACT.multiply(exact(value), _GRAMS[short]).to_integral_value(ROUND_HALF_UP))
 
 
 def negate(value: Any) -> Any:
     """The same number with the other sign; whole numbers stay whole numbers, the rest becomes decimal text."""
-    return _as_stated(value, -exact(value))
+    return _as_stated(value, exact(value).copy_negate())
 
 
 def absolute(value: Any) -> Any:
     """The number without its sign; whole numbers stay whole numbers, the rest becomes decimal text."""
-    return _as_stated(value, abs(exact(value)))
+    return _as_stated(value, exact(value).copy_abs())
 
 
 def sum_decimal(value: Any) -> str:
     """The sum of a list of decimals, empty items left out, as exact decimal text."""
-    return f"{sum((exact(item) for item in _items(value) if item is not None and item != ''), Decimal(0)):f}"
+    whole = Decimal(0)
+    for item in _items(value):
+        if item is not None and item != "":
+            whole = _EXACT.add(whole, exact(item))
+    return f"{whole:f}"
 
 
 def not_empty(value: Any) -> bool:
