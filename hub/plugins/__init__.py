@@ -1,0 +1,33 @@
+"""Plugins: connectors, rankers and routing strategies that installed packages offer by entry point."""
+
+from hub.plugins.discovery import BrokenPlugin
+from hub.plugins.manifests import manifest_errors
+from hub.plugins.registry import (
+    BrokenPluginError,
+    Functions,
+    LoadedPlugin,
+    Registry,
+    UnknownPluginError,
+    forget,
+    rankers,
+    registry,
+    strategies,
+)
+from hub.plugins.settings import ConfigError, config_errors, split_secrets
+
+__all__ = [
+    "BrokenPlugin",
+    "BrokenPluginError",
+    "ConfigError",
+    "Functions",
+    "LoadedPlugin",
+    "Registry",
+    "UnknownPluginError",
+    "config_errors",
+    "forget",
+    "manifest_errors",
+    "rankers",
+    "registry",
+    "split_secrets",
+    "strategies",
+]
