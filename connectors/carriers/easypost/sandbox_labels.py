@@ -38,7 +38,7 @@ def _pdf(shipment: Json) -> bytes:
     _write(canvas, "FROM", _lines(shipment["from_address"]), 5.3, 8)
     _write(canvas, "TO", _lines(shipment["to_address"]), 4.1, 12)
     canvas.line(0.2 * inch, 2.3 * inch, 3.8 * inch, 2.3 * inch)
-    bars = Code128(shipment["tracking_code"], barHeight=0.9 * inch, barWidth=0.0105 * inch)
+    bars = Code128(shipment["tracking_code"], barHeight=0.9 * inch, barWidth=0.0165 * inch)
     bars.drawOn(canvas, (4 * inch - bars.width) / 2, 1.1 * inch)
     canvas.setFont("Helvetica-Bold", 12)
     canvas.drawCentredString(2 * inch, 0.8 * inch, shipment["tracking_code"])
@@ -78,7 +78,7 @@ def _bars(pen: ImageDraw.ImageDraw, code: str) -> None:
     barcode.decompose()
     left = 80
     for module in barcode.decomposed:
-        width = (ord(module.lower()) - ord("a") + 1) * 2
+        width = (ord(module.lower()) - ord("a") + 1) * 4
         if module.islower():
             left += width
         else:
