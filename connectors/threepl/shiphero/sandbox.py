@@ -42,8 +42,8 @@ KINDS = (
 class ShipHeroSandbox(Sandbox):
     """`orders`, `shipments`, `warehouse` and `hooks` may be read by tests; change them through the methods.
 
-    `max_page` caps every page; `stuck_cursor` lets every page point back at the first. `POST /_sandbox/<method>` with the
-    arguments as JSON calls add_product, ship, cancel, hold or release from outside.
+    `max_page` caps every page; `stuck_cursor` lets every page point back at the first. `POST /_sandbox/<method>` with
+    the arguments as JSON calls add_product, ship, cancel, hold or release from outside.
     """
 
     name: str = "shiphero"

@@ -11,7 +11,7 @@ from connectors.threepl.shiphero import webhooks
 from hub import schemas
 from hub.mapping import load
 from hub.sdk import WebhookRequest, Window, errors
-from hub.testing import Fault
+from hub.testing import Fault, Sandbox
 
 
 def delivery(headers, body):
@@ -179,3 +179,33 @@ def test_removing_takes_our_url_alone_and_may_be_repeated(sandbox, shiphero):
     shiphero.remove("https://hub.example.com/in/1")
     shiphero.remove("https://hub.example.com/in/1")
     assert [hook["url"] for hook in sandbox.hooks] == ["https://erp.example.com"]
+
+
+def test_the_sandbox_tells_everyone_who_registered_with_their_own_secret(sandbox, shiphero, request_for):
+    hub = Sandbox("hub")
+    hub.app.post("/in")(lambda: ("", 200))
+    with hub.serve() as url:
+        secrets = {one.topic: one.secret for one in shiphero.ensure(f"{url}/in")}
+        shiphero.submit(request_for("FO-1", MUG=2), "key")
+        sandbox.ship("FO-1", "1Z1")
+        assert sandbox.notify("Inventory Update", "MUG") == [200]
+        assert sandbox.deliver(f"{url}/nowhere", "Order Canceled", "FO-1") == 404
+    shipment, inventory, _ = hub.calls
+    for call, topic in ((shipment, "Shipment Update"), (inventory, "Inventory Update")):
+        shiphero.verify(delivery(call.headers, call.body), [secrets[topic]])
+        with pytest.raises(errors.SignatureInvalid):
+            shiphero.verify(delivery(call.headers, call.body), [secrets["Order Canceled"]])
+
+
+def test_people_outside_can_ship_through_the_sandbox(sandbox, shiphero, request_for):
+    shiphero.submit(request_for("FO-1", MUG=2), "key")
+    client = sandbox.app.test_client()
+    assert (
+        client.post("/_sandbox/ship", json={"order_number": "FO-1", "tracking": "1Z1", "lines": {"MUG": 3}}).status_code
+        == 400
+    )
+    assert client.post("/_sandbox/hold", json={"order_number": "FO-1"}).status_code == 200
+    assert client.post("/_sandbox/ship", json={"order_number": "FO-1", "tracking": "1Z1"}).status_code == 400
+    client.post("/_sandbox/release", json={"order_number": "FO-1"})
+    assert client.post("/_sandbox/ship", json={"order_number": "FO-1", "tracking": "1Z1"}).status_code == 200
+    assert sandbox.orders[0]["fulfillment_status"] == "fulfilled"
