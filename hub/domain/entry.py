@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hub.domain.documents import Order
+from hub.domain.documents import Fee, Order, OrderLine, ShippingCharge
 
 PAID_ENOUGH = frozenset({"paid", "authorized", "partially_refunded", "terms", "unknown"})
 
@@ -30,7 +30,7 @@ def computed_total_minor(order: Order) -> int:
 
 def added_tax_minor(order: Order) -> int:
     """All taxes on lines, shipping and fees."""
-    taxed = (*order.lines, *order.shipping, *order.fees)
+    taxed: tuple[OrderLine | ShippingCharge | Fee, ...] = (*order.lines, *order.shipping, *order.fees)
     return sum(tax.amount_minor for part in taxed for tax in part.taxes)
 
 

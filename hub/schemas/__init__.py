@@ -6,17 +6,20 @@ converters are compiled once, at first use.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import cattrs
 import jsonschema_rs
 import orjson
 
 from hub.domain import documents
+
+T = TypeVar("T")
 
 DOCUMENTS: dict[str, type] = {
     "order.v1": documents.Order,
@@ -85,3 +88,8 @@ def parse(name: str, document: Any) -> Any:
     if not _validator(name).is_valid(document):
         raise InvalidDocumentError(name, errors(name, document))
     return _CONVERTER.structure(document, DOCUMENTS[name])
+
+
+def structure(kind: type[T], document: Mapping[str, Any]) -> T:
+    """A part of a document, such as an address, as its frozen value. Raises ValueError for an unknown field."""
+    return _CONVERTER.structure(document, kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self, cast
 
 from sqlalchemy import bindparam, func, select, update
@@ -228,6 +228,12 @@ def mark_listings(tx: Tx, variant_ids: Collection[str]) -> None:
     """Note that the published figure of these variants may be out of date on every channel."""
     for part in chunks(variant_ids):
         tx.execute(update(listing).where(listing.c.variant_id.in_(part)).values(stock_rev=listing.c.stock_rev + 1))
+
+
+def last_move_at(tx: Tx, position_id: str) -> datetime:
+    """When the position last moved; the beginning of time when it never did."""
+    found = tx.execute(select(func.max(stock_move.c.at)).where(stock_move.c.position_id == position_id)).scalar()
+    return found or datetime.min.replace(tzinfo=UTC)
 
 
 def differences(tx: Tx) -> list[dict[str, Any]]:

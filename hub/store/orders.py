@@ -12,7 +12,16 @@ from sqlalchemy import Table, bindparam, func, select, update
 
 from hub.store.database import Tx
 from hub.store.rows import chunks
-from hub.store.tables import fo_line, fulfillment_order, hold, order_line, orders, route_decision, route_exclusion
+from hub.store.tables import (
+    fo_line,
+    fulfillment_order,
+    hold,
+    order_line,
+    orders,
+    route_decision,
+    route_exclusion,
+    variant,
+)
 
 LIVE_EXEC = frozenset({"scheduled", "open", "in_progress"})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -61,6 +70,7 @@ class FoLineState:
     quantity: int
     shipped: int
     cancelled: int
+    sku: str = ""
     changed: bool = False
 
     @property
@@ -157,7 +167,7 @@ _FO = [
 _FO_LINE = [
     fo_line.c[name]
     for name in ("id", "fo_id", "order_line_id", "variant_id", "position_id", "quantity", "shipped", "cancelled")
-]
+] + [variant.c.sku]
 
 
 def ids_by_external(tx: Tx, connection_id: str, external_ids: Collection[str]) -> dict[str, str]:
@@ -171,12 +181,12 @@ def ids_by_external(tx: Tx, connection_id: str, external_ids: Collection[str]) -
     return found
 
 
-def load(tx: Tx, order_ids: Collection[str]) -> dict[str, OrderState]:
+def load(tx: Tx, order_ids: Collection[str], *, lock: bool = True) -> dict[str, OrderState]:
     """Lock orders, in one fixed order, and read all that belongs to them; one query per table."""
     found: dict[str, OrderState] = {}
     for part in chunks(order_ids):
-        query = select(*_ORDER).where(orders.c.id.in_(part)).order_by(orders.c.id).with_for_update()
-        for row in tx.execute(query):
+        query = select(*_ORDER).where(orders.c.id.in_(part)).order_by(orders.c.id)
+        for row in tx.execute(query.with_for_update() if lock else query):
             found[row.id] = OrderState(*row)
         _load_parts(tx, part, found)
     return found
@@ -191,7 +201,8 @@ def _load_parts(tx: Tx, part: list[str], found: dict[str, OrderState]) -> None:
         fos[row.id] = FoState(*row)
         found[row.order_id].fos.append(fos[row.id])
     for ids in chunks(fos):
-        for row in tx.execute(select(*_FO_LINE).where(fo_line.c.fo_id.in_(ids)).order_by(fo_line.c.id)):
+        lines_of = select(*_FO_LINE).join(variant, variant.c.id == fo_line.c.variant_id)
+        for row in tx.execute(lines_of.where(fo_line.c.fo_id.in_(ids)).order_by(fo_line.c.id)):
             fos[row.fo_id].lines.append(FoLineState(*row))
     active = select(hold.c.order_id, hold.c.id, hold.c.kind, hold.c.handle, hold.c.source, hold.c.blocks)
     for row in tx.execute(active.where(hold.c.order_id.in_(part), hold.c.state == "active")):

@@ -45,7 +45,7 @@ class SharedLimiter:
             gained = int((now_ms - row.filled_at_ms) * limit.per_second)
             tokens = min(limit.burst * 1000, row.millitokens + max(0, gained))
             if tokens < 1000:
-                return max(0.001, (1000 - tokens) / 1000 / limit.per_second)
+                return max(0.001, float(1000 - tokens) / 1000 / limit.per_second)
             tx.execute(update(rate_bucket).where(*where).values(millitokens=tokens - 1000, filled_at_ms=now_ms))
             return 0.0
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, Table, insert
+from sqlalchemy import Table, insert
 
 from hub.store.database import Tx
 from hub.store.tables import metadata
@@ -43,5 +43,5 @@ def chunks(values: Collection[str]) -> list[list[str]]:
     return [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
 
 
-def as_dicts(rows: Collection[Row[Any]]) -> list[dict[str, Any]]:
+def as_dicts(rows: Collection[Any]) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it

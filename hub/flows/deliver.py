@@ -1,0 +1,219 @@
+"""Deliver: empty the outbox of one connection.
+
+Claim and close; call; open and settle. No transaction is open while a call is out. A call that got no clear answer
+leaves its row `unknown`: it is looked up by our reference, and never repeated blindly.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from hub.flows import papers, settle
+from hub.flows.runtime import Runtime
+from hub.sdk import Connector, FindByReference, errors
+from hub.store import connections, outbox
+from hub.store.connections import ConnectionRow
+from hub.store.database import new_id
+
+log = structlog.get_logger()
+
+BATCH = 20
+CALLS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one call: a result, or the error it ended with."""
+
+    row: dict[str, Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+def deliver(runtime: Runtime, connection_id: str) -> int:
+    """Send what is due for one connection; returns how many rows were dealt with. Call again until it returns 0.
+
+    Safe to be killed at any point: a row that was being sent becomes unknown when its time is over.
+    """
+    now = runtime.clock()
+    run = new_id()
+    with runtime.db.begin() as tx:
+        connection = connections.get(tx, connection_id)
+        if not may_send(connection, now):
+            return 0
+        outbox.lapse(tx, connection_id, now)
+        unknown = outbox.claim_unknown(tx, connection_id, run, now, BATCH)
+        due = outbox.claim(tx, connection_id, run, now, BATCH, runtime.sending_time)
+    if not unknown and not due:
+        return 0
+    try:
+        connector = runtime.connector(connection)
+    except Exception as error:  # noqa: BLE001 - a connection that cannot be opened keeps its rows
+        _cannot_open(runtime, connection, due, error)
+        return 0
+    with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="deliver") as pool:
+        for answer in pool.map(lambda row: _call(runtime, connector, row), due):
+            _settle(runtime, connection, connector, answer)
+        for answer in pool.map(lambda row: _look_up(runtime, connector, row), unknown):
+            _settle(runtime, connection, connector, answer)
+    return len(due) + len(unknown)
+
+
+def may_send(connection: ConnectionRow, now: Any) -> bool:
+    """Whether anything may leave by this connection now."""
+    closed = connection.open_until is None or connection.open_until <= now
+    return connection.status == "active" and not connection.outbox_held and closed
+
+
+def _call(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Answer:
+    """Write the papers and make the call."""
+    try:
+        return Answer(row, _operation(runtime, connector, row)())
+    except Exception as error:  # noqa: BLE001 - classified in `_settle`
+        return Answer(row, error=error)
+
+
+def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Callable[[], Any]:
+    """The call for a row, with its papers written from what the database now holds."""
+    key, payload, target = row["idempotency_key"], row["payload"], _anything(connector)
+    with runtime.db.read() as tx:
+        folder = papers.folder(tx, row["order_id"])
+        match row["operation"]:
+            case "submit":
+                request = papers.fulfillment_request(folder, payload["fo_id"])
+                return lambda: target.submit(request, key)
+            case "cancel":
+                ref = folder.fo(payload["fo_id"]).external_id
+                if ref is None:  # it never got there
+                    return lambda: settle.NEVER_ARRIVED
+                return lambda: target.cancel(ref, payload["reason"], key)
+            case "buy_label":
+                label = papers.label_request(folder, payload["fo_id"])
+                return lambda: target.buy_label(label, key)
+            case "void":
+                ref = folder.fo(payload["fo_id"]).external_id
+                if ref is None:
+                    return lambda: True
+                return lambda: target.void(ref, key)
+            case "confirm":
+                notice = papers.shipment_notice(tx, folder, payload["shipment_id"], row["reference"])
+                return lambda: target.confirm(notice, key)
+            case "post":
+                posting = papers.posting(tx, runtime, folder, row)
+                return lambda: target.post(posting, key)
+    raise errors.Rejected(f"the hub knows no operation {row['operation']!r}")
+
+
+def _anything(connector: Connector) -> Any:
+    """The connector by whichever capability the operation needs; a missing one shows as the row's error."""
+    return connector
+
+
+def _look_up(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Answer:
+    """Find out what became of a row of unknown outcome."""
+    how = connector.manifest.idempotency.get(row["operation"], "none")
+    try:
+        if how == "native":  # the vendor keeps our key, so repeating the call is the look-up
+            return Answer(row, _operation(runtime, connector, row)())
+        if how == "lookup" and isinstance(connector, FindByReference):
+            found = connector.find(row["operation"], row["reference"])
+            return Answer(row, found) if found is not None else Answer(row, error=_NotThereError())
+    except Exception as error:  # noqa: BLE001 - classified in `_settle`
+        return Answer(row, error=error if not isinstance(error, errors.Transient) else _StillUnknownError(str(error)))
+    return Answer(row, error=_StillUnknownError(f"{row['operation']} cannot be looked up at this connection"))
+
+
+class _NotThereError(Exception):
+    """The look-up found nothing: the call had no effect."""
+
+
+class _StillUnknownError(Exception):
+    """The look-up itself gave no answer."""
+
+
+def _settle(runtime: Runtime, connection: ConnectionRow, connector: Connector, answer: Answer) -> None:
+    """Write down what came of a call, with all that follows from it, in one transaction."""
+    doors: set[str] = set()
+    if answer.error is None:
+        with runtime.db.begin() as tx:
+            settle.success(runtime, tx, answer.row, answer.result, doors)
+            connections.succeeded(tx, connection.id, runtime.clock())
+    elif isinstance(answer.error, errors.AlreadyDone) and answer.error.ref:
+        with runtime.db.begin() as tx:
+            settle.already_done(runtime, tx, answer.row, answer.error.ref, doors)
+    else:
+        _failed(runtime, connection, connector, answer.row, answer.error, doors)
+    runtime.wake_all(doors)
+
+
+def _failed(
+    runtime: Runtime,
+    connection: ConnectionRow,
+    connector: Connector,
+    row: dict[str, Any],
+    error: Exception,
+    doors: set[str],
+) -> None:
+    now, said = runtime.clock(), str(error)
+    log.warning("deliver.failed", operation=row["operation"], outbox=row["id"], error=said)
+    with runtime.db.begin() as tx:
+        match error:
+            case _NotThereError():
+                outbox.put_off(tx, row["id"], "pending", now, "looked_up", "looked up: it had not arrived")
+                doors.add(f"outbox:{connection.id}")
+            case errors.Rejected() | errors.NotFound() | errors.SchemaDrift():
+                settle.rejected(runtime, tx, row, error, doors)
+            case errors.RateLimited(retry_after_s=seconds):
+                later = now + timedelta(seconds=seconds)
+                outbox.put_off(tx, row["id"], "retry_wait", later, error.code, said, attempt=False)
+            case errors.AuthRejected():
+                _stop(tx, connection, "needs_sign_in", error)
+                outbox.put_off(tx, row["id"], "retry_wait", now, error.code, said, attempt=False)
+            case errors.MissingPermission() | errors.ConfigInvalid():
+                _stop(tx, connection, "misconfigured", error)
+                outbox.put_off(tx, row["id"], "retry_wait", now, error.code, said, attempt=False)
+            case errors.Transient() | errors.Conflict():
+                connections.failed(tx, connection.id, said, now)
+                _again(tx, row, error, now)
+            case _:
+                # No clear answer, or a defect of the connector: it may have taken effect.
+                wait = runtime.unknown_quiet
+                if isinstance(error, _StillUnknownError) or not _may_look_up(connector, row):
+                    wait = timedelta(minutes=5)
+                connections.failed(tx, connection.id, said, now)
+                outbox.put_off(tx, row["id"], "unknown", now + wait, getattr(error, "code", "defect"), said)
+
+
+def _may_look_up(connector: Connector, row: Mapping[str, Any]) -> bool:
+    return connector.manifest.idempotency.get(row["operation"], "none") != "none"
+
+
+def _again(tx: Any, row: dict[str, Any], error: errors.ConnectorError, now: Any) -> None:
+    """Try again by the schedule, or give up and show it."""
+    attempt = row["attempts"] + 1  # the claim counted this one
+    if attempt >= len(outbox.SCHEDULE_S):
+        outbox.settle(tx, row["id"], "dead", now, error_code=error.code, error=str(error)[:4000])
+        return
+    wait = max(outbox.SCHEDULE_S[attempt], getattr(error, "retry_after_s", None) or 0)
+    jitter = 1 + random.uniform(-0.2, 0.2)  # noqa: S311 - spreads retries, no secret
+    outbox.put_off(tx, row["id"], "retry_wait", now + timedelta(seconds=wait * jitter), error.code, str(error))
+
+
+def _stop(tx: Any, connection: ConnectionRow, status: str, error: errors.ConnectorError) -> None:
+    connections.set_status(tx, connection.id, status, str(error), getattr(error, "field", None) or None)
+
+
+def _cannot_open(runtime: Runtime, connection: ConnectionRow, rows: list[dict[str, Any]], error: Exception) -> None:
+    """The plugin is broken or missing, or the key is wrong: keep everything and say so."""
+    now = runtime.clock()
+    with runtime.db.begin() as tx:
+        connections.set_status(tx, connection.id, "unavailable", str(error))
+        for row in rows:
+            outbox.put_off(tx, row["id"], "retry_wait", now, "unavailable", str(error), attempt=False)

@@ -1,0 +1,149 @@
+"""The desk: one transaction's work on orders.
+
+It knows the locations and connections, holds the locked stock and the locked orders, collects rows to insert and doors
+to wake, and writes everything in one go at the end. The functions that work on orders (enter, amend, route, ship)
+take the desk and change it; none of them calls out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hub.domain.routing.shapes import Place, Ranker
+from hub.flows.runtime import Runtime
+from hub.store import catalog, connections, orders, outbox
+from hub.store.catalog import LocationRow
+from hub.store.connections import ConnectionRow
+from hub.store.database import Tx, new_id
+from hub.store.ledger import StockBook
+from hub.store.orders import HoldState, OrderState
+from hub.store.rows import Rows
+from hub.store.tables import entity_event, hold, order_line
+
+
+@dataclass(slots=True)
+class Desk:
+    tx: Tx
+    now: datetime
+    actor: str
+    rankers: Mapping[str, Ranker]
+    stock: StockBook
+    locations: Mapping[str, LocationRow]
+    connections: Mapping[str, ConnectionRow]
+    ledgers: tuple[ConnectionRow, ...]  # ERP connections that take postings
+    confirmers: frozenset[str]  # ids of channel connections that want to know of shipments
+    rows: Rows = field(default_factory=Rows)
+    orders: dict[str, OrderState] = field(default_factory=dict)
+    wakes: set[str] = field(default_factory=set)
+
+    def places(self) -> tuple[Place, ...]:
+        return tuple(one.place(self.now) for one in self.locations.values())
+
+    def tell(self, order_id: str | None, entity: tuple[str, str], kind: str, message: str, **data: Any) -> None:
+        """Write one line of the order's timeline."""
+        self.rows.add(
+            entity_event,
+            id=new_id(),
+            order_id=order_id,
+            entity_type=entity[0],
+            entity_id=entity[1],
+            kind=kind,
+            actor=self.actor,
+            message=message,
+            data=data or None,
+            at=self.now,
+        )
+
+    def send(
+        self,
+        connection_id: str,
+        operation: str,
+        *,
+        fact: str,
+        subject_id: str,
+        order_id: str | None,
+        reference: str,
+        **payload: Any,
+    ) -> None:
+        """Put a delivery into the outbox; it leaves after the commit."""
+        outbox.put(
+            self.rows,
+            outbox.delivery(
+                connection_id,
+                operation,
+                fact=fact,
+                subject_id=subject_id,
+                order_id=order_id,
+                reference=reference,
+                payload=payload,
+                now=self.now,
+            ),
+        )
+        self.wakes.add(f"outbox:{connection_id}")
+
+    def put_on_hold(
+        self, order: OrderState, kind: str, reason: str, *, handle: str, source: str, blocks: str = "routing"
+    ) -> None:
+        """Hold an order, once per source and handle."""
+        if any(one.source == source and one.handle == handle for one in order.holds):
+            return
+        row = self.rows.add(
+            hold,
+            id=new_id(),
+            order_id=order.id,
+            target_type="order",
+            target_id=order.id,
+            kind=kind,
+            reason=reason,
+            handle=handle,
+            source=source,
+            blocks=blocks,
+            created_at=self.now,
+        )
+        order.holds.append(HoldState(row["id"], kind, handle, source, blocks))
+        self.tell(order.id, ("order", order.id), "held", f"On hold ({kind}): {reason}", hold=row["id"])
+
+    def add_lines(self, order: OrderState) -> None:
+        """Insert the lines of an order that are new, as they now stand."""
+        for line in order.lines:
+            if line.is_new:
+                self.rows.add(order_line, **{name: getattr(line, name) for name in _LINE_COLUMNS})
+                line.is_new = False
+
+    def flush(self) -> None:
+        """Write everything: stock first, since it may find a conflict."""
+        self.stock.flush()
+        for order in self.orders.values():
+            self.add_lines(order)
+        orders.save(self.tx, list(self.orders.values()), self.now)
+        self.rows.flush(self.tx)
+        if self.stock.changed_variants:
+            self.wakes.add("stock")
+
+
+_LINE_COLUMNS = (
+    "id", "order_id", "line_no", "external_id", "sku", "variant_id", "title", "ordered", "cancelled", "routed",
+    "shipped", "delivered", "total_minor", "group_key", "ships",
+)  # fmt: skip
+
+
+def open_desk(runtime: Runtime, tx: Tx, variant_ids: set[str], *, actor: str) -> Desk:
+    """A desk with the stock of `variant_ids` locked. Lock orders before, so that all steps lock in one order."""
+    now = runtime.clock()
+    known = {row.id: row for row in connections.every(tx)}
+    can = {plugin.name: plugin.capabilities for plugin in runtime.registry.plugins}
+    able = {row.id: can.get(row.plugin, ()) for row in known.values()}
+    return Desk(
+        tx,
+        now,
+        actor,
+        runtime.rankers,
+        StockBook.open(tx, variant_ids, now, actor),
+        {row.id: row for row in catalog.locations(tx)},
+        known,
+        tuple(known[key] for key, names in able.items() if "LedgerSink" in names),
+        frozenset(key for key, names in able.items() if "ShipmentSink" in names),
+    )

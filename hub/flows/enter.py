@@ -1,0 +1,238 @@
+"""Enter: an order the hub has not seen before, and what both new and known orders have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.domain import entry
+from hub.domain.documents import Order
+from hub.flows.desk import Desk
+from hub.flows.route import reserve_unrouted, route
+from hub.store.database import new_id
+from hub.store.orders import LineState, OrderState
+from hub.store.tables import order_adjustment, orders
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An order as it arrived, mapped and validated. `hash` tells whether two documents are the same."""
+
+    inbox_id: str
+    connection_id: str
+    document: dict[str, Any]
+    order: Order
+    hash: str
+
+
+# Our article and the units in one sold pack, by (connection, listing id) and by SKU.
+Articles = Mapping[tuple[str, str], tuple[str, int]]
+
+
+def enter(desk: Desk, incoming: Incoming, articles: Articles) -> OrderState:
+    """Store a new order, hold it or route it, and tell the ERP of it."""
+    order = incoming.order
+    state = OrderState(
+        new_id(),
+        incoming.connection_id,
+        order.external_id,
+        order.number,
+        order.revision,
+        incoming.hash,
+        incoming.document,
+        "pending",
+        order.status,
+        order.currency,
+        order.placed_at,
+    )
+    for index in range(len(order.lines)):
+        state.lines.append(new_line(state, order, index, articles))
+    row = desk.rows.add(orders, **_order_row(desk, incoming, state))
+    for adjustment in adjustments(order):
+        desk.rows.add(order_adjustment, id=new_id(), order_id=state.id, **adjustment)
+    channel = desk.connections[incoming.connection_id].name
+    desk.tell(state.id, ("order", state.id), "received", f"{order.number} arrived from {channel}.", inbox=incoming.inbox_id)
+    decide(desk, state, order)
+    row["lifecycle"] = state.lifecycle
+    desk.add_lines(state)
+    return state
+
+
+def decide(desk: Desk, state: OrderState, order: Order) -> None:
+    """Move a pending order on: cancelled, finished elsewhere, on hold, or open and routed."""
+    if order.status == "cancelled":
+        state.lifecycle = "cancelled"
+        for line in state.lines:
+            line.cancelled, line.changed = line.ordered - line.shipped, True
+        return
+    check_entry(desk, state, order)
+    if state.lifecycle == "pending" and not state.is_blocked("routing"):
+        state.lifecycle = "open"
+        post_sales_order(desk, state)
+    if state.lifecycle == "open":
+        route(desk, state, order.shipping_address, order.market or "")
+    reserve_unrouted(desk, state)
+    conclude(desk, state)
+    state.changes["lifecycle"] = state.lifecycle
+
+
+def check_entry(desk: Desk, state: OrderState, order: Order) -> None:
+    """Put the order on hold for everything that is not right with it."""
+    unmapped = [line.sku or line.title or line.external_id for line in state.lines if line.ships and not line.variant_id]
+    for found in entry.holds(order, unmapped):
+        desk.put_on_hold(state, found.kind, found.reason, handle=found.handle, source="entry", blocks=found.blocks)
+
+
+def conclude(desk: Desk, state: OrderState) -> None:
+    """Close an open order when every unit is shipped or cancelled and nobody is working on it."""
+    if state.lifecycle not in {"open", "pending"} or any(fo.is_live for fo in state.fos):
+        return
+    if any(line.ships and line.ordered > line.cancelled + line.shipped for line in state.lines):
+        return
+    shipped = sum(line.shipped for line in state.lines)
+    if not shipped and all(line.cancelled >= line.ordered for line in state.lines):
+        state.lifecycle = "cancelled"
+        desk.tell(state.id, ("order", state.id), "cancelled", "The order is cancelled; nothing was shipped.")
+    elif state.lifecycle == "open":
+        state.lifecycle = "completed"
+        desk.tell(state.id, ("order", state.id), "completed", "Every unit is shipped or cancelled.")
+        if shipped:
+            post_invoice(desk, state)
+    state.changes["lifecycle"] = state.lifecycle
+
+
+def post_sales_order(desk: Desk, state: OrderState) -> None:
+    """Tell every ERP of the order."""
+    for ledger in desk.ledgers:
+        _post(desk, state, ledger.id, "sales_order", "SO")
+
+
+def post_invoice(desk: Desk, state: OrderState) -> None:
+    """Have every ERP invoice what was shipped."""
+    for ledger in desk.ledgers:
+        _post(desk, state, ledger.id, "invoice", "INV")
+
+
+def _post(desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str) -> None:
+    # The number of one channel can be that of another; the tail of our own id keeps the reference unique.
+    reference = f"{prefix}-{state.number.lstrip('#')}-{state.id[-6:]}"[:80]
+    desk.send(
+        ledger_id,
+        "post",
+        fact=f"{kind}:{state.id}",
+        subject_id=state.id,
+        order_id=state.id,
+        reference=reference,
+        kind=kind,
+    )
+
+
+def new_line(state: OrderState, order: Order, index: int, articles: Articles) -> LineState:
+    """A line of the canonical order as one of ours, linked to an article where one is known."""
+    line = order.lines[index]
+    ours = entry.ships_by_us(order, index) and order.status != "closed"
+    found = articles.get((state.connection_id, line.external_variant_id or "")) or articles.get(
+        (state.connection_id, f"sku:{line.sku}")
+    )
+    variant_id, pack = found or (None, 1)
+    return LineState(
+        new_id(),
+        state.id,
+        index,
+        line.external_id,
+        line.sku or "",
+        variant_id,
+        line.title or "",
+        line.quantity * pack,
+        0,
+        0,
+        0,
+        0,
+        line.total_minor,
+        line.group_key,
+        ours,
+        is_new=True,
+    )
+
+
+def article_keys(order: Order) -> tuple[set[str], set[str]]:
+    """Listing ids and SKUs that an order names."""
+    return (
+        {line.external_variant_id for line in order.lines if line.external_variant_id},
+        {line.sku for line in order.lines if line.sku},
+    )
+
+
+def adjustments(order: Order) -> list[dict[str, Any]]:
+    """What the order costs besides its lines: shipping, fees, and taxes where prices do not contain them."""
+    found = [
+        {"kind": "shipping", "title": charge.title or "Shipping", "amount_minor": charge.amount_minor}
+        for charge in order.shipping
+    ]
+    found += [
+        {"kind": fee.kind, "title": fee.title or fee.kind.capitalize(), "amount_minor": fee.amount_minor}
+        for fee in order.fees
+    ]
+    added = 0 if order.totals.taxes_included else entry.added_tax_minor(order)
+    if added:
+        found.append({"kind": "tax", "title": "Tax", "amount_minor": added})
+    return found
+
+
+def header(order: Order) -> dict[str, Any]:
+    """Columns of the order that follow the channel's document."""
+    customer, address = order.customer, order.shipping_address
+    email = (customer.email if customer else None) or (address.email if address else None) or ""
+    name = (customer.name if customer else None) or (address.name if address else None) or ""
+    promise = order.schedule.ship_by if order.schedule else None
+    return {
+        "number": order.number,
+        "revision": order.revision,
+        "remote_status": order.status,
+        "payment_status": order.payment_status,
+        "fulfilled_by": order.fulfilled_by,
+        "test": order.test,
+        "ship_by": promise.date if promise else None,
+        "currency": order.currency,
+        "total_minor": order.totals.total_minor,
+        "computed_minor": entry.computed_total_minor(order),
+        "email": email.lower(),
+        "customer_name": name,
+        "country": (address.country if address else None) or "",
+        "city": (address.city if address else None) or "",
+        "cancelled_at": order.cancelled_at,
+    }
+
+
+def _order_row(desk: Desk, incoming: Incoming, state: OrderState) -> dict[str, Any]:
+    return {
+        "id": state.id,
+        "connection_id": state.connection_id,
+        "external_id": state.external_id,
+        "document_hash": state.document_hash,
+        "inbox_id": incoming.inbox_id,
+        "document": incoming.document,
+        "lifecycle": state.lifecycle,
+        "placed_at": state.placed_at,
+        "created_at": desk.now,
+        "updated_at": desk.now,
+        **header(incoming.order),
+    }
+
+
+def variant_ids(states: Collection[OrderState], articles: Articles) -> set[str]:
+    """Every variant that may be touched: those of the articles and those of known orders."""
+    found = {variant_id for variant_id, _ in articles.values()}
+    return found | {line.variant_id for state in states for line in state.lines if line.variant_id}
+
+
+def wanted(incoming: Sequence[Incoming]) -> dict[str, tuple[set[str], set[str]]]:
+    """Listing ids and SKUs by connection."""
+    keys: dict[str, tuple[set[str], set[str]]] = {}
+    for one in incoming:
+        listings, skus = article_keys(one.order)
+        known = keys.setdefault(one.connection_id, (set(), set()))
+        known[0].update(listings)
+        known[1].update(skus)
+    return keys

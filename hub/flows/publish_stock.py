@@ -1,0 +1,127 @@
+"""Publish stock: tell one channel the figures that changed, absolute and only the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+import structlog
+
+from hub.domain.availability import publishable
+from hub.domain.shipping import ItemResult, StockUpdate
+from hub.flows.deliver import may_send
+from hub.flows.runtime import Runtime
+from hub.sdk import LocationSource, StockSink, errors
+from hub.store import connections, listings, outbox, references
+from hub.store.connections import ConnectionRow
+from hub.store.database import Tx
+
+log = structlog.get_logger()
+
+
+def publish_stock(runtime: Runtime, connection_id: str) -> int:
+    """Tell a channel what is due, one batch; returns how many listings. Call again until it returns 0.
+
+    Changes that pile up between two calls leave as one figure. A figure equal to what the channel already confirmed is
+    not sent. Safe to be killed at any point: figures are absolute, so telling one twice does no harm.
+    """
+    now = runtime.clock()
+    with runtime.db.read() as tx:
+        connection = connections.get(tx, connection_id)
+    if not may_send(connection, now) or not connection.publish_stock:
+        return 0
+    plugin = runtime.plugin(connection)
+    if not issubclass(plugin.connector, StockSink):
+        return 0
+    with runtime.db.begin() as tx:
+        rows = listings.claim(tx, connection_id, now, plugin.connector.max_batch)
+        if not rows:
+            return 0
+        wanted = _figures(tx, connection, rows)
+        place = _place(tx, connection) if issubclass(plugin.connector, LocationSource) else ""
+        news = [row for row in rows if wanted[row["id"]] != row["published_quantity"]]
+        for row in rows:
+            if wanted[row["id"]] == row["published_quantity"]:
+                listings.published(tx, row["id"], row["stock_rev"], wanted[row["id"]], now)
+    if not news:
+        return len(rows)
+    as_of = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    updates = [_update(row, wanted[row["id"]], place, as_of) for row in news]
+    results = _tell(runtime, connection, updates, _key(connection_id, news, wanted))
+    with runtime.db.begin() as tx:
+        for row, result in zip(news, results, strict=True):
+            if result.error is None:
+                listings.published(tx, row["id"], row["stock_rev"], wanted[row["id"]], now)
+            else:
+                listings.not_published(tx, row, result.error, now, found=result.actual, retry=result.retry)
+    return len(rows)
+
+
+def _figures(tx: Tx, connection: ConnectionRow, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """The figure for every listing."""
+    variant_ids = {row["variant_id"] for row in rows}
+    free, promised = listings.available(tx, variant_ids), listings.unrouted(tx, variant_ids)
+    return {
+        row["id"]: publishable(
+            free[row["variant_id"]].values(),
+            unrouted=promised.get(row["variant_id"], 0),
+            threshold=connection.stock_threshold,
+            pack_size=row["pack_size"],
+        )
+        for row in rows
+    }
+
+
+def _place(tx: Tx, connection: ConnectionRow) -> str:
+    """Where the channel keeps the one figure it is told: the place named in its settings, else its first linked one."""
+    named = str(connection.config.get("stock_location") or "")
+    return named or references.first_location(tx, connection.id) or ""
+
+
+def _update(row: dict[str, Any], quantity: int, place: str, as_of: str) -> StockUpdate:
+    return StockUpdate(
+        listing=row["external_id"],
+        sku=row["sku"],
+        quantity=quantity,
+        as_of=as_of,
+        inventory_item=row["inventory_external_id"] or "",
+        location=place,
+        previous=row["published_quantity"],
+        product_type=row["product_type"] or "",
+    )
+
+
+def _key(connection_id: str, rows: Sequence[dict[str, Any]], wanted: dict[str, int]) -> str:
+    facts = ";".join(f"{row['id']}:{row['stock_rev']}:{wanted[row['id']]}" for row in rows)
+    return outbox.key_for(connection_id, "set_stock", facts)
+
+
+def _tell(runtime: Runtime, connection: ConnectionRow, updates: list[StockUpdate], key: str) -> list[ItemResult]:
+    """Make the call; an error of the whole call is the result of every item."""
+    try:
+        connector = runtime.connector(connection)
+        assert isinstance(connector, StockSink)  # noqa: S101 - checked by the caller
+        results = connector.set_stock(updates, key)
+    except errors.ConnectorError as error:
+        log.warning("publish_stock.failed", connection=connection.name, error=str(error))
+        with runtime.db.begin() as tx:
+            _note(tx, connection, error, runtime)
+        return [ItemResult(str(error), retry=True)] * len(updates)
+    except Exception as error:  # noqa: BLE001 - a defect of the connector; absolute figures may be told again
+        log.exception("publish_stock.defect", connection=connection.name)
+        with runtime.db.begin() as tx:
+            connections.failed(tx, connection.id, f"{type(error).__name__}: {error}", runtime.clock())
+        return [ItemResult(f"{type(error).__name__}: {error}", retry=True)] * len(updates)
+    with runtime.db.begin() as tx:
+        connections.succeeded(tx, connection.id, runtime.clock())
+    return results
+
+
+def _note(tx: Tx, connection: ConnectionRow, error: errors.ConnectorError, runtime: Runtime) -> None:
+    if isinstance(error, errors.AuthRejected):
+        connections.set_status(tx, connection.id, "needs_sign_in", str(error))
+    elif isinstance(error, (errors.MissingPermission, errors.ConfigInvalid)):
+        connections.set_status(tx, connection.id, "misconfigured", str(error), getattr(error, "field", None) or None)
+    elif not isinstance(error, errors.RateLimited):
+        connections.failed(tx, connection.id, str(error), runtime.clock())

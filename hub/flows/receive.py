@@ -1,0 +1,122 @@
+"""Receive: the door for webhooks. Verify over the raw bytes, store them, commit, and only then say yes."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+import orjson
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.flows.runtime import Runtime
+from hub.plugins import BrokenPluginError, UnknownPluginError
+from hub.sdk import Connector, WebhookReceiver, WebhookRequest, errors
+from hub.store import connections, inbox
+from hub.store.connections import ConnectionRow, UnknownConnectionError
+from hub.store.inbox import Arrival, body_hash, partition_of
+
+log = structlog.get_logger()
+
+KEPT_HEADERS = ("content-type", "user-agent")  # with every x-… header; credentials are not kept
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a sender."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    retry_after_s: int | None = None
+
+
+def receive(runtime: Runtime, connection_id: str, token: str, request: WebhookRequest) -> Receipt:
+    """Take one delivery in.
+
+    200 means stored (or known before), 401 a bad signature, 404 an unknown address, 410 a connection that is switched
+    off, 503 that the database is away and the sender should come back. Nothing is mapped here and nobody is called.
+    """
+    try:
+        with runtime.db.read() as tx:
+            connection = connections.get(tx, connection_id)
+    except UnknownConnectionError:
+        return _say(404, "unknown address")
+    except SQLAlchemyError:
+        return _busy()
+    if not hmac.compare_digest(connection.webhook_token.encode(), token.encode("utf-8", "replace")):
+        return _say(404, "unknown address")
+    if connection.status == "paused":
+        return _say(410, "this connection is switched off")
+    try:
+        return _take(runtime, connection, request)
+    except SQLAlchemyError as error:
+        log.error("receive.database_away", error=str(error))  # noqa: TRY400 - the cause is the database, not this code
+        return _busy()
+
+
+def _take(runtime: Runtime, connection: ConnectionRow, request: WebhookRequest) -> Receipt:
+    try:
+        connector = runtime.connector(connection)
+    except (UnknownPluginError, BrokenPluginError) as error:
+        log.warning("receive.no_plugin", connection=connection.name, error=str(error))
+        return _busy()
+    if not isinstance(connector, WebhookReceiver):
+        return _say(404, "this connection takes no webhooks")
+    greeting = connector.handshake(request)
+    if greeting is not None:
+        return Receipt(greeting.status, greeting.body, greeting.content_type)
+    try:
+        connector.verify(request, _secrets(runtime, connection))
+    except errors.SignatureInvalid as error:
+        with runtime.db.begin() as tx:
+            connections.reject_webhook(tx, connection.id, str(error), runtime.clock())
+        return _say(401, str(error))
+    arrivals = _arrivals(connector, request)
+    with runtime.db.begin() as tx:
+        fresh = inbox.store(tx, connection.id, arrivals, runtime.clock())
+    runtime.wake_all({f"inbox:{partition_of(connection.id, one.external_id or one.dedupe_key)}" for one in fresh})
+    return _say(200, "received" if fresh else "known")
+
+
+def _secrets(runtime: Runtime, connection: ConnectionRow) -> list[str]:
+    """Every secret a signature may be made with: the set one, the one before, and those the vendor handed out."""
+    with runtime.db.read() as tx:
+        known = connections.read_secrets(tx, runtime.keyring, connection.id)
+    return [value for name, value in known.items() if name.startswith("webhook_secret") and value]
+
+
+def _arrivals(connector: Connector, request: WebhookRequest) -> list[Arrival]:
+    assert isinstance(connector, WebhookReceiver)  # noqa: S101 - checked by the caller
+    headers = {
+        name: value for name, value in request.headers.items() if name.startswith("x-") or name in KEPT_HEADERS
+    }
+    digest = body_hash(request.raw)
+    try:
+        events = connector.events(request)
+    except Exception as error:  # noqa: BLE001 - whatever cannot be read is kept as it came, and shown
+        known = any(stream.name for stream in connector.manifest.streams)
+        stream = connector.manifest.streams[0].name if known else ""
+        said = f"{type(error).__name__}: {error}"
+        return [Arrival(stream, "", "", request.raw, f"body:{digest}", "webhook", headers=headers, error=said)]
+    return [
+        Arrival(
+            stream=event.stream,
+            topic=event.topic,
+            external_id=event.external_id,
+            body=request.raw if event.body is None else orjson.dumps(event.body),
+            dedupe_key=f"{event.topic}:{event.event_id or digest}:{event.external_id if event.body else ''}"[:200],
+            source="webhook",
+            revision=event.revision,
+            headers=headers,
+        )
+        for event in events
+    ]
+
+
+def _say(status: int, words: str) -> Receipt:
+    return Receipt(status, orjson.dumps({"status": status, "message": words}))
+
+
+def _busy() -> Receipt:
+    return Receipt(503, orjson.dumps({"status": 503, "message": "try again soon"}), retry_after_s=10)

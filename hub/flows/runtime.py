@@ -1,0 +1,117 @@
+"""What every step needs: the database, the keys, the plugins, the clock, and a bell to ring for the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import structlog
+
+from hub.domain.routing.plan import DEFAULT_RANKERS
+from hub.domain.routing.shapes import Ranker
+from hub.plugins import LoadedPlugin, Registry
+from hub.sdk import Connector, Context, Http
+from hub.sdk.auth import FixedHeaders, authorizer
+from hub.sdk.http import Authorizer
+from hub.sdk.network import Network, session
+from hub.store import connections
+from hub.store.connections import ConnectionRow, StoredTokens
+from hub.store.database import Database, utcnow
+from hub.store.outbox import SENDING_TIME
+from hub.store.quotas import SharedLimiter
+from hub.store.sealing import Keyring
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One process's view of the hub.
+
+    `wake` tells the engine that a door has mail, by a name such as "inbox:3" or "outbox:<connection>"; it is called
+    after the commit and may be lost, since a sweep finds every due row. `sending_time` is how long a call may take
+    before its row counts as lost, `unknown_quiet` how long to wait before an unknown outcome is looked up.
+    """
+
+    db: Database
+    keyring: Keyring
+    registry: Registry
+    wake: Callable[[str], None]
+    networks: tuple[Network, ...] = ()
+    ca_bundle: str | None = None
+    clock: Callable[[], datetime] = utcnow
+    rankers: Mapping[str, Ranker] = field(default_factory=lambda: DEFAULT_RANKERS)
+    sending_time: timedelta = SENDING_TIME
+    unknown_quiet: timedelta = timedelta(seconds=10)
+    _sessions: dict[str, requests.Session] = field(default_factory=dict)
+
+    def wake_all(self, doors: set[str]) -> None:
+        for door in sorted(doors):
+            self.wake(door)
+
+    def plugin(self, connection: ConnectionRow) -> LoadedPlugin:
+        """The plugin behind a connection. Raises UnknownPluginError or BrokenPluginError."""
+        return self.registry.get(connection.plugin)
+
+    def connector(self, connection: ConnectionRow) -> Connector:
+        """A connector for one run, its secrets opened. Raises WrongKeyError or the registry's errors."""
+        plugin = self.plugin(connection)
+        with self.db.read() as tx:
+            secrets = connections.read_secrets(tx, self.keyring, connection.id)
+        return self.connector_with(plugin, connection.id, connection.config, secrets)
+
+    def connector_with(
+        self, plugin: LoadedPlugin, connection_id: str, config: Mapping[str, Any], secrets: Mapping[str, str]
+    ) -> Connector:
+        """A connector for settings that need not be stored yet, so that they can be tried first."""
+        manifest = plugin.manifest
+        values = {**config, **secrets}
+        hosts = allowed_hosts(manifest.allowed_hosts, config)
+        limiter = SharedLimiter(self.db, connection_id, plugin.name)
+
+        def redact(text: str) -> str:
+            for secret in sorted(filter(None, secrets.values()), key=len, reverse=True):
+                text = text.replace(secret, "•••") if len(secret) > 3 else text
+            return text
+
+        def client(credential: Authorizer) -> Http:
+            return Http(
+                self._session(),
+                credential,
+                limiter,
+                manifest.rate_limits,
+                hosts,
+                self.ca_bundle,
+                redact=redact,
+            )
+
+        tokens = StoredTokens(self.db, self.keyring, connection_id)
+        credential = authorizer(manifest.auth, values, tokens, lambda: client(FixedHeaders({})))
+        bound = log.bind(connection=connection_id, plugin=plugin.name)
+        return plugin.connector(Context(connection_id, config, secrets, client(credential), bound, self.clock))
+
+    def _session(self) -> requests.Session:
+        if "guarded" not in self._sessions:
+            self._sessions["guarded"] = session(self.networks)
+        return self._sessions["guarded"]
+
+
+def allowed_hosts(patterns: tuple[str, ...], config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The hosts a connection may call: its manifest's, filled from the config, and those of its own URLs."""
+    filled = [pattern.format_map(_Texts(config)) for pattern in patterns]
+    own = [urlsplit(value).hostname or "" for value in config.values() if isinstance(value, str) and "://" in value]
+    return tuple(filter(None, filled + own))
+
+
+class _Texts(dict[str, str]):
+    """Config values as text; what is missing becomes empty."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__({name: str(value) for name, value in config.items()})
+
+    def __missing__(self, key: str) -> str:
+        return ""

@@ -1,0 +1,165 @@
+"""Settle: what follows from the answer to a delivery, in the transaction that ends its row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hub.domain.ledgers import Posted
+from hub.domain.shipping import Cancelled, Label, Submitted
+from hub.flows import track
+from hub.flows.desk import Desk, open_desk
+from hub.flows.runtime import Runtime
+from hub.flows.ship import Parcel, everything, ship
+from hub.sdk import errors
+from hub.store import orders, outbox, references
+from hub.store.database import Tx
+from hub.store.orders import FoState, OrderState
+
+NEVER_ARRIVED = Cancelled(accepted=True, reason="it was never handed over")
+
+Row = dict[str, Any]
+
+
+def success(runtime: Runtime, tx: Tx, row: Row, result: Any, doors: set[str]) -> None:
+    """End a delivered row and do what follows. Does nothing when the row was ended before."""
+    if not outbox.settle(tx, row["id"], "delivered", runtime.clock(), external_id=_ref(result), error="", error_code=None):
+        return
+    desk, order = _desk(runtime, tx, row)
+    _FOLLOWS[row["operation"]](desk, order, row, result)
+    desk.flush()
+    doors |= desk.wakes
+
+
+def already_done(runtime: Runtime, tx: Tx, row: Row, ref: str, doors: set[str]) -> None:
+    """The vendor says it did this before, under `ref`."""
+    known: dict[str, Any] = {"submit": Submitted(ref), "cancel": Cancelled(True), "void": True, "confirm": ref}
+    if row["operation"] in known:
+        success(runtime, tx, row, known[row["operation"]], doors)
+    else:
+        # A label or a document has more to it than an id: the look-up brings it.
+        outbox.put_off(tx, row["id"], "unknown", runtime.clock(), "already_done", f"done before as {ref}")
+        doors.add(f"outbox:{row['connection_id']}")
+
+
+def rejected(runtime: Runtime, tx: Tx, row: Row, error: errors.ConnectorError, doors: set[str]) -> None:
+    """The vendor said no. A place that refuses is routed around; everything else waits for a person."""
+    now = runtime.clock()
+    if not outbox.settle(tx, row["id"], "rejected", now, error_code=error.code, error=str(error)[:4000]):
+        return
+    desk, order = _desk(runtime, tx, row)
+    desk.tell(order.id, ("outbox", row["id"]), "rejected", f"{_name(desk, row)} refused: {error}")
+    if row["operation"] in {"submit", "buy_label"}:
+        fo = _fo(order, row)
+        if fo.is_live and fo.request_status == "cancellation_requested":
+            track.stopped(desk, order, fo, str(error), row["payload"].get("units", {}))
+        elif fo.is_live:
+            track.reject(desk, order, fo, str(error))
+    elif row["operation"] in {"cancel", "void"}:
+        track.refused_to_stop(desk, order, _fo(order, row), str(error))
+    desk.flush()
+    doors |= desk.wakes
+
+
+def _desk(runtime: Runtime, tx: Tx, row: Row) -> tuple[Desk, OrderState]:
+    states = orders.load(tx, [row["order_id"]])
+    order = states[row["order_id"]]
+    variants = {line.variant_id for line in order.lines if line.variant_id}
+    desk = open_desk(runtime, tx, variants, actor="delivery")
+    desk.orders = dict(states)
+    return desk, order
+
+
+def _fo(order: OrderState, row: Row) -> FoState:
+    return next(fo for fo in order.fos if fo.id == row["payload"]["fo_id"])
+
+
+def _name(desk: Desk, row: Row) -> str:
+    return desk.connections[row["connection_id"]].name
+
+
+def _ref(result: Any) -> str | None:
+    if isinstance(result, str):
+        return result or None
+    ref = getattr(result, "ref", None)
+    return str(ref) if ref else None
+
+
+def _submitted(desk: Desk, order: OrderState, row: Row, result: Submitted) -> None:
+    fo = _fo(order, row)
+    fo.external_id, fo.changed = result.ref, True
+    desk.tell(order.id, ("fo", fo.id), "submitted", f"{_name(desk, row)} has {fo.number} as {result.ref}.")
+    if fo.request_status != "unsubmitted":
+        return  # it is being called back; the cancellation goes next
+    fo.request_status = "accepted" if result.accepted else "submitted"
+    if result.accepted:
+        fo.exec_status = "in_progress"
+    elif result.accepted is False:
+        track.reject(desk, order, fo, "refused on submission")
+
+
+def _cancelled(desk: Desk, order: OrderState, row: Row, result: Cancelled) -> None:
+    fo = _fo(order, row)
+    if not fo.is_live:
+        return
+    if result.accepted:
+        track.stopped(desk, order, fo, row["payload"]["reason"], row["payload"].get("units", {}))
+    elif result.accepted is False:
+        track.refused_to_stop(desk, order, fo, result.reason)
+
+
+def _labelled(desk: Desk, order: OrderState, row: Row, result: Label) -> None:
+    fo = _fo(order, row)
+    fo.external_id, fo.changed = result.ref, True
+    if fo.request_status == "cancellation_requested":
+        return  # the label is given back by the void that goes next
+    parcel = Parcel(
+        everything(fo),
+        result.tracking_number,
+        result.tracking_url or "",
+        result.carrier,
+        result.service,
+        cost_minor=result.amount_minor,
+        currency=result.currency,
+        tracker_id=result.tracker_ref,
+        label=result.label,
+        label_format=result.label_format,
+    )
+    ship(
+        desk,
+        order,
+        fo,
+        [parcel],
+        connection_id=row["connection_id"],
+        external_id=result.ref,
+        shipped_at=desk.now,
+        status="labelled",
+    )
+
+
+def _voided(desk: Desk, order: OrderState, row: Row, result: bool) -> None:  # noqa: FBT001 - the answer of a void
+    _cancelled(desk, order, row, Cancelled(result, "" if result else "the carrier does not take the label back"))
+
+
+def _confirmed(desk: Desk, order: OrderState, row: Row, result: str) -> None:
+    shipment_id = row["payload"]["shipment_id"]
+    if result:
+        references.remember(desk.tx, row["connection_id"], "fulfillment", result, shipment_id)
+    desk.tell(order.id, ("shipment", shipment_id), "confirmed", f"{_name(desk, row)} knows of the shipment.")
+
+
+def _posted(desk: Desk, order: OrderState, row: Row, result: Posted) -> None:
+    kind = row["payload"]["kind"]
+    references.remember(desk.tx, row["connection_id"], kind, result.ref, order.id, result.number)
+    words = kind.replace("_", " ")
+    desk.tell(order.id, ("order", order.id), "posted", f"{_name(desk, row)} booked the {words} as {result.number}.")
+
+
+_FOLLOWS: dict[str, Callable[[Desk, OrderState, Row, Any], None]] = {
+    "submit": _submitted,
+    "cancel": _cancelled,
+    "buy_label": _labelled,
+    "void": _voided,
+    "confirm": _confirmed,
+    "post": _posted,
+}

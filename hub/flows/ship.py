@@ -1,0 +1,145 @@
+"""Ship: goods leave a location, and stock, order, channel and ERP follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.flows.desk import Desk
+from hub.flows.enter import conclude
+from hub.store.database import new_id
+from hub.store.orders import FoLineState, FoState, OrderState
+from hub.store.tables import package, package_line, shipment
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A package that is to be recorded; `units` are whole units by fulfillment line."""
+
+    units: Mapping[str, int]
+    tracking_number: str | None = None
+    tracking_url: str = ""
+    carrier: str = ""
+    service: str = ""
+    weight_g: int | None = None
+    cost_minor: int | None = None
+    currency: str | None = None
+    tracker_id: str | None = None
+    label: bytes | None = None
+    label_format: str | None = None
+
+
+def ship(
+    desk: Desk,
+    order: OrderState,
+    fo: FoState,
+    parcels: Sequence[Parcel],
+    *,
+    connection_id: str | None,
+    external_id: str | None,
+    shipped_at: datetime,
+    status: str = "handed_over",
+) -> str:
+    """Record that `parcels` left: stock falls, counters rise, the channel is told. Returns the shipment's id.
+
+    Units beyond what the fulfillment order still holds are left out and said in the timeline.
+    """
+    shipment_id = new_id()
+    first = parcels[0]
+    desk.rows.add(
+        shipment,
+        id=shipment_id,
+        fo_id=fo.id,
+        order_id=order.id,
+        connection_id=connection_id,
+        external_id=external_id,
+        status=status,
+        carrier=first.carrier[:80],
+        service=first.service[:80],
+        shipped_at=shipped_at,
+        created_at=desk.now,
+        updated_at=desk.now,
+    )
+    rows = {row.id: row for row in fo.lines}
+    shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status) for parcel in parcels)
+    fo.exec_status = "closed" if fo.live_units == 0 else "in_progress"
+    fo.request_status = "closed" if fo.live_units == 0 else "accepted"
+    fo.changed = True
+    _tell(desk, order, fo, parcels, shipped)
+    if order.connection_id in desk.confirmers:
+        desk.send(
+            order.connection_id,
+            "confirm",
+            fact=shipment_id,
+            subject_id=shipment_id,
+            order_id=order.id,
+            reference=f"SH-{shipment_id[-12:]}",
+            shipment_id=shipment_id,
+        )
+    conclude(desk, order)
+    return shipment_id
+
+
+def _record(
+    desk: Desk, order: OrderState, fo: FoState, rows: Mapping[str, FoLineState], shipment_id: str, parcel: Parcel, status: str
+) -> int:
+    package_id = new_id()
+    desk.rows.add(
+        package,
+        id=package_id,
+        shipment_id=shipment_id,
+        tracking_number=parcel.tracking_number,
+        tracker_id=parcel.tracker_id,
+        tracking_url=parcel.tracking_url,
+        carrier=parcel.carrier[:80],
+        service=parcel.service[:80],
+        status=status,
+        weight_g=parcel.weight_g,
+        cost_minor=parcel.cost_minor,
+        currency=parcel.currency,
+        label=parcel.label,
+        label_format=parcel.label_format,
+    )
+    total = 0
+    for line_id, units in parcel.units.items():
+        row = rows[line_id]
+        leaving = min(units, row.live)
+        if leaving < units:
+            message = f"{fo.number} reports {units - leaving} units more than were asked for; they are not booked."
+            desk.tell(order.id, ("fo", fo.id), "overshipped", message)
+        if leaving > 0:
+            _take_out(desk, order, fo, row, leaving, package_id)
+            total += leaving
+    return total
+
+
+def _take_out(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, units: int, package_id: str) -> None:
+    line_key = new_id()
+    desk.rows.add(package_line, id=line_key, package_id=package_id, fo_line_id=row.id, quantity=units)
+    desk.stock.move(
+        desk.stock.position(fo.location_id, row.variant_id),
+        units,
+        "committed",
+        None,
+        kind="ship",
+        cause=("fo_line", row.id),
+        key=f"ship:{line_key}",
+    )
+    row.shipped += units
+    row.changed = True
+    line = order.line(row.order_line_id)
+    line.shipped += units
+    line.changed = True
+
+
+def _tell(desk: Desk, order: OrderState, fo: FoState, parcels: Sequence[Parcel], units: int) -> None:
+    numbers = ", ".join(filter(None, (parcel.tracking_number for parcel in parcels)))
+    code = desk.locations[fo.location_id].code
+    by = f" with {parcels[0].carrier} {numbers}".rstrip() if numbers else ""
+    desk.tell(order.id, ("fo", fo.id), "shipped", f"{units} units left {code}{by} ({fo.number}).")
+
+
+def everything(fo: FoState) -> dict[str, int]:
+    """All units that a fulfillment order still holds, by fulfillment line."""
+    return {row.id: row.live for row in fo.lines if row.live}

@@ -1,0 +1,233 @@
+"""Track: what 3PLs and carriers say of fulfillment orders and parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hub import schemas
+from hub.domain import tracking
+from hub.domain.documents import Fulfillment, Order, Package, PackageLine, Shipment
+from hub.flows.desk import Desk, open_desk
+from hub.flows.enter import conclude
+from hub.flows.recall import cancel_surplus, release
+from hub.flows.route import reserve_unrouted, route
+from hub.flows.runtime import Runtime
+from hub.flows.ship import Parcel, everything, ship
+from hub.store import orders, shipments
+from hub.store.database import Tx, insert_new, new_id
+from hub.store.orders import FoState, OrderState
+from hub.store.tables import route_exclusion
+
+if TYPE_CHECKING:
+    from hub.flows.intake import Read
+
+Outcome = tuple[str, str, str | None]
+LEFT = frozenset({"shipped", "in_transit", "out_for_delivery", "delivered", "exception", "returned", "lost"})
+
+
+def apply(runtime: Runtime, tx: Tx, batch: Sequence[Read], doors: set[str]) -> list[Outcome]:
+    """Apply shipment and fulfillment records; returns an outcome per row."""
+    if not batch:
+        return []
+    places = _find(tx, batch)
+    states = orders.load(tx, {order_id for order_id, _ in places.values()})
+    variants = {line.variant_id for state in states.values() for line in state.lines if line.variant_id}
+    desk = open_desk(runtime, tx, variants, actor="tracking")
+    desk.orders = dict(states)
+    outcomes: list[Outcome] = []
+    for one in batch:
+        place = next((places[key] for key in _keys(one) if key in places), None)
+        if place is None:
+            outcomes.append((one.row["id"], "ignored", None))
+            continue
+        order = states[place[0]]
+        fo = next(fo for fo in order.fos if fo.id == place[1])
+        if one.kind == "fulfillment":
+            outcome = _fulfillment(desk, order, fo, one.value)
+        else:
+            outcome = _shipment(desk, order, fo, one.row["connection_id"], one.value)
+        outcomes.append((one.row["id"], outcome, order.id))
+    desk.flush()
+    doors |= desk.wakes
+    return outcomes
+
+
+def _find(tx: Tx, batch: Sequence[Read]) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    keys = {key for one in batch for key in _keys(one)}
+    by_kind: dict[str, set[str]] = {}
+    for key in keys:
+        kind, _, value = key.partition(":")
+        by_kind.setdefault(kind, set()).add(value)
+    found |= shipments.orders_of(tx, fo_numbers=by_kind.get("number", ()), tracking_numbers=by_kind.get("tracking", ()))
+    for connection_id in {one.row["connection_id"] for one in batch}:
+        found |= shipments.orders_of(tx, handler=(connection_id, by_kind.get("external", ())))
+    return found
+
+
+def _keys(one: Read) -> list[str]:
+    value = one.value
+    if isinstance(value, Fulfillment):
+        return [f"number:{value.reference}", f"external:{value.external_id}"]
+    numbers = [f"tracking:{package.tracking_number}" for package in value.packages if package.tracking_number]
+    return [f"number:{value.fulfillment_reference}", f"external:{value.fulfillment_external_id}", *numbers]
+
+
+def _fulfillment(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -> str:
+    if not fo.is_live:
+        return "no_change"
+    match said.status:
+        case "accepted" | "in_progress":
+            return _accepted(desk, order, fo)
+        case "rejected":
+            reject(desk, order, fo, said.reason or "rejected without a reason")
+        case "cancelled":
+            stopped(desk, order, fo, said.reason or "cancelled by the fulfiller", {})
+        case "cancellation_rejected":
+            refused_to_stop(desk, order, fo, said.reason or "")
+        case "on_hold":
+            desk.tell(order.id, ("fo", fo.id), "fo_on_hold", f"{fo.number} is on hold there: {said.reason or 'no reason'}.")
+        case _:
+            return "no_change"
+    return "applied"
+
+
+def _accepted(desk: Desk, order: OrderState, fo: FoState) -> str:
+    if fo.request_status not in {"submitted", "unsubmitted"}:
+        return "no_change"
+    fo.request_status, fo.exec_status, fo.changed = "accepted", "in_progress", True
+    code = desk.locations[fo.location_id].code
+    desk.tell(order.id, ("fo", fo.id), "accepted", f"{code} accepted {fo.number}.")
+    return "applied"
+
+
+def reject(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
+    """The place said no: its units go back, and the order is routed again without it."""
+    release(desk, order, fo, reason)
+    fo.request_status = "rejected"
+    rows = [
+        {"id": new_id(), "order_line_id": row.order_line_id, "location_id": fo.location_id, "reason": reason, "at": desk.now}
+        for row in fo.lines
+    ]
+    insert_new(desk.tx, route_exclusion, rows, route_exclusion.c.id)
+    order.excluded |= {(row.order_line_id, fo.location_id) for row in fo.lines}
+    route_again(desk, order, fo)
+
+
+def stopped(desk: Desk, order: OrderState, fo: FoState, reason: str, units: Mapping[str, int]) -> None:
+    """The place agreed to stop: its units go back; those that nobody wants (`units` by line) are cancelled."""
+    release(desk, order, fo, reason)
+    fo.request_status = "cancellation_accepted"
+    for row in fo.lines:
+        wanted = row.cancelled if order.remote_status == "cancelled" else units.get(row.order_line_id, 0)
+        cancel_surplus(order, row, wanted)
+    route_again(desk, order, fo)
+
+
+def refused_to_stop(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
+    """Too late: the parcel leaves, and a person has to deal with the customer."""
+    fo.request_status, fo.changed = "cancellation_rejected", True
+    code = desk.locations[fo.location_id].code
+    said = f"{code} could not stop {fo.number}: {reason or 'it is too far along'}."
+    desk.put_on_hold(order, "cancel_too_late", said, handle=f"too_late:{fo.id}", source="fulfiller", blocks="ship")
+
+
+def route_again(desk: Desk, order: OrderState, fo: FoState) -> None:
+    """Route what came back, with the address the order now has."""
+    document: Order = schemas.parse("order.v1", order.document)
+    if order.remote_status != "cancelled":
+        route(desk, order, document.shipping_address, document.market or "", parent=fo.id)
+    reserve_unrouted(desk, order)
+    conclude(desk, order)
+
+
+def _shipment(desk: Desk, order: OrderState, fo: FoState, connection_id: str, said: Shipment) -> str:
+    changed = False
+    known = shipments.known(desk.tx, connection_id, said.external_id)
+    numbers = {package.tracking_number for package in said.packages if package.tracking_number}
+    here = shipments.by_tracking(desk.tx, numbers)
+    if known is None and not here and said.status in LEFT and fo.live_units:
+        parcels = [_parcel(fo, package, said, len(said.packages)) for package in said.packages]
+        ship(
+            desk,
+            order,
+            fo,
+            parcels or [Parcel(everything(fo), carrier=said.carrier or "")],
+            connection_id=connection_id,
+            external_id=said.external_id,
+            shipped_at=said.shipped_at or desk.now,
+        )
+        desk.add_lines(order)
+        desk.rows.flush(desk.tx)  # the scans below belong to packages that have to be there
+        here = shipments.by_tracking(desk.tx, numbers)
+        changed = True
+    if said.status == "voided" and known is not None and known["status"] != "voided":
+        shipments.set_shipment(desk.tx, known["id"], status="voided", updated_at=desk.now)
+        reason = f"The shipment {said.external_id} was voided after it had been reported as shipped."
+        desk.put_on_hold(order, "shipment_voided", reason, handle=f"voided:{known['id']}", source="fulfiller", blocks="ship")
+        changed = True
+    for package in said.packages:
+        changed |= _scans(desk, order, package, here)
+    return "applied" if changed else "no_change"
+
+
+def _parcel(fo: FoState, package: Package, said: Shipment, count: int) -> Parcel:
+    units = _units(fo, package.lines) if package.lines or count > 1 else everything(fo)
+    return Parcel(
+        units,
+        package.tracking_number,
+        package.tracking_url or "",
+        package.carrier or said.carrier or "",
+        package.service or said.service or "",
+        package.weight_g,
+        package.cost_minor,
+        said.currency if package.cost_minor is not None else None,
+    )
+
+
+def _units(fo: FoState, lines: Collection[PackageLine]) -> dict[str, int]:
+    """Units by fulfillment line: by our own line id where the fulfiller kept it, otherwise by article."""
+    known = {row.id: row for row in fo.lines}
+    skus = {line.sku for line in lines}
+    units: dict[str, int] = {}
+    for line in lines:
+        if line.reference in known:
+            units[line.reference] = units.get(line.reference, 0) + line.quantity
+            continue
+        left = line.quantity
+        for row in fo.lines:
+            if len(skus) > 1 and row.sku != line.sku:
+                continue
+            take = min(left, row.live - units.get(row.id, 0))
+            if take > 0:
+                units[row.id] = units.get(row.id, 0) + take
+                left -= take
+    return units
+
+
+def _scans(desk: Desk, order: OrderState, said: Package, here: Collection[Mapping[str, object]]) -> bool:
+    """Keep new scans and move the package along; late and repeated ones move nothing backwards."""
+    row = next((one for one in here if one["tracking_number"] == said.tracking_number), None)
+    if row is None or not said.events:
+        return False
+    package_id, shipment_id, before = str(row["id"]), str(row["shipment_id"]), str(row["status"])
+    if not shipments.add_events(desk.tx, package_id, [(tracking.event_hash(event), event) for event in said.events]):
+        return False
+    status = tracking.package_status(before, shipments.events(desk.tx, package_id))
+    if status != before:
+        shipments.set_status(desk.tx, package_id, shipment_id, status)
+        latest = max(said.events, key=lambda event: event.at)
+        words = status.replace("_", " ")
+        desk.tell(order.id, ("package", package_id), "tracking", f"{said.tracking_number}: {words}. {latest.message or ''}".strip())
+        if status == "delivered":
+            _delivered(desk, order, package_id)
+    return True
+
+
+def _delivered(desk: Desk, order: OrderState, package_id: str) -> None:
+    rows = {row.id: row for fo in order.fos for row in fo.lines}
+    for line in shipments.lines(desk.tx, [package_id]):
+        bought = order.line(rows[line["fo_line_id"]].order_line_id)
+        bought.delivered = min(bought.shipped, bought.delivered + line["quantity"])
+        bought.changed = True

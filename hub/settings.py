@@ -1,0 +1,34 @@
+"""Settings of the hub, from the environment (ORDERHUB_…) or a file `.env` beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every name is an environment variable with the prefix ORDERHUB_."""
+
+    model_config = SettingsConfigDict(env_prefix="ORDERHUB_", env_file=".env", extra="ignore")
+
+    database: str = Field("sqlite:///orderhub.sqlite3", description="Database URL; SQLite or PostgreSQL.")
+    keys: str = Field("", description="Keys that seal secrets, id:base64 each, the current one first.")
+    keys_file: Path = Field(
+        Path("orderhub.keys"), description="Where the keys are read from, and made at first start, when KEYS is empty."
+    )
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8080, description="Port the web server listens on.")
+    public_url: str = Field("", description="Address under which platforms reach this hub, for webhooks.")
+    allow_networks: str = Field("", description="Private networks the hub may call, CIDR, comma-separated.")
+    ca_bundle: str = Field("", description="File with further certificate authorities to trust.")
+    workers: int = Field(2, description="Threads (or jobs at once, per worker process) that do background work.")
+    tick_s: float = Field(2.0, description="Seconds between two looks for due work.")
+    sending_s: float = Field(120.0, description="Seconds after which a call that never ended counts as unknown.")
+    unknown_quiet_s: float = Field(10.0, description="Seconds to wait before an unknown outcome is looked up.")
+    rankers: str = Field("min_splits,market,closest,ranked", description="Rankers of the router, first to last.")
+    max_body_bytes: int = Field(1024 * 1024, description="Longest webhook body.")
+    session_hours: int = Field(8, description="Hours of rest after which a console session ends.")
+    cookie_secure: bool = Field(default=True, description="Send the session cookie over HTTPS only.")
+    log_level: str = Field("info", description="Least important log lines that are written.")

@@ -1,0 +1,114 @@
+"""Where each polled stream has got to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+
+from hub.store.database import Tx, insert_new
+from hub.store.rows import as_dicts
+from hub.store.tables import connection, cursor
+
+
+@dataclass(frozen=True, slots=True)
+class CursorState:
+    value: dict[str, Any] | None
+    synced_to: datetime | None
+
+
+def _where(connection_id: str, stream: str) -> Any:
+    return (cursor.c.connection_id == connection_id) & (cursor.c.stream == stream)
+
+
+def ensure(tx: Tx, connection_id: str, streams: Mapping[str, datetime]) -> None:
+    """Have a cursor for every polled stream, due at the given time when it is new."""
+    rows = [{"connection_id": connection_id, "stream": name, "next_at": at} for name, at in streams.items()]
+    insert_new(tx, cursor, rows, cursor.c.stream)
+
+
+def get(tx: Tx, connection_id: str, stream: str) -> CursorState:
+    row = tx.execute(select(cursor.c.value, cursor.c.synced_to).where(_where(connection_id, stream))).first()
+    return CursorState(None, None) if row is None else CursorState(row[0], row[1])
+
+
+def of_connection(tx: Tx, connection_id: str) -> list[dict[str, Any]]:
+    query = select(cursor).where(cursor.c.connection_id == connection_id).order_by(cursor.c.stream)
+    return as_dicts(tx.execute(query).all())
+
+
+def due(tx: Tx, now: datetime) -> list[tuple[str, str]]:
+    """(connection, stream) whose time has come."""
+    query = (
+        select(cursor.c.connection_id, cursor.c.stream)
+        .join(connection, connection.c.id == cursor.c.connection_id)
+        .where(
+            connection.c.status == "active",
+            cursor.c.next_at <= now,
+            or_(connection.c.open_until.is_(None), connection.c.open_until <= now),
+        )
+        .order_by(cursor.c.next_at)
+    )
+    return [(row[0], row[1]) for row in tx.execute(query)]
+
+
+def started(tx: Tx, connection_id: str, stream: str, now: datetime, next_at: datetime) -> None:
+    insert_new(tx, cursor, [{"connection_id": connection_id, "stream": stream}], cursor.c.stream)
+    tx.execute(
+        update(cursor)
+        .where(_where(connection_id, stream))
+        .values(last_started_at=now, next_at=next_at, last_seen=0)
+    )
+
+
+def moved(tx: Tx, connection_id: str, stream: str, value: Mapping[str, Any] | None, seen: int) -> None:
+    """A page is stored: `value` is where to go on, None leaves the cursor as it is."""
+    values: dict[str, Any] = {"last_seen": cursor.c.last_seen + seen}
+    if value is not None:
+        values["value"] = dict(value)
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(**values))
+
+
+def finished(tx: Tx, connection_id: str, stream: str, synced_to: datetime, now: datetime) -> None:
+    tx.execute(
+        update(cursor)
+        .where(_where(connection_id, stream))
+        .values(synced_to=synced_to, last_ok_at=now, last_error="", failures=0)
+    )
+
+
+def failed(tx: Tx, connection_id: str, stream: str, error: str, now: datetime, next_at: datetime) -> None:
+    """Try again at `next_at`, later and later up to a quarter of an hour."""
+    row = tx.execute(select(cursor.c.failures).where(_where(connection_id, stream))).scalar() or 0
+    pause = min((next_at - now) * 2 ** min(row, 5), timedelta(minutes=15))
+    tx.execute(
+        update(cursor)
+        .where(_where(connection_id, stream))
+        .values(last_error=error[:2000], failures=row + 1, next_at=now + max(pause, next_at - now))
+    )
+
+
+def found_by_sweep(tx: Tx, connection_id: str, stream: str, count: int) -> None:
+    """Count records that only the poll brought."""
+    tx.execute(
+        update(cursor)
+        .where(_where(connection_id, stream))
+        .values(found_by_sweep=cursor.c.found_by_sweep + count)
+    )
+
+
+def rewind(tx: Tx, connection_id: str, stream: str, to: datetime | None, now: datetime) -> None:
+    """Read again from `to` (None: from the beginning). Only a person does this."""
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(value=None, synced_to=to, next_at=now))
+
+
+def run_now(tx: Tx, connection_id: str, now: datetime) -> None:
+    """Have every stream of a connection read at once."""
+    tx.execute(update(cursor).where(cursor.c.connection_id == connection_id).values(next_at=now))
+
+
+def forget(tx: Tx, connection_id: str) -> None:
+    tx.execute(delete(cursor).where(cursor.c.connection_id == connection_id))

@@ -1,0 +1,145 @@
+"""What each channel was last told of our stock, and what it has to be told next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+
+from hub.store.database import Tx
+from hub.store.rows import as_dicts, chunks
+from hub.store.tables import connection, listing, location, reservation, stock_position
+
+PUBLISHING_TIME = timedelta(seconds=120)
+
+
+def _due(now: datetime) -> Any:
+    return and_(
+        listing.c.stock_rev > listing.c.published_rev,
+        listing.c.variant_id.is_not(None),
+        or_(listing.c.publishing_until.is_(None), listing.c.publishing_until < now),
+        or_(listing.c.publish_next_at.is_(None), listing.c.publish_next_at <= now),
+    )
+
+
+def due_connections(tx: Tx, now: datetime) -> list[str]:
+    """Channels that have figures to be told."""
+    query = (
+        select(listing.c.connection_id)
+        .join(connection, connection.c.id == listing.c.connection_id)
+        .where(
+            _due(now),
+            connection.c.status == "active",
+            connection.c.publish_stock.is_(True),
+            connection.c.outbox_held.is_(False),
+            or_(connection.c.open_until.is_(None), connection.c.open_until <= now),
+        )
+        .distinct()
+    )
+    return sorted(tx.execute(query).scalars())
+
+
+def claim(tx: Tx, connection_id: str, now: datetime, limit: int) -> list[dict[str, Any]]:
+    """Take listings whose figure is out of date; a change that comes meanwhile makes them due again."""
+    query = (
+        select(listing)
+        .where(listing.c.connection_id == connection_id, _due(now))
+        .order_by(listing.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = as_dicts(tx.execute(query).all())
+    for part in chunks([row["id"] for row in rows]):
+        tx.execute(
+            update(listing)
+            .where(listing.c.id.in_(part))
+            .values(claimed_rev=listing.c.stock_rev, publishing_until=now + PUBLISHING_TIME)
+        )
+    return rows
+
+
+def available(tx: Tx, variant_ids: Collection[str]) -> dict[str, dict[str, int]]:
+    """Free units by variant and location, for locations that are switched on."""
+    found: dict[str, dict[str, int]] = {variant_id: {} for variant_id in variant_ids}
+    for part in chunks(variant_ids):
+        query = (
+            select(stock_position.c.variant_id, stock_position.c.location_id, stock_position.c.available)
+            .join(location, location.c.id == stock_position.c.location_id)
+            .where(stock_position.c.variant_id.in_(part), location.c.active.is_(True))
+        )
+        for row in tx.execute(query):
+            found[row.variant_id][row.location_id] = row.available
+    return found
+
+
+def unrouted(tx: Tx, variant_ids: Collection[str]) -> dict[str, int]:
+    """Units promised to orders that have no place yet, by variant."""
+    found: dict[str, int] = {}
+    for part in chunks(variant_ids):
+        query = (
+            select(reservation.c.variant_id, func.sum(reservation.c.quantity))
+            .where(
+                reservation.c.variant_id.in_(part),
+                reservation.c.state == "active",
+                reservation.c.location_id.is_(None),
+            )
+            .group_by(reservation.c.variant_id)
+        )
+        found.update((row[0], int(row[1])) for row in tx.execute(query))
+    return found
+
+
+def published(tx: Tx, listing_id: str, claimed_rev: int, quantity: int, now: datetime) -> None:
+    """The channel confirmed `quantity`."""
+    tx.execute(
+        update(listing)
+        .where(listing.c.id == listing_id)
+        .values(
+            published_rev=claimed_rev,
+            published_quantity=quantity,
+            published_at=now,
+            publishing_until=None,
+            publish_next_at=None,
+            publish_failures=0,
+            publish_error="",
+        )
+    )
+
+
+def not_published(tx: Tx, row: dict[str, Any], error: str, now: datetime, *, found: int | None, retry: bool) -> None:
+    """The channel did not take the figure. `found` is what it holds instead, when it said so.
+
+    Tried again after a pause that doubles up to an hour; with `retry` False only after the next change of stock.
+    """
+    pause = timedelta(seconds=min(2 ** (row["publish_failures"] + 1), 3600))
+    values: dict[str, Any] = {} if retry else {"published_rev": row["stock_rev"]}
+    if found is not None:
+        values["published_quantity"] = found
+        pause = timedelta(0)
+    tx.execute(
+        update(listing)
+        .where(listing.c.id == row["id"])
+        .values(
+            publishing_until=None,
+            publish_next_at=now + pause,
+            publish_failures=listing.c.publish_failures + 1,
+            publish_error=error[:1000],
+            **values,
+        )
+    )
+
+
+def last_published(tx: Tx, connection_id: str, external_id: str, sku: str) -> int | None:
+    """What this connection was last told of a listing; None when it is never told."""
+    query = select(listing.c.published_quantity).where(
+        listing.c.connection_id == connection_id,
+        or_(
+            listing.c.external_id == external_id,
+            listing.c.inventory_external_id == external_id,
+            and_(listing.c.sku == sku, listing.c.sku != ""),
+        ),
+    )
+    found: int | None = tx.execute(query.limit(1)).scalar()
+    return found

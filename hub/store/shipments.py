@@ -1,0 +1,125 @@
+"""Shipments, packages and their tracking events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select, update
+
+from hub.domain.documents import TrackingEvent
+from hub.store.database import Tx, insert_new, new_id
+from hub.store.rows import as_dicts, chunks
+from hub.store.tables import fulfillment_order, package, package_line, shipment, tracking_event
+
+
+def orders_of(
+    tx: Tx, *, fo_numbers: Collection[str] = (), handler: tuple[str, Collection[str]] | None = None,
+    tracking_numbers: Collection[str] = (),
+) -> dict[str, tuple[str, str]]:
+    """(order id, fulfillment order id) by "number:…", "external:…" and "tracking:…"."""
+    found: dict[str, tuple[str, str]] = {}
+    fo = fulfillment_order.c
+    for part in chunks(fo_numbers):
+        for row in tx.execute(select(fo.number, fo.order_id, fo.id).where(fo.number.in_(part))):
+            found[f"number:{row[0]}"] = (row[1], row[2])
+    for part in chunks(handler[1] if handler else ()):
+        query = select(fo.external_id, fo.order_id, fo.id)
+        assert handler is not None  # noqa: S101 - there are ids only with a handler
+        for row in tx.execute(query.where(fo.handler_id == handler[0], fo.external_id.in_(part))):
+            found[f"external:{row[0]}"] = (row[1], row[2])
+    for part in chunks(tracking_numbers):
+        joined = select(package.c.tracking_number, shipment.c.order_id, shipment.c.fo_id).join(
+            shipment, shipment.c.id == package.c.shipment_id
+        )
+        for row in tx.execute(joined.where(package.c.tracking_number.in_(part))):
+            found[f"tracking:{row[0]}"] = (row[1], row[2])
+    return found
+
+
+def known(tx: Tx, connection_id: str, external_id: str) -> dict[str, Any] | None:
+    """The shipment that a connection told of before."""
+    row = tx.execute(
+        select(shipment).where(shipment.c.connection_id == connection_id, shipment.c.external_id == external_id)
+    ).first()
+    return None if row is None else as_dicts([row])[0]
+
+
+def of_fo(tx: Tx, fo_id: str) -> list[dict[str, Any]]:
+    return as_dicts(tx.execute(select(shipment).where(shipment.c.fo_id == fo_id).order_by(shipment.c.id)).all())
+
+
+def packages(tx: Tx, shipment_ids: Collection[str]) -> list[dict[str, Any]]:
+    """Packages without their label bytes."""
+    columns = [column for column in package.c if column.name != "label"]
+    found: list[dict[str, Any]] = []
+    for part in chunks(shipment_ids):
+        query = select(*columns).where(package.c.shipment_id.in_(part)).order_by(package.c.id)
+        found += as_dicts(tx.execute(query).all())
+    return found
+
+
+def lines(tx: Tx, package_ids: Collection[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for part in chunks(package_ids):
+        found += as_dicts(tx.execute(select(package_line).where(package_line.c.package_id.in_(part))).all())
+    return found
+
+
+def by_tracking(tx: Tx, numbers: Collection[str]) -> list[dict[str, Any]]:
+    """Packages by tracking number, with the shipment's order."""
+    columns = [column for column in package.c if column.name != "label"]
+    found: list[dict[str, Any]] = []
+    for part in chunks(numbers):
+        query = select(*columns, shipment.c.order_id).join(shipment, shipment.c.id == package.c.shipment_id)
+        found += as_dicts(tx.execute(query.where(package.c.tracking_number.in_(part))).all())
+    return found
+
+
+def add_events(tx: Tx, package_id: str, events: Collection[tuple[str, TrackingEvent]]) -> int:
+    """Keep scans that are new; `events` are (hash, event). Returns how many were new."""
+    rows = [
+        {
+            "id": new_id(),
+            "package_id": package_id,
+            "event_hash": digest,
+            "code": event.code,
+            "raw_code": (event.raw_code or "")[:80],
+            "message": event.message or "",
+            "place": event.place or "",
+            "at": event.at,
+        }
+        for digest, event in events
+    ]
+    return len(insert_new(tx, tracking_event, rows, tracking_event.c.id))
+
+
+def events(tx: Tx, package_id: str) -> list[TrackingEvent]:
+    """All scans of a package by carrier time."""
+    query = select(tracking_event).where(tracking_event.c.package_id == package_id).order_by(tracking_event.c.at)
+    return [
+        TrackingEvent(row.code, row.at, raw_code=row.raw_code, message=row.message, place=row.place)
+        for row in tx.execute(query)
+    ]
+
+
+def set_status(tx: Tx, package_id: str, shipment_id: str, status: str) -> None:
+    """The package's status; the shipment follows it when all its packages agree."""
+    tx.execute(update(package).where(package.c.id == package_id).values(status=status))
+    others = set(tx.execute(select(package.c.status).where(package.c.shipment_id == shipment_id)).scalars())
+    if others == {status}:
+        tx.execute(update(shipment).where(shipment.c.id == shipment_id).values(status=status))
+
+
+def set_shipment(tx: Tx, shipment_id: str, **values: Any) -> None:
+    tx.execute(update(shipment).where(shipment.c.id == shipment_id).values(**values))
+
+
+def label(tx: Tx, package_id: str) -> tuple[bytes, str] | None:
+    """Label bytes and their format."""
+    row = tx.execute(select(package.c.label, package.c.label_format).where(package.c.id == package_id)).first()
+    return None if row is None or row[0] is None else (row[0], row[1] or "PDF")
+
+
+def get(tx: Tx, shipment_id: str) -> dict[str, Any]:
+    return as_dicts([tx.execute(select(shipment).where(shipment.c.id == shipment_id)).one()])[0]
