@@ -8,6 +8,7 @@ from odoo_papers import mugs, sale
 from connectors.erp.odoo.plugin import Odoo
 from connectors.erp.odoo.sandbox import OdooSandbox
 from connectors.erp.odoo.xml_rpc import decode
+from hub.plugins import config_errors, manifest_errors
 from hub.sdk import capabilities, errors, secret_names
 from hub.testing import Fault, connect
 
@@ -116,3 +117,12 @@ def test_the_manifest_says_what_odoo_can_do():
     assert capabilities(Odoo) == ["StockSource", "CatalogSource", "LocationSource", "LedgerSink", "FindByReference"]
     assert secret_names(Odoo.manifest.config_schema) == {"api_key"}
     assert Odoo.manifest.idempotency == {"post": "lookup"}
+    assert manifest_errors(Odoo) == []
+
+
+def test_the_settings_form_takes_what_a_connection_needs_and_asks_for_the_login_of_xmlrpc(odoo, protocol):
+    settings = odoo.settings(protocol, tax_map={"0.19": 1, "0.19 included": 2}, pricelists={"USD": 2})
+    assert config_errors(Odoo.manifest, settings) == []
+    assert config_errors(Odoo.manifest, {**settings, "tax_map": {"19 %": 1}}) != []
+    settings.pop("login", None)
+    assert bool(config_errors(Odoo.manifest, settings)) == (protocol == "xmlrpc")
