@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from connectors.shopify.amounts import Books, DiscountShare, LineFacts, OrderFacts, TaxShare, books
 from connectors.shopify.facts import decimal_text, numeric_id, order_facts
-from hub.domain.money import to_minor
+from hub.domain.money import to_decimal, to_minor
 
 _GRAMS = {
     "GRAMS": Decimal(1),
@@ -67,6 +67,16 @@ def _line(value: Any, env: Env) -> LineFacts:
 def id_(value: Any, env: Env) -> str:  # noqa: ARG001 - the engine's calling convention
     """The numeric id as text, out of a global id or a number."""
     return numeric_id(value)
+
+
+def unit_price(value: Any, env: Env) -> str:
+    """The price of one unit with all places of the currency; GraphQL leaves zeros out which REST states."""
+    order = env.root
+    currency = str(order.get("currencyCode") or order.get("currency"))
+    try:
+        return to_decimal(to_minor(decimal_text(value), currency), currency)
+    except ValueError:
+        return decimal_text(value)  # a price finer than the currency's smallest unit
 
 
 def line_quantity(value: Any, env: Env) -> int:
@@ -342,6 +352,7 @@ def _nodes(connection: Any) -> list[Any]:
 
 TRANSFORMS: dict[str, Callable[..., Any]] = {
     "id": id_,
+    "unit_price": unit_price,
     "line_quantity": line_quantity,
     "line_subtotal_minor": line_subtotal_minor,
     "line_total_minor": line_total_minor,
