@@ -144,7 +144,8 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
         return iso(window.start or now - timedelta(days=days)), iso(end), None
 
     def _set_one(self, update: StockUpdate) -> ItemResult:
-        places = [update.location] if update.location else self._marketplaces
+        # A location may be linked to a supply source, which is no marketplace.
+        places = [update.location] if update.location in self._marketplaces else self._marketplaces
         sku = update.listing or update.sku
         answer = self._client.set_quantity(sku, places, update.product_type, max(update.quantity, 0))
         if answer.get("status") in {"ACCEPTED", "VALID"}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import orjson
 import pytest
@@ -31,6 +32,16 @@ def test_the_patch_merges_so_that_handling_time_stays(shop, amazon):
     assert (sent["productType"], sent["patches"][0]["op"]) == ("MUG", "merge")
     amazon.set_stock([update("MUG", 7)], "key")
     assert orjson.loads(shop.calls[-1].body)["productType"] == "PRODUCT"
+
+
+@pytest.mark.parametrize(
+    ("location", "told"), [("", "A2EUQ1WTGCTBG2,ATVPDKIKX0DER"), ("ATVPDKIKX0DER", "ATVPDKIKX0DER"),
+                           ("supply-source-1", "A2EUQ1WTGCTBG2,ATVPDKIKX0DER")],
+)  # fmt: skip
+def test_a_figure_is_for_every_marketplace_unless_it_names_one(shop, clock, location, told):
+    both = shop.settings() | {"marketplace_ids": ["A2EUQ1WTGCTBG2", "ATVPDKIKX0DER"]}
+    connect(Amazon, both, clock=clock).set_stock([update("MUG", 7, location=location)], "key")
+    assert parse_qs(shop.calls[-1].query)["marketplaceIds"] == [told]
 
 
 def test_an_unknown_sku_fails_alone_and_for_good(amazon, shop):
