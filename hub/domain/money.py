@@ -44,6 +44,17 @@ def to_minor(amount: str | int | Decimal, currency: str) -> int:
     Raises ValueError when the amount is no number or is not a whole number of minor units: nothing is rounded here.
     """
     places = exponent(currency)
+    if isinstance(amount, str):
+        # Nearly every amount is plain digits with a point; reading them as digits takes a third of the time.
+        whole, _, part = amount.partition(".")
+        if (
+            len(part) <= places
+            and len(whole) <= 15
+            and whole.isdigit()
+            and (whole + part).isdigit()
+            and amount.isascii()
+        ):
+            return int(whole + part + "0" * (places - len(part)))
     try:
         exact = _EXACT.multiply(_number(amount), _UNITS[currency])
         if abs(exact) > _MOST:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,19 @@ def test_what_is_not_exact_or_no_amount_is_refused(text, currency):
 @given(TOTALS, st.sampled_from(["JPY", "EUR", "KWD", "CLF"]))
 def test_minor_units_survive_the_way_out_and_back(minor, currency):
     assert to_minor(to_decimal(minor, currency), currency) == minor
+
+
+@given(st.from_regex(r"\A[-+ ]?[0-9\u0663]{0,15}\.?[0-9]{0,4}\Z"), st.sampled_from(["JPY", "EUR", "KWD"]))
+def test_text_and_number_of_one_amount_are_the_same_minor_units(text, currency):
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = None
+    if number is None or number != round(number, exponent(currency)):
+        with pytest.raises(ValueError, match=r"not a decimal amount|not a whole number"):
+            to_minor(text, currency)
+    else:
+        assert to_minor(text, currency) == to_minor(number, currency) == number.scaleb(exponent(currency))
 
 
 def test_decimal_text_has_all_places_of_its_currency():
