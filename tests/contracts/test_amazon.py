@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from amazon_model import SPECS, Models
 from flask import Flask, Response, request
 from werkzeug.serving import make_server
 
@@ -30,6 +29,7 @@ from hub.domain.shipping import ShipmentNotice, ShippedPackage, StockUpdate
 from hub.mapping import load
 from hub.sdk import Window, errors
 from hub.testing import Fault, connect
+from tests.contracts.amazon_model import SPECS, Models
 
 pytestmark = pytest.mark.contracts
 
