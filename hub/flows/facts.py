@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hub.domain.documents import Product, StockLevel
+from hub.domain.documents import Product, StockLevel, Variant
 from hub.flows.runtime import Runtime
 from hub.store import catalog, connections, inbox
 from hub.store.database import Tx
@@ -43,14 +43,20 @@ def _list_product(tx: Tx, one: Read, doors: set[str]) -> Outcome:
             "inventory_external_id": variant.inventory_external_id,
             "sku": variant.sku or "",
             "title": " – ".join(filter(None, (product.title, variant.title))),
-            "product_type": product.kind,
+            "product_type": _option(variant, "product_type"),
             "pack_size": variant.pack_size,
         }
         for variant in product.variants
+        if variant.tracked is not False  # the channel keeps no stock of ours for it
     ]
     if catalog.store_listings(tx, one.row["connection_id"], items):
         doors.add("stock")
     return (one.row["id"], "applied", None)
+
+
+def _option(variant: Variant, name: str) -> str | None:
+    """A value that a channel needs again with every stock figure, such as Amazon's product type."""
+    return next((option.value for option in variant.options if option.name == name), None)
 
 
 def _take_stock(runtime: Runtime, tx: Tx, one: Read, doors: set[str]) -> Outcome:

@@ -1,0 +1,374 @@
+"""One order's whole road: webhook, stock, place, 3PL or label, ERP, tracking, channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import func, select
+
+from connectors.carriers.easypost.sandbox import EasyPostSandbox
+from connectors.erp.odoo.sandbox import OdooSandbox
+from connectors.shopify.sandbox import ShopifySandbox
+from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
+from hub.engine.doors import open_door
+from hub.store import catalog, connections
+from hub.store.database import Database
+from hub.store.ledger import differences
+from hub.store.tables import (
+    entity_event,
+    fulfillment_order,
+    hold,
+    listing,
+    order_line,
+    orders,
+    outbox,
+    package,
+    reservation,
+)
+from hub.testing import Fault
+from hub.testing.world import World
+
+
+@dataclass
+class Town:
+    """A hub with one shop, one 3PL, one carrier and one ERP, all on loopback."""
+
+    world: World
+    shop: ShopifySandbox
+    threepl: ShipHeroSandbox
+    carrier: EasyPostSandbox
+    erp: OdooSandbox
+    shop_id: str
+    threepl_id: str
+    carrier_id: str
+    erp_id: str
+
+    def send(self, topic: str, order: object, event_id: str | None = None) -> int:
+        headers, body = self.shop.webhook(topic, order, event_id)
+        return self.world.deliver(self.shop_id, headers, body).status
+
+    def column(self, column: object, *where: object) -> list:
+        query = select(column).where(*where)
+        return list(self.world.read(lambda tx: tx.execute(query).scalars().all()))
+
+    def ship_all(self, tracking: str = "1Z999AA10123456784") -> None:
+        """The 3PL packs everything it has and the hub reads of it."""
+        for index, order in enumerate(self.threepl.orders):
+            if order["fulfillment_status"] not in {"fulfilled", "canceled"}:
+                self.threepl.ship(order["order_number"], f"{tracking}{index}", notify=False)
+                headers, body = self.threepl.webhook("Shipment Update", order["order_number"])
+                assert self.world.deliver(self.threepl_id, headers, body).status == 200
+        self.world.run()
+
+
+@pytest.fixture
+def town(db: Database) -> Iterator[Town]:
+    world = World(db)
+    with ExitStack() as stack:
+        shop, threepl, carrier, erp = ShopifySandbox(), ShipHeroSandbox(), EasyPostSandbox(), OdooSandbox()
+        for one in (shop, threepl, carrier, erp):
+            stack.enter_context(one.serve())
+        shop_id = world.connect(
+            "shopify",
+            "Web shop",
+            {
+                "shop": shop.shop,
+                "access_token": shop.token,
+                "webhook_secret": shop.webhook_secret,
+                "base_url": shop.url,
+            },
+        )
+        threepl_id = world.connect(
+            "shiphero",
+            "3PL",
+            {
+                "shop_name": "demo",
+                "refresh_token": threepl.refresh_token,
+                "webhook_secret": threepl.webhook_secret,
+                "base_url": threepl.url,
+            },
+        )
+        carrier_id = world.connect("easypost", "Carrier", {"api_key": carrier.api_key, "base_url": carrier.url})
+        erp_id = world.connect("odoo", "Books", erp.settings())
+        address = {"line1": "1 Dock Street", "city": "Newark", "region": "NJ", "postal_code": "07101", "country": "US"}
+        world.location("EAST", handling="threepl", handler_id=threepl_id, kind="3pl", address=address)
+        world.location("WEST", handling="label", handler_id=carrier_id, address=address, rank=200)
+        for sku in ("MUG", "TEE", "CAP"):
+            variant = shop.add_product(sku, "10.00", stock=0)
+            threepl.add_product(sku, on_hand=50)
+            erp.add_product(sku)
+            with db.begin() as tx:
+                ids = catalog.add_variants(tx, [{"sku": sku, "weight_g": 300}], world.now())
+                catalog.store_listings(
+                    tx,
+                    shop_id,
+                    [
+                        {
+                            "external_id": str(variant.id),
+                            "inventory_external_id": str(variant.item),
+                            "sku": sku,
+                            "title": sku,
+                            "product_type": None,
+                            "pack_size": 1,
+                        }
+                    ],
+                )
+                assert ids[sku]
+        with db.begin() as tx:
+            place = catalog.location_by_code(tx, "EAST")
+            catalog.link_location(tx, shop_id, str(shop.state.locations[0].id), place.id)
+        yield Town(world, shop, threepl, carrier, erp, shop_id, threepl_id, carrier_id, erp_id)
+        assert world.read(differences) == []
+
+
+def test_an_order_goes_to_the_3pl_and_its_tracking_comes_back(town: Town) -> None:
+    town.world.stock("""
+        location MUG TEE CAP
+        EAST      10   5   0 """)
+    town.world.run()
+    order = town.shop.place_order([("MUG", 2), ("TEE", 1)], shipping="4.00", tax_rate="0.08")
+    assert town.send("orders/create", order) == 200
+    town.world.run()
+
+    [sent] = town.threepl.orders
+    assert {line["sku"]: line["quantity"] for line in sent["line_items"]} == {"MUG": 2, "TEE": 1}
+    assert town.world.on_shelf()["EAST"]["MUG"] == (10, 8, 2)
+    assert len(town.erp.orders()) == 1
+
+    town.ship_all()
+    assert town.world.on_shelf()["EAST"]["MUG"] == (8, 8, 0)
+    assert town.column(orders.c.lifecycle) == ["completed"]
+    [told] = town.shop.fulfillments(order.id)
+    assert told["numbers"][0].startswith("1Z")
+    assert len(town.erp.invoices()) == 1
+    assert town.shop.available("MUG") == 8
+    assert set(town.column(outbox.c.status)) == {"delivered"}
+
+
+def test_the_own_warehouse_gets_a_label(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        WEST       5 """)
+    town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+    town.world.run()
+
+    assert len(town.carrier.bought) == 1
+    assert town.column(package.c.label)[0].startswith(b"%PDF")
+    assert town.world.on_shelf()["WEST"]["MUG"] == (4, 4, 0)
+    assert town.column(orders.c.lifecycle) == ["completed"]
+
+
+def test_tracking_moves_the_parcel_on_and_never_back(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        WEST       5 """)
+    town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+    town.world.run()
+    [number] = town.column(package.c.tracking_number)
+    for status in ("in_transit", "delivered"):
+        town.carrier.advance(number, status)
+    body, headers = town.carrier.delivery("", number)
+    # The connection has no webhook secret, so an unsigned or foreign delivery is refused.
+    assert town.world.deliver(town.carrier_id, headers, body).status == 401
+
+
+def test_an_order_is_split_when_no_location_has_all_of_it(town: Town) -> None:
+    town.world.stock("""
+        location MUG TEE
+        EAST       2   0
+        WEST       0   3 """)
+    town.send("orders/create", town.shop.place_order([("MUG", 2), ("TEE", 1)]))
+    town.world.run()
+    assert len(town.column(fulfillment_order.c.id)) == 2
+    assert len(town.threepl.orders) == 1
+    assert len(town.carrier.bought) == 1
+
+
+def test_units_that_are_short_wait_and_are_not_offered_elsewhere(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST       1 """)
+    town.send("orders/create", town.shop.place_order([("MUG", 3)]))
+    town.world.run()
+    assert town.world.on_shelf()["EAST"]["MUG"] == (1, 0, 1)
+    assert town.column(reservation.c.quantity, reservation.c.state == "active") == [2]
+    assert town.shop.available("MUG") == 0
+
+
+def test_the_same_webhook_twice_makes_one_order(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 1)])
+    for _ in range(3):
+        assert town.send("orders/create", order, "event-1") == 200
+    town.send("orders/updated", order, "event-2")
+    town.world.run()
+    town.send("orders/updated", order, "event-3")
+    town.world.run()
+    assert len(town.column(orders.c.id)) == 1
+    assert len(town.threepl.orders) == 1
+    assert town.world.on_shelf()["EAST"]["MUG"] == (10, 9, 1)
+
+
+def test_an_unknown_sku_holds_the_order_whole_and_goes_on_once_linked(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.shop.add_product("NEW-1", "5.00")
+    town.send("orders/create", town.shop.place_order([("MUG", 1), ("NEW-1", 1)]))
+    town.world.run()
+    assert town.column(hold.c.kind, hold.c.state == "active") == ["unmapped"]
+    assert town.column(fulfillment_order.c.id) == []
+    assert town.world.inbox_outcomes() == {"held_unmapped": 1}
+    # What is promised is not offered elsewhere, although no place holds it yet.
+    assert town.column(reservation.c.quantity, reservation.c.state == "active") == [1]
+
+
+def test_a_cancellation_before_the_handover_gives_everything_back(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 4)])
+    town.send("orders/create", order)
+    for door in sorted(town.world.woken):
+        if door.startswith("inbox"):
+            open_door(town.world.runtime, door)
+    assert town.world.on_shelf()["EAST"]["MUG"] == (10, 6, 4)
+    town.send("orders/cancelled", town.shop.cancel_order(order.id))
+    town.world.run()
+    assert town.world.on_shelf()["EAST"]["MUG"] == (10, 10, 0)
+    assert town.column(orders.c.lifecycle) == ["cancelled"]
+    assert town.threepl.orders == []
+
+
+def test_a_cancellation_after_the_handover_asks_the_3pl_first(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 4)])
+    town.send("orders/create", order)
+    town.world.run()
+    assert len(town.threepl.orders) == 1
+    town.send("orders/cancelled", town.shop.cancel_order(order.id))
+    town.world.run()
+    assert town.threepl.orders[0]["fulfillment_status"] == "canceled"
+    assert town.world.on_shelf()["EAST"]["MUG"] == (10, 10, 0)
+    assert town.column(orders.c.lifecycle) == ["cancelled"]
+    assert town.column(order_line.c.cancelled) == [4]
+
+
+def test_an_order_that_grows_and_shrinks_ends_with_what_is_wanted(town: Town) -> None:
+    town.world.stock("""
+        location MUG TEE
+        EAST      10  10 """)
+    order = town.shop.place_order([("MUG", 2)])
+    town.send("orders/create", order)
+    town.world.run()
+    town.world.later(seconds=2)
+    town.send("orders/updated", town.shop.edit_order(order.id, add=[("TEE", 3)]))
+    town.world.run()
+    assert town.world.on_shelf()["EAST"] == {"MUG": (10, 8, 2), "TEE": (10, 7, 3)}
+    town.send("orders/updated", town.shop.edit_order(order.id, {"MUG": 1}))
+    town.world.run()
+    assert town.world.on_shelf()["EAST"] == {"MUG": (10, 9, 1), "TEE": (10, 7, 3)}
+    live = [one for one in town.threepl.orders if one["fulfillment_status"] != "canceled"]
+    wanted: dict[str, int] = {}
+    for one in live:
+        for line in one["line_items"]:
+            wanted[line["sku"]] = wanted.get(line["sku"], 0) + line["quantity"]
+    assert wanted == {"MUG": 1, "TEE": 3}
+
+
+def test_an_older_state_that_arrives_late_changes_nothing(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 2)])
+    early = town.shop.webhook("orders/create", order)
+    cancelled = town.shop.webhook("orders/cancelled", town.shop.cancel_order(order.id))
+    town.world.deliver(town.shop_id, *cancelled)
+    town.world.run()
+    town.world.deliver(town.shop_id, *early)
+    town.world.run()
+    assert town.column(orders.c.lifecycle) == ["cancelled"]
+    assert town.threepl.orders == []
+
+
+@pytest.mark.parametrize("kind", ["effect_then_500", "effect_then_drop"])
+def test_a_lost_answer_makes_no_second_order_at_the_3pl(town: Town, kind: str) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.threepl.faults.append(Fault(kind, match="order_create"))
+    town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+    town.world.run()
+    assert town.column(outbox.c.status, outbox.c.operation == "submit") == ["unknown"]
+    town.world.later(minutes=2)
+    town.world.run()
+    assert town.column(outbox.c.status, outbox.c.operation == "submit") == ["delivered"]
+    assert len(town.threepl.orders) == 1
+
+
+def test_a_place_that_refuses_is_routed_around(town: Town) -> None:
+    town.shop.add_product("ODD", "3.00")
+    with town.world.db.begin() as tx:
+        catalog.add_variants(tx, [{"sku": "ODD", "weight_g": 100}], town.world.now())
+    town.erp.add_product("ODD")
+    town.world.stock("""
+        location ODD
+        EAST       5
+        WEST       5 """)
+    # The 3PL has never heard of ODD and says no.
+    town.send("orders/create", town.shop.place_order([("ODD", 1)]))
+    town.world.run()
+    assert len(town.carrier.bought) == 1
+    assert town.world.on_shelf()["EAST"]["ODD"] == (5, 5, 0)
+    assert town.world.on_shelf()["WEST"]["ODD"] == (4, 4, 0)
+
+
+def test_wrong_credentials_stop_the_connection_and_nothing_is_lost(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.threepl.refresh_token = "changed"
+    town.threepl.expire_tokens()
+    town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+    town.world.run()
+    assert town.world.read(lambda tx: connections.get(tx, town.threepl_id)).status == "needs_sign_in"
+    assert town.column(outbox.c.status, outbox.c.operation == "submit") == ["retry_wait"]
+    calls = len(town.threepl.calls)
+    town.world.run()
+    assert len(town.threepl.calls) == calls
+
+
+def test_every_step_is_told_in_the_timeline(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+    town.world.run()
+    town.ship_all()
+    kinds = town.column(entity_event.c.kind)
+    for kind in ("received", "routed", "submitted", "posted", "shipped", "confirmed", "completed"):
+        assert kind in kinds
+    [reason] = town.column(entity_event.c.message, entity_event.c.kind == "routed")
+    assert reason == "EAST because it is the only location that has stock."
+
+
+def test_the_channel_is_told_only_figures_that_changed(town: Town) -> None:
+    town.world.stock("""
+        location MUG TEE CAP
+        EAST      10   5   1 """)
+    town.world.run()
+    calls = town.shop.count("inventorySetQuantities")
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.world.run()
+    assert town.shop.count("inventorySetQuantities") == calls
+    due = select(func.count()).where(listing.c.stock_rev > listing.c.published_rev)
+    assert town.world.read(lambda tx: tx.execute(due).scalar()) == 0
