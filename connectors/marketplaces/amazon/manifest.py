@@ -117,6 +117,7 @@ MANIFEST = Manifest(
             lag=timedelta(minutes=3),
             ordering="unsorted",
         ),
+        Stream("orders_v0", "order", "marketplaces/amazon/orders_v0.yml"),
         Stream("products", "product", "marketplaces/amazon/products.yml", polled=True, every=timedelta(hours=6)),
     ),
     rate_limits=(

@@ -1,0 +1,65 @@
+# Orderhub: `make help` lists everything.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+T ?= tests
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Orderhub needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+.PHONY: demo
+demo: $(VENV)/.installed ## Run a whole shop on this machine; ONCE=1 ends by itself, non-zero when an order went astray
+	$(BIN)/orderhub demo $(if $(ONCE),--once)
+
+.PHONY: serve
+serve: $(VENV)/.installed ## Start the hub: web, worker and ticks in one process, on SQLite
+	$(BIN)/orderhub serve
+
+.PHONY: dev
+dev: $(VENV)/.dev ## Set up for development
+	@echo "Ready. Next: make test, make check, make demo"
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the tests on SQLite and PostgreSQL; T=path runs only those
+	$(BIN)/python -m pytest -n 2 $(T)
+
+.PHONY: check
+check: $(VENV)/.dev ## Lint, types and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+.PHONY: contracts
+contracts: $(VENV)/.dev ## Hold the connectors to the platforms' published material and count what was held
+	$(BIN)/python -m pytest -q -p no:randomly tests/contracts
+
+.PHONY: crash
+crash: $(VENV)/.dev ## Kill workers and the whole hub while orders pour in, then check the books
+	$(BIN)/python benchmarks/crash.py
+
+.PHONY: benchmark
+benchmark: $(VENV)/.dev ## Measure the intake of orders on SQLite and PostgreSQL
+	$(BIN)/python benchmarks/intake.py
+
+.PHONY: clean
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
