@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from connectors.shopify import queries
@@ -28,6 +29,7 @@ from hub.domain.shipping import ShipmentNotice
 from hub.sdk import errors
 
 LOOK_BACK = timedelta(days=2)  # how far back a bare tracking number is looked for
+LOOK_THROUGH = 4  # pages of orders, the last changed ones first: what was just fulfilled is among them
 ORDERS_PER_PAGE = 25
 
 
@@ -56,7 +58,8 @@ def confirm(admin: Admin, notice: ShipmentNotice) -> str:
 def find(admin: Admin, reference: str, now: datetime) -> str | None:
     """The fulfillment with a tracking number. `reference` is "order id/tracking number" or the number alone.
 
-    A number alone is looked for among orders that changed within two days, for Shopify has no search by it.
+    A number alone is looked for among the hundred orders that changed last, within two days, for Shopify has no search
+    by it. What cannot be found so, `confirm` finds by itself before it makes anything.
     """
     order_id, _, number = reference.rpartition("/")
     if order_id:
@@ -68,7 +71,7 @@ def find(admin: Admin, reference: str, now: datetime) -> str | None:
     since = (now - LOOK_BACK).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     recent = f"updated_at:>='{since}'"
     pages = admin.pages(queries.TRACKED_FULFILLMENTS, lambda data: data["orders"], first=ORDERS_PER_PAGE, query=recent)
-    found = (_tracked(node["fulfillments"], number) for page in pages for node in page["nodes"])
+    found = (_tracked(node["fulfillments"], number) for page in islice(pages, LOOK_THROUGH) for node in page["nodes"])
     return next((ref for ref in found if ref), None)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.shopify.facts import numeric_id
@@ -19,6 +19,9 @@ Json = Mapping[str, Any]
 
 DEAD = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 """States of a fulfillment that has not taken place."""
+
+CLOCKS_APART = timedelta(minutes=1)
+"""By how much Shopify's clock, which shows whole seconds, may be behind the hub's."""
 
 
 @dataclass(slots=True)
@@ -113,7 +116,8 @@ def made_before(fulfillments: Iterable[Json], parcel: Parcel, shipped_at: dateti
         if numbers.intersection(parcel.numbers):
             return numeric_id(one["id"])
         untracked = not numbers and not parcel.numbers
-        if untracked and _units(one) == parcel.units and datetime.fromisoformat(one["createdAt"]) >= shipped_at:
+        is_later = datetime.fromisoformat(one["createdAt"]) >= shipped_at - CLOCKS_APART
+        if untracked and is_later and _units(one) == parcel.units:
             return numeric_id(one["id"])
     return ""
 

@@ -19,8 +19,7 @@ FIRST_VARIANTS = 50
 def orders(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> Iterator[Page]:
     """Pages of orders changed inside the window, oldest change first, each order complete.
 
-    A page's cursor holds the time of its last change, so that a broken run goes on from there. When Shopify finds a
-    query too costly, half as many orders are asked for.
+    When Shopify finds a query too costly, half as many orders are asked for. Cursors: see `_cursor`.
     """
     changed = _changed(window, cursor)
 
@@ -29,8 +28,7 @@ def orders(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> It
 
     for page in _adaptive(ask, rows):
         found = tuple(_order_record(_whole_order(admin, node)) for node in page["nodes"])
-        more = page["pageInfo"]["hasNextPage"] and found
-        yield Page(found, {"v": 1, "since": found[-1].body["updatedAt"]} if more else None)
+        yield Page(found, _cursor(window, page))
 
 
 def order(admin: Admin, external_id: str) -> Record:
@@ -61,8 +59,7 @@ def products(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> 
             whole = _complete(admin, node, "variants", queries.PRODUCT_VARIANTS, lambda data: data["product"])
             body = {**whole, "shopCurrencyCode": currency}
             found.append(Record(str(node["legacyResourceId"]), body, _revision(node["updatedAt"])))
-        more = page["pageInfo"]["hasNextPage"] and found
-        yield Page(tuple(found), {"v": 1, "since": found[-1].body["updatedAt"]} if more else None)
+        yield Page(tuple(found), _cursor(window, page))
 
 
 def places(admin: Admin) -> list[Place]:
@@ -89,6 +86,17 @@ def _adaptive(ask: Callable[[str | None, int], Any], rows: int) -> Iterator[Json
         if page["pageInfo"]["endCursor"] in (None, after):
             raise errors.SchemaDrift("a page leads to itself", "pageInfo.endCursor")
         after = page["pageInfo"]["endCursor"]
+
+
+def _cursor(window: Window, page: Json) -> Cursor:
+    """Where to go on after a page: from the time of its last change, or after the last page by the window alone.
+
+    A broken run is taken up by that time, because Shopify's own cursors hold for one search text only. Its cursor is
+    kept all the same: it tells pages apart whose changes all fall into one second.
+    """
+    if page["pageInfo"]["hasNextPage"] and page["nodes"]:
+        return {"v": 1, "since": page["nodes"][-1]["updatedAt"], "after": page["pageInfo"]["endCursor"]}
+    return {"v": 1, "until": _stamp(window.end)}
 
 
 def _changed(window: Window, cursor: Cursor | None) -> str:

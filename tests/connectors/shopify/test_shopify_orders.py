@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -212,7 +213,23 @@ def test_pages_come_in_the_order_of_change_each_order_once(shop, shopify, clock,
     assert [len(page.records) for page in pages] == [2, 2, 1]
     found = [record.external_id for page in pages for record in page.records]
     assert found == [str(order.id) for order in (*orders[1:], orders[0])]
-    assert pages[-1].cursor is None
+
+
+def test_pages_within_one_second_have_cursors_of_their_own(shop, shopify, window):
+    for _ in range(6):
+        shop.place_order([("MUG", 1)])
+    cursors = [page.cursor for page in read_all(shopify, window)]
+    assert all(one != other for one, other in itertools.pairwise(cursors))
+
+
+def test_after_a_finished_run_only_the_window_counts(shop, shopify, clock, window):
+    for _ in range(3):
+        shop.place_order([("MUG", 1)])
+        clock.go_on(minutes=1)
+    last = read_all(shopify, window)[-1].cursor
+    assert "since" not in last
+    found = [record for page in read_all(shopify, window, last) for record in page.records]
+    assert len(found) == 3
 
 
 def test_a_broken_run_goes_on_from_its_last_page_and_loses_nothing(shop, shopify, clock, window):
