@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import delete, update
 
@@ -17,7 +18,7 @@ from hub.flows.enter import (
     header,
     new_line,
 )
-from hub.flows.recall import recall
+from hub.flows.recall import call_back, recall
 from hub.flows.route import reserve_unrouted
 from hub.store.database import new_id
 from hub.store.orders import LineState, OrderState
@@ -43,12 +44,19 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
             state, "remote_conflict", "The channel opened a cancelled order again.", handle="reopened", source="channel"
         )
         return "conflict"
+    moved = _ship_to(incoming.document) != _ship_to(state.document)
     _take_over(desk, incoming, state)
     if order.status == "cancelled":
         cancel(desk, state, order.cancel_reason or "cancelled at the channel")
         return "applied"
     _amend_lines(desk, state, order, articles)
+    if moved:
+        call_back(desk, state, "the delivery address changed")
     return _settle(desk, state, order)
+
+
+def _ship_to(document: Mapping[str, Any]) -> Any:
+    return document.get("shipping_address")
 
 
 def _settle(desk: Desk, state: OrderState, order: Order) -> str:
@@ -61,6 +69,7 @@ def _take_over(desk: Desk, incoming: Incoming, state: OrderState) -> None:
     order = incoming.order
     state.revision, state.remote_status = order.revision, order.status
     state.changes |= header(order) | {"document": incoming.document, "document_hash": incoming.hash}
+    state.document = incoming.document
     state.changes["inbox_id"] = incoming.inbox_id
     desk.tx.execute(delete(order_adjustment).where(order_adjustment.c.order_id == state.id))
     for adjustment in adjustments(order):
@@ -153,10 +162,9 @@ def release_entry_holds(desk: Desk, state: OrderState) -> None:
     ids = [one.id for one in state.holds if one.source == "entry"]
     if not ids:
         return
-    # The handle is freed too, so that the same check can hold the order again.
     desk.tx.execute(
         update(hold)
         .where(hold.c.id.in_(ids))
-        .values(state="released", released_at=desk.now, released_by=desk.actor, handle=hold.c.id)
+        .values(state="released", released_at=desk.now, released_by=desk.actor)
     )
     state.holds = [one for one in state.holds if one.source != "entry"]

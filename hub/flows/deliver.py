@@ -18,14 +18,15 @@ import structlog
 from hub.flows import papers, settle
 from hub.flows.runtime import Runtime
 from hub.sdk import Connector, FindByReference, errors
+from hub.sdk.http import time_limit
 from hub.store import connections, outbox
 from hub.store.connections import ConnectionRow
 from hub.store.database import new_id
 
 log = structlog.get_logger()
 
-BATCH = 20
-CALLS_AT_ONCE = 4
+CALLS_AT_ONCE = 4  # also the size of a batch, so that no claimed row waits for its call
+MOST_LOOK_UPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ def deliver(runtime: Runtime, connection_id: str) -> int:
         if not may_send(connection, now):
             return 0
         outbox.lapse(tx, connection_id, now)
-        unknown = outbox.claim_unknown(tx, connection_id, run, now, BATCH)
-        due = outbox.claim(tx, connection_id, run, now, BATCH, runtime.sending_time)
+        unknown = outbox.claim_unknown(tx, connection_id, run, now, MOST_LOOK_UPS)
+        due = outbox.claim(tx, connection_id, run, now, CALLS_AT_ONCE, runtime.sending_time)
     if not unknown and not due:
         return 0
     try:
@@ -73,9 +74,11 @@ def may_send(connection: ConnectionRow, now: Any) -> bool:
 
 
 def _call(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Answer:
-    """Write the papers and make the call."""
+    """Write the papers and make the call, well inside the time after which the row counts as lost."""
     try:
-        return Answer(row, _operation(runtime, connector, row)())
+        call = _operation(runtime, connector, row)
+        with time_limit(runtime.sending_time.total_seconds() * 0.8):
+            return Answer(row, call())
     except Exception as error:  # noqa: BLE001 - classified in `_settle`
         return Answer(row, error=error)
 
@@ -165,6 +168,9 @@ def _failed(
     log.warning("deliver.failed", operation=row["operation"], outbox=row["id"], error=said)
     with runtime.db.begin() as tx:
         match error:
+            case _NotThereError() if row["attempts"] >= len(outbox.SCHEDULE_S):
+                words = "looked up again and again: it never arrived, although it was sent"
+                outbox.settle(tx, row["id"], "dead", now, error_code="gave_up", error=words)
             case _NotThereError():
                 outbox.put_off(tx, row["id"], "pending", now, "looked_up", "looked up: it had not arrived")
                 doors.add(f"outbox:{connection.id}")

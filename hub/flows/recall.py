@@ -31,6 +31,16 @@ def recall(desk: Desk, order: OrderState, surplus: Mapping[str, int], reason: st
             ask_back(desk, order, fo, reason, {line_id: surplus[line_id] for line_id in touched})
 
 
+def call_back(desk: Desk, order: OrderState, reason: str) -> None:
+    """Ask everything back that was handed over; what has not left yet leaves with the new facts by itself."""
+    for fo in order.fos:
+        if not fo.is_live or fo.request_status == "cancellation_requested":
+            continue
+        if fo.request_status == "unsubmitted" and (fo.handler_id is None or outbox.waits(desk.tx, fo.id)):
+            continue
+        ask_back(desk, order, fo, reason, {})
+
+
 def _handed_over(fo: FoState) -> tuple[bool, str]:
     return (fo.request_status != "unsubmitted", fo.id)
 

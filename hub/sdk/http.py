@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,6 +28,20 @@ from hub.sdk.network import AddressRefusedError
 MAX_BODY = 10 * 1024 * 1024  # bytes; a longer answer is cut off and counts as unreadable
 LONGEST_WAIT_S = 2.0  # a longer wait for quota gives the worker back and puts the work off
 LONGEST_RETRY_AFTER_S = 3600.0
+
+
+# When the work that calls out has to be over, as a reading of time.monotonic(); None is no limit.
+_DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """No request begins or goes on after `seconds` inside this block, however many requests the work makes."""
+    token = _DEADLINE.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
 
 
 class Limiter(Protocol):
@@ -181,6 +197,7 @@ class _Call:
     def send(self, *, renew: bool = False) -> Response:
         self._wait_for_quota()
         credential = self.http.authorizer.headers(renew=renew) if self.auth else {}
+        left = self._time_left()
         try:
             with self.http.session.request(
                 self.method,
@@ -188,7 +205,7 @@ class _Call:
                 params=self.params,
                 data=self.body,
                 headers={"User-Agent": "Orderhub/1", "Accept": "application/json", **self.headers, **credential},
-                timeout=(5.0, self.read_timeout_s),
+                timeout=(min(5.0, left), min(self.read_timeout_s, left)),
                 allow_redirects=False,
                 stream=True,
                 verify=self.http.ca_bundle or True,
@@ -196,10 +213,17 @@ class _Call:
                 return Response(
                     answer.status_code,
                     {name.lower(): value for name, value in answer.headers.items()},
-                    _read(answer, time.monotonic() + 2 * self.read_timeout_s),
+                    _read(answer, time.monotonic() + min(2 * self.read_timeout_s, left)),
                 )
         except requests.RequestException as error:
             raise self._transport_error(error) from error
+
+    def _time_left(self) -> float:
+        deadline = _DEADLINE.get()
+        left = 3600.0 if deadline is None else deadline - time.monotonic()
+        if left <= 0:
+            raise errors.OutcomeUnknown(f"{self.method} {urlsplit(self.url).path}: no time was left to send this")
+        return left
 
     def _wait_for_quota(self) -> None:
         limit = self.http.limit_for(self.method, self.url)

@@ -157,6 +157,14 @@ def put_off(tx: Tx, outbox_id: str, status: str, when: datetime, code: str, erro
     )
 
 
+def waits(tx: Tx, subject_id: str) -> bool:
+    """Whether all deliveries of a subject are still here, so that they leave with whatever is true then."""
+    query = select(outbox.c.id).where(
+        outbox.c.subject_id == subject_id, outbox.c.status.not_in(("pending", "retry_wait", "held"))
+    )
+    return tx.execute(query.limit(1)).first() is None
+
+
 def withdraw(tx: Tx, subject_id: str, operations: Collection[str], now: datetime) -> set[str]:
     """Take back rows that have not left yet; returns the operations that were withdrawn."""
     done = tx.execute(

@@ -345,6 +345,30 @@ def test_wrong_credentials_stop_the_connection_and_nothing_is_lost(town: Town) -
     assert len(town.threepl.calls) == calls
 
 
+def test_a_new_address_after_the_handover_calls_the_parcel_back_and_sends_it_anew(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 1)])
+    town.send("orders/create", order)
+    town.world.run()
+    town.world.later(seconds=2)
+    elsewhere = {
+        "name": "Alex Doe",
+        "address1": "9 Other Road",
+        "city": "Trenton",
+        "zip": "08601",
+        "province_code": "NJ",
+        "country_code": "US",
+    }
+    town.send("orders/updated", town.shop.edit_order(order.id, ship_to=elsewhere))
+    town.world.run()
+    first, second = town.threepl.orders
+    assert first["fulfillment_status"] == "canceled"
+    assert second["shipping_address"]["city"] == "Trenton"
+    assert town.world.on_shelf()["EAST"]["MUG"] == (10, 9, 1)
+
+
 def test_every_step_is_told_in_the_timeline(town: Town) -> None:
     town.world.stock("""
         location MUG

@@ -424,9 +424,15 @@ def upgrade() -> None:
         sa.CheckConstraint("target_type IN ('order', 'line', 'fo')", name=op.f("ck_hold_target_type")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_hold_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
-        sa.UniqueConstraint("target_id", "source", "handle", name=op.f("uq_hold_target_id_source_handle")),
     )
     with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_hold_active",
+            ["target_id", "source", "handle"],
+            unique=True,
+            postgresql_where=sa.text("state = 'active'"),
+            sqlite_where=sa.text("state = 'active'"),
+        )
         batch_op.create_index(
             "ix_hold_active",
             ["kind"],
@@ -575,6 +581,8 @@ def upgrade() -> None:
         sa.Column("oversold", sa.Integer(), server_default="0", nullable=False),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("rises", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("refilled", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("available >= -oversold AND oversold >= 0", name=op.f("ck_stock_position_no_oversell")),
         sa.CheckConstraint(
             "on_hand = available + committed + reserved + damaged + quality_hold + safety_stock",
@@ -589,6 +597,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_position")),
         sa.UniqueConstraint("variant_id", "location_id", name=op.f("uq_stock_position_variant_id_location_id")),
     )
+    with op.batch_alter_table("stock_position", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_stock_position_risen",
+            ["variant_id"],
+            unique=False,
+            postgresql_where=sa.text("rises > refilled"),
+            sqlite_where=sa.text("rises > refilled"),
+        )
+
     op.create_table(
         "fo_line",
         sa.Column("id", sa.String(length=36), nullable=False),
