@@ -115,6 +115,8 @@ class Desk:
 
     def flush(self) -> None:
         """Write everything: stock first, since it may find a conflict."""
+        if self.stock.has_risen():
+            self.wakes.add("refill")
         self.stock.flush()
         for order in self.orders.values():
             self.add_lines(order)

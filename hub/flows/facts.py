@@ -81,7 +81,7 @@ def _take_stock(runtime: Runtime, tx: Tx, one: Read, doors: set[str]) -> Outcome
     changed = set_on_hand(book, location.id, variant_id, level.on_hand, ("inbox", row_id), key=row_id, reason="feed")
     book.flush()
     if changed:
-        doors.add("stock")
+        doors |= {"stock", "refill"}
     return (row_id, "applied" if changed else "no_change", variant_id)
 
 

@@ -15,27 +15,38 @@ from hub.store.tables import fo_line, fulfillment_order, reservation, route_deci
 MOST_ATTEMPTS = 5
 
 
-def route(desk: Desk, order: OrderState, ship_to: Address | None, market: str = "", *, parent: str | None = None) -> None:
+def route(
+    desk: Desk,
+    order: OrderState,
+    ship_to: Address | None,
+    market: str = "",
+    *,
+    parent: str | None = None,
+    only_if_possible: bool = False,
+) -> bool:
     """Plan the unrouted units of an open order, commit the stock and make the fulfillment orders.
 
     Units without a place stay unrouted, reserved from the network, and wait for stock. After five attempts at one
-    order it goes on hold. `parent` is the fulfillment order that is being replaced.
+    order it goes on hold. `parent` is the fulfillment order that is being replaced; `only_if_possible` writes nothing
+    when no unit finds a place. Returns whether some did.
     """
     if order.lifecycle != "open" or order.is_blocked("routing"):
-        return
+        return False
     needs = tuple(
         Need(line.id, line.variant_id, line.unrouted, line.group_key, line.sku)
         for line in order.lines
         if line.variant_id is not None and line.unrouted > 0
     )
     if not needs:
-        return
+        return False
     if parent is not None and order.attempts >= MOST_ATTEMPTS:
         reason = f"{order.attempts} attempts to find a place have failed."
         desk.put_on_hold(order, "routing_exhausted", reason, handle="routing_exhausted", source="router")
-        return
+        return False
     snapshot = Snapshot(needs, _destination(ship_to, market), desk.places(), desk.stock.sellable(), frozenset(order.excluded))
     decided = plan(snapshot, desk.rankers)
+    if only_if_possible and not decided.parts:
+        return False
     order.attempts += 1
     decision = desk.rows.add(
         route_decision,
@@ -55,6 +66,7 @@ def route(desk: Desk, order: OrderState, ship_to: Address | None, market: str = 
         units = sum(rest.units for rest in decided.remainder)
         desk.tell(order.id, ("order", order.id), "backordered", f"{units} units wait for stock.")
     desk.stock.changed_variants |= {need.variant_id for need in needs}
+    return bool(decided.parts)
 
 
 def _destination(address: Address | None, market: str) -> Destination:

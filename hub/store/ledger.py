@@ -50,6 +50,11 @@ class Position:
     def available(self) -> int:
         return self.units["available"]
 
+    @property
+    def rose(self) -> int:
+        """1 when there are more available units than before, else 0."""
+        return int(self.delta.get("available", 0) > 0)
+
 
 class StockBook:
     """The positions a transaction works on, locked, with the moves it makes."""
@@ -157,6 +162,10 @@ class StockBook:
         position.delta[state] = position.delta.get(state, 0) + units
         position.oversold = max(0, -position.units["available"])
 
+    def has_risen(self) -> bool:
+        """Whether more units of something are available than before, as far as not written yet."""
+        return any(position.rose for position in self._positions.values())
+
     def flush(self) -> None:
         """Write positions and moves. Raises StockConflictError when a position was not as it was read."""
         changed = [position for position in self._positions.values() if position.delta]
@@ -182,6 +191,7 @@ class StockBook:
                 on_hand=position.on_hand,
                 oversold=position.oversold,
                 version=1,
+                rises=position.rose,
                 **position.units,
             )
             position.version = 1
@@ -199,6 +209,7 @@ class StockBook:
                 on_hand=bindparam("new_on_hand"),
                 oversold=bindparam("new_oversold"),
                 version=bindparam("seen") + 1,
+                rises=stock_position.c.rises + bindparam("rose"),
                 **values,
             )
         )
@@ -212,6 +223,7 @@ class StockBook:
                         "seen": position.version,
                         "new_on_hand": position.on_hand,
                         "new_oversold": position.oversold,
+                        "rose": position.rose,
                         **{f"new_{state}": units for state, units in position.units.items()},
                     }
                     for position in positions
@@ -228,6 +240,22 @@ def mark_listings(tx: Tx, variant_ids: Collection[str]) -> None:
     """Note that the published figure of these variants may be out of date on every channel."""
     for part in chunks(variant_ids):
         tx.execute(update(listing).where(listing.c.variant_id.in_(part)).values(stock_rev=listing.c.stock_rev + 1))
+
+
+def risen(tx: Tx, limit: int) -> list[tuple[str, str, int]]:
+    """Positions with more units than when waiting orders were last looked after: (position, variant, rises)."""
+    query = (
+        select(stock_position.c.id, stock_position.c.variant_id, stock_position.c.rises)
+        .where(stock_position.c.rises > stock_position.c.refilled)
+        .order_by(stock_position.c.variant_id, stock_position.c.location_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
+
+
+def refilled(tx: Tx, position_id: str, rises: int) -> None:
+    """Waiting orders were looked after up to this rise; a later one makes the position due again."""
+    tx.execute(update(stock_position).where(stock_position.c.id == position_id).values(refilled=rises))
 
 
 def last_move_at(tx: Tx, position_id: str) -> datetime:

@@ -18,6 +18,7 @@ from hub.store.tables import (
     hold,
     order_line,
     orders,
+    reservation,
     route_decision,
     route_exclusion,
     variant,
@@ -179,6 +180,25 @@ def ids_by_external(tx: Tx, connection_id: str, external_ids: Collection[str]) -
         )
         found.update((row[0], row[1]) for row in tx.execute(query))
     return found
+
+
+def waiting_for(tx: Tx, variant_ids: Collection[str]) -> list[str]:
+    """Open orders with units of these variants that have no place yet, oldest first."""
+    found: set[tuple[datetime, str]] = set()
+    for part in chunks(variant_ids):
+        query = (
+            select(orders.c.placed_at, orders.c.id)
+            .join(order_line, order_line.c.order_id == orders.c.id)
+            .join(reservation, reservation.c.owner_id == order_line.c.id)
+            .where(
+                reservation.c.variant_id.in_(part),
+                reservation.c.state == "active",
+                reservation.c.location_id.is_(None),
+                orders.c.lifecycle == "open",
+            )
+        )
+        found.update((row[0], row[1]) for row in tx.execute(query))
+    return [order_id for _, order_id in sorted(found)]
 
 
 def load(tx: Tx, order_ids: Collection[str], *, lock: bool = True) -> dict[str, OrderState]:

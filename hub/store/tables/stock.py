@@ -123,6 +123,8 @@ stock_position = Table(
     count("oversold"),  # units promised that an outside fact (count, feed) took away
     moment("verified_at", null=True),
     count("version"),
+    count("rises"),  # how often available units have become more
+    count("refilled"),  # the rise up to which waiting orders were looked after
     UniqueConstraint("variant_id", "location_id"),
     CheckConstraint(f"on_hand = {' + '.join(STATES)}", name="identity"),
     CheckConstraint("available >= -oversold AND oversold >= 0", name="no_oversell"),
@@ -130,6 +132,12 @@ stock_position = Table(
         "on_hand >= 0 AND committed >= 0 AND reserved >= 0 AND damaged >= 0 AND quality_hold >= 0 "
         "AND safety_stock >= 0 AND incoming >= 0",
         name="not_negative",
+    ),
+    Index(
+        "ix_stock_position_risen",
+        "variant_id",
+        postgresql_where=sql("rises > refilled"),
+        sqlite_where=sql("rises > refilled"),
     ),
 )
 

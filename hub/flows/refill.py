@@ -1,0 +1,64 @@
+"""Refill: when units of an article become available, give them to the orders that wait for them, oldest first."""
+
+from __future__ import annotations
+
+from hub import schemas
+from hub.domain.documents import Order
+from hub.flows.desk import Desk, open_desk
+from hub.flows.enter import conclude
+from hub.flows.route import reserve_unrouted, route
+from hub.flows.runtime import Runtime
+from hub.store import ledger, orders
+from hub.store.database import Tx
+from hub.store.orders import OrderState
+
+POSITIONS = 200  # looked at in one call
+AT_ONCE = 50  # orders in one transaction
+
+
+def refill(runtime: Runtime) -> int:
+    """Route again what waits for units that have come in; returns how many positions rose. Call until it returns 0.
+
+    Units come from deliveries, counts, and orders that were cancelled or made smaller. An order for which there is
+    still no place is left as it is. Safe to call twice and to be killed at any point: a position is only marked as
+    looked after at the end, and a rise that happens meanwhile makes it due again.
+    """
+    with runtime.db.read() as tx:
+        risen = ledger.risen(tx, POSITIONS)
+        variants = {variant_id for _, variant_id, _ in risen}
+        waiting = orders.waiting_for(tx, variants)
+    for start in range(0, len(waiting), AT_ONCE):
+        if not _hand_out(runtime, waiting[start : start + AT_ONCE], variants):
+            break
+    with runtime.db.begin() as tx:
+        for position_id, _, rises in risen:
+            ledger.refilled(tx, position_id, rises)
+    return len(risen)
+
+
+def _hand_out(runtime: Runtime, order_ids: list[str], variants: set[str]) -> bool:
+    """Route these orders in their order; False when there is nothing left to hand out."""
+    with runtime.db.begin() as tx:
+        states = orders.load(tx, order_ids)
+        desk = _desk(runtime, tx, list(states.values()), variants)
+        for order_id in order_ids:
+            if order_id in states:
+                _route(desk, states[order_id])
+        left = any(variant_id in variants for _, variant_id in desk.stock.sellable())
+        desk.flush()
+    runtime.wake_all(desk.wakes)
+    return left
+
+
+def _desk(runtime: Runtime, tx: Tx, states: list[OrderState], variants: set[str]) -> Desk:
+    needed = {line.variant_id for state in states for line in state.lines if line.variant_id}
+    desk = open_desk(runtime, tx, needed | variants, actor="refill")
+    desk.orders = {state.id: state for state in states}
+    return desk
+
+
+def _route(desk: Desk, order: OrderState) -> None:
+    document: Order = schemas.parse("order.v1", order.document)
+    if route(desk, order, document.shipping_address, document.market or "", only_if_possible=True):
+        reserve_unrouted(desk, order)
+        conclude(desk, order)
