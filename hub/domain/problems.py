@@ -1,0 +1,196 @@
+"""Problems in plain words: what is wrong, whose move it is, and what to do next.
+
+Many rows can be one problem. Its fingerprint is made of where it happened and of the error without what differs from
+one row to the next: numbers, ids, quoted names and times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Move = Literal["yours", "theirs"]
+
+_VARYING = (
+    re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
+    re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE),
+    re.compile(r"\b(?:FO|SH|SO|INV)-[\w-]+"),
+    re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”"),
+    re.compile(r"\b[0-9a-f]{12,}\b", re.IGNORECASE),
+    re.compile(r"\d+(?:[.,:]\d+)*"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A problem for people. `title` names it, `next_step` is what to do; `move` is who has to act."""
+
+    title: str
+    next_step: str
+    move: Move
+
+
+def normalised(error: str) -> str:
+    """An error without what differs from one row to the next."""
+    for pattern in _VARYING:
+        error = pattern.sub("…", error)
+    return " ".join(error.split())[:300]
+
+
+def fingerprint(*parts: str) -> str:
+    """The same text for the same problem, short enough for a link."""
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def of_inbox(channel: str, stream: str, code: str, path: str) -> Words:
+    """A parked row of the inbox."""
+    what = stream.replace("_", " ") or "a message"
+    at = f" at {path}" if path else ""
+    match code:
+        case "malformed":
+            return Words(
+                f"{channel} sent {what} that cannot be read",
+                "Look at the body. When the sender has put it right, replay the row, or set it aside.",
+                "yours",
+            )
+        case "schema_drift":
+            return Words(
+                f"{channel} changed the shape of its {what}{at}",
+                "Bring the field map in line with what is sent now, then replay.",
+                "yours",
+            )
+        case "invalid_document":
+            return Words(
+                f"{what.capitalize()} of {channel} are mapped to something impossible{at}",
+                "Put the field map right, then replay.",
+                "yours",
+            )
+        case "mapping_failed":
+            return Words(
+                f"The field map for {what} of {channel} fails", "Put the field map right, then replay.", "yours"
+            )
+        case "privacy_request":
+            return Words(
+                f"{channel} asks for a person's data, or for its removal",
+                "Answer within 30 days, then set the row aside.",
+                "yours",
+            )
+        case "gave_up":
+            return Words(
+                f"{what.capitalize()} of {channel} could not be applied",
+                "Look at the error. When its cause is gone, replay.",
+                "yours",
+            )
+    return Words(f"{what.capitalize()} of {channel} wait for a decision", "Look at the error, then replay.", "yours")
+
+
+_DOES = {
+    "submit": "take a fulfillment order",
+    "cancel": "stop a fulfillment order",
+    "buy_label": "sell a label",
+    "void": "take a label back",
+    "confirm": "be told of a shipment",
+    "post": "book a document",
+}
+
+
+def of_outbox(channel: str, operation: str, status: str, *, looked_up: bool) -> Words:
+    """A row of the outbox that did not go through. `looked_up`: the hub is finding out by itself."""
+    does = _DOES.get(operation, operation.replace("_", " "))
+    if status == "rejected":
+        return Words(f"{channel} refused to {does}", _refused(operation), "yours")
+    if status == "unknown" and looked_up:
+        return Words(
+            f"It is not known whether {channel} did: {does}",
+            "Nothing: the hub looks it up by its reference. If you know the outcome, you can enter it.",
+            "theirs",
+        )
+    if status == "unknown":
+        return Words(
+            f"It is not known whether {channel} did: {does}",
+            f"Look at {channel} for the reference, then say whether it happened.",
+            "yours",
+        )
+    if status == "held":
+        return Words(
+            f"Messages to {channel} are held back",
+            "They were made before a backup was restored. Read the channels first, then release them.",
+            "yours",
+        )
+    return Words(
+        f"{channel} could not be reached to {does}",
+        "The attempts are used up. When it is reachable again, retry.",
+        "yours",
+    )
+
+
+def _refused(operation: str) -> str:
+    if operation in {"submit", "buy_label"}:
+        return (
+            "The order was routed elsewhere, if there is stock. Look at the reason before you use this location again."
+        )
+    if operation == "post":
+        return "Put right what the reason names, at the ERP or in the connection's settings, then retry."
+    return "Look at the reason, put it right, then retry or set it aside."
+
+
+_HOLDS = {
+    "unmapped": ("An article is not linked", "Link the SKU to an article; the orders go on by themselves."),
+    "totals_mismatch": ("An order does not add up", "Compare the order with the channel, then release the hold."),
+    "address": ("There is no complete address", "Have the address completed at the channel, or release the hold."),
+    "cancel_too_late": ("Cancelled after goods had left", "Settle it with the customer, then release the hold."),
+    "remote_conflict": (
+        "The channel opened a cancelled order again",
+        "Decide with the channel, then release the hold.",
+    ),
+    "routing_exhausted": ("No location takes the order", "Look at the refusals, then release the hold to try again."),
+    "risk": ("The channel warns of fraud", "Check the order, then release the hold or cancel."),
+    "shipment_voided": ("A shipment was taken back", "Find out what was shipped, then release the hold."),
+    "late_accept": ("A location accepted too late", "Make sure that nothing ships twice, then release the hold."),
+    "manual": ("Held by a person", "Release the hold when the reason is gone."),
+}
+WAITING_HOLDS = frozenset({"unpaid", "pending"})  # these end by themselves, when the channel says so
+
+
+def of_hold(channel: str, kind: str) -> Words:
+    """An active hold."""
+    if kind in WAITING_HOLDS:
+        return Words(f"{channel}: orders wait for payment", "Nothing: the channel tells when it is paid.", "theirs")
+    title, step = _HOLDS.get(kind, (f"On hold: {kind.replace('_', ' ')}", "Look at the reason, then release the hold."))
+    return Words(f"{channel}: {title[0].lower()}{title[1:]}", step, "yours")
+
+
+def of_connection(channel: str, status: str, field: str | None) -> Words:
+    """A connection that does not work."""
+    match status:
+        case "needs_sign_in":
+            return Words(
+                f"{channel} needs a new sign-in", "Enter the credentials anew and test the connection.", "yours"
+            )
+        case "misconfigured":
+            where = f"the setting {field}" if field else "its settings or permissions"
+            return Words(f"{channel} is set up wrongly", f"Put {where} right and test the connection.", "yours")
+        case "unavailable":
+            return Words(
+                f"{channel} cannot be opened by this hub",
+                "Install its plugin, or give the hub the key that its secrets were sealed with.",
+                "yours",
+            )
+    return Words(
+        f"{channel} does not answer",
+        "Nothing: after many failures in a row the hub pauses and tries again by itself.",
+        "theirs",
+    )
+
+
+def of_listing(channel: str, *, tried_again: bool) -> Words:
+    """A stock figure that a channel did not take."""
+    if tried_again:
+        return Words(f"{channel} did not take a stock figure", "Nothing: it is told again shortly.", "theirs")
+    return Words(
+        f"{channel} refuses a stock figure",
+        "Put the listing right at the channel; the next change of stock tells it again.",
+        "yours",
+    )

@@ -1,0 +1,233 @@
+"""Stock per article: where it lies, what each channel was told, and how it came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from hub.store import listings
+from hub.store.database import Tx
+from hub.store.rows import chunks
+from hub.store.tables import connection, listing, location, stock_move, stock_position, variant
+from hub.store.views.pages import Page, cursor_after, cut, read_cursor, size
+
+
+class UnknownArticleError(KeyError):
+    """There is no article of this SKU."""
+
+    def __str__(self) -> str:
+        return f"there is no article with the SKU {self.args[0]!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class StockQuery:
+    """Which articles; `text` is in the SKU (from its beginning), in the title or is the barcode.
+
+    `short` leaves only articles of which something was promised that is not there, or of which nothing is free.
+    """
+
+    text: str = ""
+    location_id: str = ""
+    short: bool = False
+    after: str = ""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """Units of one article at one location."""
+
+    location_id: str
+    location: str
+    on_hand: int
+    available: int
+    committed: int
+    reserved: int
+    damaged: int
+    quality_hold: int
+    safety_stock: int
+    incoming: int
+    oversold: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStock:
+    """What one channel was last told of one article. `is_due` says that a newer figure waits to be told."""
+
+    listing_id: str
+    connection_id: str
+    channel: str
+    external_id: str
+    sku: str
+    pack_size: int
+    told: int | None
+    told_at: datetime | None
+    is_due: bool
+    next_at: datetime | None
+    failures: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """One article. `unrouted` are units promised to orders that have no location yet."""
+
+    variant_id: str
+    sku: str
+    title: str
+    barcode: str | None
+    positions: tuple[PositionView, ...]
+    channels: tuple[ChannelStock, ...]
+    unrouted: int
+
+    @property
+    def on_hand(self) -> int:
+        return sum(one.on_hand for one in self.positions)
+
+    @property
+    def available(self) -> int:
+        return sum(one.available for one in self.positions)
+
+    @property
+    def committed(self) -> int:
+        return sum(one.committed for one in self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """One line of the ledger; None for a state is the world outside."""
+
+    id: str
+    at: datetime
+    location: str
+    kind: str
+    quantity: int
+    from_state: str | None
+    to_state: str | None
+    cause_type: str
+    cause_id: str
+    reason: str
+    actor: str
+
+
+def find(tx: Tx, query: StockQuery) -> Page[StockRow]:
+    """A page of articles by SKU. Raises BadCursorError."""
+    limit = size(query.limit)
+    statement = select(variant.c.id, variant.c.sku, variant.c.title, variant.c.barcode)
+    if query.text.strip():
+        text = query.text.strip()
+        plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").lower()
+        statement = statement.where(
+            or_(
+                func.lower(variant.c.sku).like(f"{plain}%", escape="\\"),
+                func.lower(variant.c.title).like(f"%{plain}%", escape="\\"),
+                variant.c.barcode == text,
+            )
+        )
+    if query.location_id:
+        here = select(stock_position.c.variant_id).where(stock_position.c.location_id == query.location_id)
+        statement = statement.where(variant.c.id.in_(here))
+    if query.short:
+        free = select(stock_position.c.variant_id).where(stock_position.c.available > 0)
+        missing = select(stock_position.c.variant_id).where(stock_position.c.oversold > 0)
+        statement = statement.where(or_(variant.c.id.not_in(free), variant.c.id.in_(missing)))
+    if query.after:
+        statement = statement.where(variant.c.sku > read_cursor(query.after, 1)[0])
+    found = tx.execute(statement.order_by(variant.c.sku).limit(limit + 1)).all()
+    rows, more = cut(found, limit)
+    return Page(_rows(tx, rows), cursor_after(rows[-1].sku) if more else None)
+
+
+def article(tx: Tx, sku: str) -> StockRow:
+    """One article. Raises UnknownArticleError."""
+    query = select(variant.c.id, variant.c.sku, variant.c.title, variant.c.barcode).where(variant.c.sku == sku)
+    row = tx.execute(query).first()
+    if row is None:
+        raise UnknownArticleError(sku)
+    return _rows(tx, [row])[0]
+
+
+def ledger(tx: Tx, sku: str, after: str = "", limit: int = 50) -> Page[MoveView]:
+    """The moves of one article, newest first. Raises UnknownArticleError or BadCursorError."""
+    limit = size(limit)
+    variant_id = tx.execute(select(variant.c.id).where(variant.c.sku == sku)).scalar()
+    if variant_id is None:
+        raise UnknownArticleError(sku)
+    statement = (
+        select(*(location.c.code if name == "location" else stock_move.c[name] for name in MoveView.__slots__))
+        .join(stock_position, stock_position.c.id == stock_move.c.position_id)
+        .join(location, location.c.id == stock_position.c.location_id)
+        .where(stock_position.c.variant_id == variant_id)
+    )
+    if after:
+        statement = statement.where(stock_move.c.id < read_cursor(after, 1)[0])
+    found = [MoveView(*row) for row in tx.execute(statement.order_by(stock_move.c.id.desc()).limit(limit + 1))]
+    rows, more = cut(found, limit)
+    return Page(tuple(rows), cursor_after(rows[-1].id) if more else None)
+
+
+def _rows(tx: Tx, rows: Collection[Any]) -> tuple[StockRow, ...]:
+    ids = [row.id for row in rows]
+    positions, channels, promised = _positions(tx, ids), _channels(tx, ids), listings.unrouted(tx, ids)
+    return tuple(
+        StockRow(
+            row.id,
+            row.sku,
+            row.title,
+            row.barcode,
+            tuple(positions.get(row.id, ())),
+            tuple(channels.get(row.id, ())),
+            promised.get(row.id, 0),
+        )
+        for row in rows
+    )
+
+
+_POSITION = [location.c.code if name == "location" else stock_position.c[name] for name in PositionView.__slots__]
+
+
+def _positions(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[PositionView]]:
+    found: dict[str, list[PositionView]] = {}
+    for part in chunks(variant_ids):
+        query = (
+            select(stock_position.c.variant_id, *_POSITION)
+            .join(location, location.c.id == stock_position.c.location_id)
+            .where(stock_position.c.variant_id.in_(part))
+            .order_by(location.c.code)
+        )
+        for row in tx.execute(query):
+            found.setdefault(row[0], []).append(PositionView(*row[1:]))
+    return found
+
+
+def _channels(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[ChannelStock]]:
+    found: dict[str, list[ChannelStock]] = {}
+    for part in chunks(variant_ids):
+        query = (
+            select(listing, connection.c.name.label("channel"))
+            .join(connection, connection.c.id == listing.c.connection_id)
+            .where(listing.c.variant_id.in_(part))
+            .order_by(connection.c.name, listing.c.external_id)
+        )
+        for row in tx.execute(query):
+            found.setdefault(row.variant_id, []).append(
+                ChannelStock(
+                    listing_id=row.id,
+                    connection_id=row.connection_id,
+                    channel=row.channel,
+                    external_id=row.external_id,
+                    sku=row.sku,
+                    pack_size=row.pack_size,
+                    told=row.published_quantity,
+                    told_at=row.published_at,
+                    is_due=row.stock_rev > row.published_rev,
+                    next_at=row.publish_next_at,
+                    failures=row.publish_failures,
+                    error=row.publish_error,
+                )
+            )
+    return found
