@@ -34,8 +34,9 @@ class Receipt:
 def receive(runtime: Runtime, connection_id: str, token: str, request: WebhookRequest) -> Receipt:
     """Take one delivery in.
 
-    200 means stored (or known before), 401 a bad signature, 404 an unknown address, 410 a connection that is switched
-    off, 503 that the database is away and the sender should come back. Nothing is mapped here and nobody is called.
+    200 means stored (or known before), 401 a bad signature, 404 an unknown address, 405 a look at the address that is no
+    handshake, 410 a connection that is switched off, 503 that the database is away and the sender should come back.
+    Nothing is mapped here and nobody is called.
     """
     try:
         with runtime.db.read() as tx:
@@ -66,6 +67,8 @@ def _take(runtime: Runtime, connection: ConnectionRow, request: WebhookRequest) 
     greeting = connector.handshake(request)
     if greeting is not None:
         return Receipt(greeting.status, greeting.body, greeting.content_type)
+    if request.method != "POST":
+        return _say(405, "deliveries are posted")
     try:
         connector.verify(request, _secrets(runtime, connection))
     except errors.SignatureInvalid as error:

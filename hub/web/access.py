@@ -1,0 +1,155 @@
+"""Who may do what: one table from route to the least role, and the guard that reads it before every view.
+
+A route that is not in the table is refused to everybody, and a test fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flask import Response, abort, g, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from hub.store import people
+from hub.web import sessions
+from hub.web.context import Caller, Role, console
+from hub.web.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may ask: anybody, a person with a session, or a program with a key; and the least role of the last two."""
+
+    by: Literal["anyone", "session", "key"]
+    role: Role = "viewer"
+
+
+ANYONE = Rule("anyone")
+
+
+def person(role: Role) -> Rule:
+    return Rule("session", role)
+
+
+def key(role: Role) -> Rule:
+    return Rule("key", role)
+
+
+RULES: dict[str, Rule] = {
+    # Outside: these carry their own proof (a signature, a one-time token, a password) or tell nothing secret.
+    "ingress.take": ANYONE,
+    "assets.file": ANYONE,
+    "health.healthz": ANYONE,
+    "health.metrics": ANYONE,
+    "signin.sign_in": ANYONE,
+    "signin.first_run": ANYONE,
+    "api.document": ANYONE,
+    "api.manual": ANYONE,
+    # The console.
+    "signin.sign_out": person("viewer"),
+    "home.start": person("viewer"),
+    "orders.listing": person("viewer"),
+    "orders.show": person("viewer"),
+    "orders.raw": person("ops"),
+    "orders.label": person("packer"),
+    "orders.release": person("ops"),
+    "orders.hold": person("ops"),
+    "orders.cancel": person("manager"),
+    "connections.listing": person("viewer"),
+    "connections.add": person("manager"),
+    "connections.show": person("viewer"),
+    "connections.change": person("manager"),
+    "connections.check": person("ops"),
+    "connections.pause": person("manager"),
+    "connections.resume": person("manager"),
+    "connections.sync": person("ops"),
+    "connections.link_place": person("manager"),
+    "trouble.listing": person("viewer"),
+    "trouble.arrival": person("ops"),
+    "trouble.delivery": person("ops"),
+    "trouble.replay": person("ops"),
+    "trouble.replay_all": person("ops"),
+    "trouble.retry": person("ops"),
+    "trouble.resolve": person("manager"),
+    "trouble.link": person("ops"),
+    "stock.listing": person("viewer"),
+    "stock.show": person("viewer"),
+    "stock.adjust": person("ops"),
+    "locations.listing": person("viewer"),
+    "locations.add": person("manager"),
+    "settings.show": person("viewer"),
+    "settings.change_password": person("viewer"),
+    "settings.sign_out_everywhere": person("viewer"),
+    "settings.sign_out_everybody": person("owner"),
+    "settings.add_person": person("owner"),
+    "settings.change_person": person("owner"),
+    "settings.add_key": person("owner"),
+    "settings.revoke_key": person("owner"),
+    # The API.
+    "api.list_orders": key("viewer"),
+    "api.get_order": key("viewer"),
+    "api.cancel_order": key("manager"),
+    "api.release_hold": key("ops"),
+    "api.list_stock": key("viewer"),
+    "api.get_stock": key("viewer"),
+    "api.adjust_stock": key("ops"),
+    "api.set_stock": key("ops"),
+    "api.list_connections": key("viewer"),
+    "api.get_connection": key("viewer"),
+    "api.add_connection": key("manager"),
+    "api.change_connection": key("manager"),
+    "api.check_connection": key("ops"),
+    "api.pause_connection": key("manager"),
+    "api.resume_connection": key("manager"),
+    "api.sync_connection": key("ops"),
+    "api.list_problems": key("viewer"),
+    "api.replay_problem": key("ops"),
+}
+
+
+def guard() -> BaseResponse | None:
+    """Runs before every view. An address that does not exist has no endpoint and is answered with 404 later."""
+    if request.endpoint is None:
+        return None
+    rule = RULES.get(request.endpoint)
+    if rule is None:
+        abort(403)
+    if rule.by == "anyone":
+        return None
+    if rule.by == "key":
+        g.caller = _by_key()
+        if not g.caller.may(rule.role):
+            raise Problem(403, f"The key's role is {g.caller.role}; this takes {rule.role}.")
+        return None
+    found = sessions.find()
+    if found is None:
+        return _to_sign_in()
+    g.caller = found
+    if not found.may(rule.role):
+        abort(403)
+    return None
+
+
+def _by_key() -> Caller:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise Problem(401, "Send an API key: Authorization: Bearer ohk_…")
+    hub = console().runtime
+    with hub.db.read() as tx:
+        row = people.key_row(tx, text.strip())
+    if row is None:
+        raise Problem(401, "The API key is unknown or was revoked.")
+    now = hub.clock()
+    if row.last_used_at is None or row.last_used_at < now - people.SEEN_EVERY:
+        with hub.db.begin() as tx:
+            people.key_used(tx, row.id, now)
+    return Caller(row.id, f"key {row.name} …{row.hint}", row.role)
+
+
+def _to_sign_in() -> BaseResponse:
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    target = url_for("signin.sign_in", next=wanted or None)
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": target})
+    return redirect(target)

@@ -1,0 +1,140 @@
+"""The web application, put together. `create_app(settings, runtime)` is the WSGI target."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, render_template, request
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+import hub
+from hub.flows.runtime import Runtime
+from hub.settings import Settings
+from hub.web import access, assets, health, ingress, problems, signin, words
+from hub.web.context import Console, console
+from hub.web.problems import Problem
+
+log = structlog.get_logger()
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+MOST_FORM_FIELDS = 2000
+
+
+def create_app(settings: Settings, runtime: Runtime) -> Flask:
+    """The whole web side on one runtime. Nothing is opened or started here."""
+    app = Flask("hub.web", static_folder=None)
+    app.extensions["orderhub"] = Console(settings, runtime)
+    _configure(app, settings, runtime)
+    protect = CSRFProtect(app)
+    for blueprint in (ingress.blueprint, health.blueprint, assets.blueprint, signin.blueprint):
+        app.register_blueprint(blueprint)
+    protect.exempt(ingress.blueprint)  # a platform signs its deliveries and has no form token
+    words.install(app)
+    app.jinja_env.globals["asset"] = assets.address
+    app.before_request(access.guard)
+    app.after_request(_headers)
+    app.context_processor(_for_pages)
+    app.register_error_handler(Problem, problems.answer)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(SQLAlchemyError, _database_away)
+    app.register_error_handler(Exception, _defect)
+    return app
+
+
+def _configure(app: Flask, settings: Settings, runtime: Runtime) -> None:
+    secure = settings.cookie_secure
+    secrets = [hmac.digest(key, b"orderhub console forms", hashlib.sha256) for key in runtime.keyring.keys.values()]
+    app.config.update(
+        SECRET_KEY=secrets[0],
+        SECRET_KEY_FALLBACKS=secrets[1:],
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.max_body_bytes,
+        MAX_FORM_PARTS=MOST_FORM_FIELDS,
+        SESSION_COOKIE_NAME="__Host-orderhub-form" if secure else "orderhub-form",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as the session
+        WTF_CSRF_SSL_STRICT=False,  # Origin and SameSite are checked below; some browsers send no Referer
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _for_pages() -> dict[str, Any]:
+    """What every page shows."""
+    return {"caller": g.get("caller"), "csrf": _csrf_field, "version": hub.__version__, "open_problems": 0}
+
+
+def _csrf_field() -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+def _headers(response: Response) -> Response:
+    put = response.headers.setdefault
+    put("Content-Security-Policy", CSP)
+    put("X-Content-Type-Options", "nosniff")
+    put("Referrer-Policy", "same-origin")
+    put("Cross-Origin-Opener-Policy", "same-origin")
+    put("Cross-Origin-Resource-Policy", "same-origin")
+    put("Cache-Control", "no-store")
+    if console().settings.public_url.startswith("https:"):
+        put("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _is_machine() -> bool:
+    return request.path.startswith(("/api/", "/in/", "/healthz", "/metrics"))
+
+
+def _stale_form(error: CSRFError) -> Any:
+    log.info("web.form_refused", reason=error.description, path=request.path)
+    return _page(400, "This form is out of date", "Go back, load the page again and send the form once more.")
+
+
+def _refused(error: HTTPException) -> Any:
+    code = error.code or 500
+    if code < 400:
+        return error  # a redirect
+    if _is_machine():
+        answer: Any = problems.answer(Problem(code, error.description or ""))
+    else:
+        answer = _page(code, *_SAID.get(code, (error.name, error.description or "")))
+    if code == 405 and error.get_response().headers.get("Allow"):
+        answer.headers["Allow"] = error.get_response().headers["Allow"]
+    return answer
+
+
+def _database_away(error: SQLAlchemyError) -> Any:
+    log.error("web.database_failed", error=str(error), path=request.path)
+    words = "The database does not answer. Nothing was changed; try again in a moment."
+    answer = problems.answer(Problem(503, words)) if _is_machine() else _page(503, "Out of reach", words)
+    answer.headers["Retry-After"] = "10"
+    return answer
+
+
+def _defect(error: Exception) -> Any:
+    log.error("web.defect", path=request.path, exc_info=error)
+    words = "Something went wrong inside the hub. It is in the log; nothing of it is shown here."
+    return problems.answer(Problem(500, words)) if _is_machine() else _page(500, "A defect", words)
+
+
+_SAID = {
+    403: ("Not for your role", "Ask an owner of this hub if you need to do this."),
+    404: ("Nothing here", "There is no such page, or it is gone."),
+    413: ("Too large", "What was sent is larger than this hub takes."),
+    429: ("Too many tries", "Wait a minute and try again."),
+}
+
+
+def _page(code: int, title: str, words: str) -> Response:
+    return Response(render_template("error.html", code=code, title=title, words=words), code, content_type="text/html")
