@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, update
 
+from hub import schemas
 from hub.domain.documents import Order
 from hub.flows.desk import Desk
 from hub.flows.enter import (
@@ -31,9 +33,10 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
     An older one is `stale`, the same one `no_change`. A cancelled order stays cancelled: when the channel opens it
     again that is a `conflict` for a person.
     """
-    order = incoming.order
-    if order.revision < state.revision:
+    if incoming.order.revision < state.revision:
         return "stale"
+    incoming = complete(incoming, state.document)
+    order = incoming.order
     if incoming.hash == state.document_hash:
         link_articles(desk, state, order, articles)
         return "no_change" if not any(line.changed for line in state.lines) else _settle(desk, state, order)
@@ -53,6 +56,20 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
     if moved:
         call_back(desk, state, "the delivery address changed")
     return _settle(desk, state, order)
+
+
+# What a channel tells by poll and leaves out of its webhooks: silence does not take it back.
+TOLD_BY_POLL = ("payments", "gift_cards", "risk", "pickup_location")
+
+
+def complete(incoming: Incoming, before: Mapping[str, Any]) -> Incoming:
+    """The incoming document with what the known one says and it does not."""
+    kept = {name: before[name] for name in TOLD_BY_POLL if name in before and name not in incoming.document}
+    if not kept:
+        return incoming
+    document = {**incoming.document, **kept}
+    order: Order = schemas.parse("order.v1", document)
+    return replace(incoming, document=document, order=order, hash=schemas.fingerprint(document))
 
 
 def _ship_to(document: Mapping[str, Any]) -> Any:
@@ -88,7 +105,7 @@ def _amend_lines(desk: Desk, state: OrderState, order: Order, articles: Articles
         if line is None:
             fresh.line_no = len(state.lines)
             state.lines.append(fresh)
-            said.append(f"{fresh.ordered} × {fresh.sku or fresh.title} added")
+            said.append(f"{fresh.ordered} x {fresh.sku or fresh.title} added")
             continue
         line.variant_id = line.variant_id or fresh.variant_id
         line.sku, line.title, line.total_minor = fresh.sku, fresh.title, fresh.total_minor
@@ -109,7 +126,7 @@ def _bring_to(desk: Desk, state: OrderState, line: LineState, units: int) -> Ite
     if units > live:
         line.ordered += units - live
         line.changed = True
-        yield f"{units - live} × {line.sku or line.title} more"
+        yield f"{units - live} x {line.sku or line.title} more"
     elif units < live:
         surplus = live - units
         loose = min(surplus, line.ordered - line.cancelled - line.routed)
@@ -117,7 +134,7 @@ def _bring_to(desk: Desk, state: OrderState, line: LineState, units: int) -> Ite
         line.changed = True
         if surplus > loose:
             recall(desk, state, {line.id: surplus - loose}, "the channel reduced the order")
-        yield f"{surplus} × {line.sku or line.title} fewer"
+        yield f"{surplus} x {line.sku or line.title} fewer"
 
 
 def cancel(desk: Desk, state: OrderState, reason: str) -> None:

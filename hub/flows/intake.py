@@ -7,7 +7,6 @@ never stops or loses another.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -197,7 +196,7 @@ def _newest(batch: Sequence[Read]) -> tuple[list[Incoming], list[tuple[str, str,
     for one in batch:
         order: Order = one.value
         incoming = Incoming(
-            one.row["id"], one.row["connection_id"], one.document, order, document_hash(one.document)
+            one.row["id"], one.row["connection_id"], one.document, order, schemas.fingerprint(one.document)
         )
         key = (incoming.connection_id, order.external_id)
         before = latest.get(key)
@@ -215,12 +214,6 @@ def _is_newer(order: Order, other: Order) -> bool:
     if order.revision == other.revision:
         return other.status != "cancelled"
     return order.revision > other.revision
-
-
-def document_hash(document: dict[str, Any]) -> str:
-    """A fingerprint of what an order says; the revision is left out, since it may move without a change."""
-    said = {name: value for name, value in document.items() if name not in {"revision", "updated_at"}}
-    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def find_articles(tx: Tx, incoming: Sequence[Incoming]) -> Articles:

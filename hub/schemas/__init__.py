@@ -6,6 +6,7 @@ converters are compiled once, at first use.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -88,6 +89,12 @@ def parse(name: str, document: Any) -> Any:
     if not _validator(name).is_valid(document):
         raise InvalidDocumentError(name, errors(name, document))
     return _CONVERTER.structure(document, DOCUMENTS[name])
+
+
+def fingerprint(document: Mapping[str, Any]) -> str:
+    """Tells whether two documents say the same; the revision is left out, since it may move without a change."""
+    said = {name: value for name, value in document.items() if name not in {"revision", "updated_at"}}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def structure(kind: type[T], document: Mapping[str, Any]) -> T:

@@ -14,7 +14,7 @@ from connectors.erp.odoo.sandbox import OdooSandbox
 from connectors.shopify.sandbox import ShopifySandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub.engine.doors import open_door
-from hub.store import catalog, connections
+from hub.store import catalog, connections, cursors
 from hub.store.database import Database
 from hub.store.ledger import differences
 from hub.store.tables import (
@@ -367,6 +367,23 @@ def test_a_new_address_after_the_handover_calls_the_parcel_back_and_sends_it_ane
     assert first["fulfillment_status"] == "canceled"
     assert second["shipping_address"]["city"] == "Trenton"
     assert town.world.on_shelf()["EAST"]["MUG"] == (10, 9, 1)
+
+
+def test_a_webhook_does_not_take_back_the_risk_that_a_poll_told(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 1)], risk="HIGH")
+    with town.world.db.begin() as tx:
+        cursors.ensure(tx, town.shop_id, {"orders": town.world.now()})
+    town.world.run()
+    assert town.column(hold.c.kind, hold.c.state == "active") == ["risk"]
+    town.world.later(seconds=2)
+    town.send("orders/updated", town.shop.edit_order(order.id, add=[("MUG", 1)]))
+    town.world.run()
+    assert town.column(hold.c.kind, hold.c.state == "active") == ["risk"]
+    assert town.column(order_line.c.ordered) == [1, 1]
+    assert town.threepl.orders == []
 
 
 def test_every_step_is_told_in_the_timeline(town: Town) -> None:
