@@ -32,15 +32,13 @@ class Desk:
     rankers: Mapping[str, Ranker]
     stock: StockBook
     locations: Mapping[str, LocationRow]
+    places: tuple[Place, ...]  # the same locations, as the router sees them now
     connections: Mapping[str, ConnectionRow]
     ledgers: tuple[ConnectionRow, ...]  # ERP connections that take postings
     confirmers: frozenset[str]  # ids of channel connections that want to know of shipments
     rows: Rows = field(default_factory=Rows)
     orders: dict[str, OrderState] = field(default_factory=dict)
     wakes: set[str] = field(default_factory=set)
-
-    def places(self) -> tuple[Place, ...]:
-        return tuple(one.place(self.now) for one in self.locations.values())
 
     def tell(self, order_id: str | None, entity: tuple[str, str], kind: str, message: str, **data: Any) -> None:
         """Write one line of the order's timeline."""
@@ -138,13 +136,15 @@ def open_desk(runtime: Runtime, tx: Tx, variant_ids: set[str], *, actor: str) ->
     known = {row.id: row for row in connections.every(tx)}
     can = {plugin.name: plugin.capabilities for plugin in runtime.registry.plugins}
     able = {row.id: can.get(row.plugin, ()) for row in known.values()}
+    locations = catalog.locations(tx)
     return Desk(
         tx,
         now,
         actor,
         runtime.rankers,
         StockBook.open(tx, variant_ids, now, actor),
-        {row.id: row for row in catalog.locations(tx)},
+        {row.id: row for row in locations},
+        tuple(row.place(now) for row in locations),
         known,
         tuple(known[key] for key, names in able.items() if "LedgerSink" in names),
         frozenset(key for key, names in able.items() if "ShipmentSink" in names),

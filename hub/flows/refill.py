@@ -44,7 +44,7 @@ def _hand_out(runtime: Runtime, order_ids: list[str], variants: set[str]) -> boo
         for order_id in order_ids:
             if order_id in states:
                 _route(desk, states[order_id])
-        left = any(variant_id in variants for _, variant_id in desk.stock.sellable())
+        left = bool(desk.stock.sellable(variants))
         desk.flush()
     runtime.wake_all(desk.wakes)
     return left

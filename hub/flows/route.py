@@ -43,7 +43,8 @@ def route(
         reason = f"{order.attempts} attempts to find a place have failed."
         desk.put_on_hold(order, "routing_exhausted", reason, handle="routing_exhausted", source="router")
         return False
-    snapshot = Snapshot(needs, _destination(ship_to, market), desk.places(), desk.stock.sellable(), frozenset(order.excluded))
+    sellable = desk.stock.sellable({need.variant_id for need in needs})
+    snapshot = Snapshot(needs, _destination(ship_to, market), desk.places, sellable, frozenset(order.excluded))
     decided = plan(snapshot, desk.rankers)
     if only_if_possible and not decided.parts:
         return False

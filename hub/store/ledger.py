@@ -7,6 +7,7 @@ that two transactions never wait for each other in a circle. Moves change the bo
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -56,6 +57,9 @@ class Position:
         return int(self.delta.get("available", 0) > 0)
 
 
+_COLUMNS = [stock_position.c[name] for name in ("id", "variant_id", "location_id", "oversold", "version", *STATES)]
+
+
 class StockBook:
     """The positions a transaction works on, locked, with the moves it makes."""
 
@@ -64,6 +68,7 @@ class StockBook:
         self.now = now
         self.actor = actor
         self._positions: dict[tuple[str, str], Position] = {}
+        self._by_variant: dict[str, list[Position]] = defaultdict(list)
         self._by_id: dict[str, Position] = {}
         self._moves: list[dict[str, Any]] = []
         self.changed_variants: set[str] = set()
@@ -72,28 +77,24 @@ class StockBook:
     def open(cls, tx: Tx, variant_ids: Collection[str], now: datetime, actor: str) -> Self:
         """Lock and read every position of `variant_ids`. Call once per transaction, with all variants."""
         book = cls(tx, now, actor)
+        book._read(variant_ids)
+        return book
+
+    def _read(self, variant_ids: Collection[str]) -> None:
         for part in chunks(variant_ids):
             query = (
-                select(stock_position)
+                select(*_COLUMNS)
                 .where(stock_position.c.variant_id.in_(part))
                 .order_by(stock_position.c.variant_id, stock_position.c.location_id)
                 .with_for_update()
             )
-            for row in tx.execute(query).mappings():
-                book._keep(
-                    Position(
-                        row["id"],
-                        row["variant_id"],
-                        row["location_id"],
-                        {state: row[state] for state in STATES},
-                        row["oversold"],
-                        row["version"],
-                    )
-                )
-        return book
+            for key, variant_id, location_id, oversold, version, *units in self.tx.execute(query):
+                states = dict(zip(STATES, units, strict=True))
+                self._keep(Position(key, variant_id, location_id, states, oversold, version))
 
     def _keep(self, position: Position) -> None:
         self._positions[position.location_id, position.variant_id] = position
+        self._by_variant[position.variant_id].append(position)
         self._by_id[position.id] = position
 
     def position(self, location_id: str, variant_id: str) -> Position:
@@ -107,9 +108,14 @@ class StockBook:
     def by_id(self, position_id: str) -> Position:
         return self._by_id[position_id]
 
-    def sellable(self) -> dict[tuple[str, str], int]:
-        """Units that may be taken now, by (location, variant)."""
-        return {key: position.available for key, position in self._positions.items() if position.available > 0}
+    def sellable(self, variant_ids: Collection[str]) -> dict[tuple[str, str], int]:
+        """Units of these variants that may be taken now, by (location, variant)."""
+        return {
+            (position.location_id, variant_id): units
+            for variant_id in variant_ids
+            for position in self._by_variant.get(variant_id, ())
+            if (units := position.available) > 0
+        }
 
     def move(
         self,
