@@ -11,6 +11,7 @@ import structlog
 from hub.domain.availability import publishable
 from hub.domain.shipping import ItemResult, StockUpdate
 from hub.flows.deliver import may_send
+from hub.flows.reconcile import note_failure
 from hub.flows.runtime import Runtime
 from hub.sdk import LocationSource, StockSink, errors
 from hub.store import connections, listings, outbox, references
@@ -105,23 +106,13 @@ def _tell(runtime: Runtime, connection: ConnectionRow, updates: list[StockUpdate
         results = connector.set_stock(updates, key)
     except errors.ConnectorError as error:
         log.warning("publish_stock.failed", connection=connection.name, error=str(error))
-        with runtime.db.begin() as tx:
-            _note(tx, connection, error, runtime)
+        note_failure(runtime, connection, error)
         return [ItemResult(str(error), retry=True)] * len(updates)
     except Exception as error:  # noqa: BLE001 - a defect of the connector; absolute figures may be told again
         log.exception("publish_stock.defect", connection=connection.name)
-        with runtime.db.begin() as tx:
-            connections.failed(tx, connection.id, f"{type(error).__name__}: {error}", runtime.clock())
+        note_failure(runtime, connection, error)
         return [ItemResult(f"{type(error).__name__}: {error}", retry=True)] * len(updates)
     with runtime.db.begin() as tx:
         connections.succeeded(tx, connection.id, runtime.clock())
     return results
 
-
-def _note(tx: Tx, connection: ConnectionRow, error: errors.ConnectorError, runtime: Runtime) -> None:
-    if isinstance(error, errors.AuthRejected):
-        connections.set_status(tx, connection.id, "needs_sign_in", str(error))
-    elif isinstance(error, (errors.MissingPermission, errors.ConfigInvalid)):
-        connections.set_status(tx, connection.id, "misconfigured", str(error), getattr(error, "field", None) or None)
-    elif not isinstance(error, errors.RateLimited):
-        connections.failed(tx, connection.id, str(error), runtime.clock())

@@ -101,7 +101,7 @@ def _pages(connector: Connector, stream: Stream, window: Window, cursor: dict[st
 
 
 def _store(runtime: Runtime, connection: ConnectionRow, stream: Stream, page: Page) -> int:
-    arrivals = [_arrival(stream, record) for record in page.records]
+    arrivals = [arrival(stream, record) for record in page.records]
     now = runtime.clock()
     with runtime.db.begin() as tx:
         fresh = inbox.store(tx, connection.id, arrivals, now)
@@ -110,7 +110,8 @@ def _store(runtime: Runtime, connection: ConnectionRow, stream: Stream, page: Pa
     return len(fresh)
 
 
-def _arrival(stream: Stream, record: Record) -> Arrival:
+def arrival(stream: Stream, record: Record) -> Arrival:
+    """A record read from a source as something for the inbox; the same state of the same thing has the same key."""
     body = orjson.dumps(record.body)
     mark = record.revision or inbox.body_hash(body)
     return Arrival(
@@ -127,15 +128,19 @@ def _arrival(stream: Stream, record: Record) -> Arrival:
 def _failed(runtime: Runtime, connection: ConnectionRow, stream: Stream, error: Exception) -> None:
     now, said = runtime.clock(), f"{type(error).__name__}: {error}"
     log.warning("reconcile.failed", connection=connection.name, stream=stream.name, error=said)
-    wait = timedelta(seconds=30)
+    note_failure(runtime, connection, error)
+    wait = timedelta(seconds=error.retry_after_s if isinstance(error, errors.RateLimited) else 30)
+    with runtime.db.begin() as tx:
+        cursors.failed(tx, connection.id, stream.name, said, now, now + wait)
+
+
+def note_failure(runtime: Runtime, connection: ConnectionRow, error: Exception) -> None:
+    """Write at the connection what a failed read means for it: sign in again, mend a setting, or wait."""
     with runtime.db.begin() as tx:
         if isinstance(error, errors.AuthRejected):
             connections.set_status(tx, connection.id, "needs_sign_in", str(error))
         elif isinstance(error, (errors.MissingPermission, errors.ConfigInvalid)):
             field = getattr(error, "field", None) or None
             connections.set_status(tx, connection.id, "misconfigured", str(error), field)
-        elif isinstance(error, errors.RateLimited):
-            wait = timedelta(seconds=error.retry_after_s)
-        else:
-            connections.failed(tx, connection.id, said, now)
-        cursors.failed(tx, connection.id, stream.name, said, now, now + wait)
+        elif not isinstance(error, errors.RateLimited):
+            connections.failed(tx, connection.id, f"{type(error).__name__}: {error}", runtime.clock())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from hub.domain.documents import TrackingEvent
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import as_dicts, chunks
-from hub.store.tables import fulfillment_order, package, package_line, shipment, tracking_event
+from hub.store.tables import connection, fulfillment_order, package, package_line, shipment, tracking_event
 
 
 def orders_of(
@@ -123,3 +124,40 @@ def label(tx: Tx, package_id: str) -> tuple[bytes, str] | None:
 
 def get(tx: Tx, shipment_id: str) -> dict[str, Any]:
     return as_dicts([tx.execute(select(shipment).where(shipment.c.id == shipment_id)).one()])[0]
+
+
+def claim_silent(
+    tx: Tx, connection_id: str, before: datetime, now: datetime, final: Collection[str], limit: int
+) -> list[str]:
+    """Trackers of parcels on their way that nobody has asked for since `before`; they are noted as asked now."""
+    query = (
+        select(package.c.id, package.c.tracker_id)
+        .join(shipment, shipment.c.id == package.c.shipment_id)
+        .where(*_silent(before, final), shipment.c.connection_id == connection_id)
+        .order_by(package.c.id)
+        .limit(limit)
+        .with_for_update(of=package, skip_locked=True)
+    )
+    rows = tx.execute(query).all()
+    tx.execute(update(package).where(package.c.id.in_([row[0] for row in rows])).values(followed_at=now))
+    return [row[1] for row in rows]
+
+
+def silent_connections(tx: Tx, before: datetime, final: Collection[str]) -> list[str]:
+    """Connections that have such parcels."""
+    query = (
+        select(shipment.c.connection_id)
+        .join(package, package.c.shipment_id == shipment.c.id)
+        .join(connection, connection.c.id == shipment.c.connection_id)
+        .where(*_silent(before, final), connection.c.status == "active")
+        .distinct()
+    )
+    return sorted(tx.execute(query).scalars())
+
+
+def _silent(before: datetime, final: Collection[str]) -> tuple[Any, ...]:
+    return (
+        package.c.tracker_id.is_not(None),
+        package.c.status.not_in(list(final)),
+        func.coalesce(package.c.followed_at, shipment.c.created_at) < before,
+    )

@@ -91,7 +91,7 @@ def town(db: Database) -> Iterator[Town]:
                 "base_url": threepl.url,
             },
         )
-        carrier_id = world.connect("easypost", "Carrier", {"api_key": carrier.api_key, "base_url": carrier.url})
+        carrier_id = world.connect("easypost", "Carrier", {"api_key": carrier.api_key, "webhook_secret": "whsec-carrier-0123", "base_url": carrier.url})
         erp_id = world.connect("odoo", "Books", erp.settings())
         address = {"line1": "1 Dock Street", "city": "Newark", "region": "NJ", "postal_code": "07101", "country": "US"}
         world.location("EAST", handling="threepl", handler_id=threepl_id, kind="3pl", address=address)
@@ -168,11 +168,30 @@ def test_tracking_moves_the_parcel_on_and_never_back(town: Town) -> None:
     town.send("orders/create", town.shop.place_order([("MUG", 1)]))
     town.world.run()
     [number] = town.column(package.c.tracking_number)
+    told = []
     for status in ("in_transit", "delivered"):
         town.carrier.advance(number, status)
-    body, headers = town.carrier.delivery("", number)
-    # The connection has no webhook secret, so an unsigned or foreign delivery is refused.
-    assert town.world.deliver(town.carrier_id, headers, body).status == 401
+        told.append(town.carrier.delivery(f"https://hub.example.com/in/{town.carrier_id}", number, "whsec-carrier-0123"))
+    for body, headers in reversed(told):
+        assert town.world.deliver(town.carrier_id, headers, body).status == 200
+        town.world.run()
+        assert town.column(package.c.status) == ["delivered"]
+    assert town.column(order_line.c.delivered) == [1]
+
+
+def test_a_carrier_that_keeps_silent_is_asked(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        WEST       5 """)
+    town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+    town.world.run()
+    [number] = town.column(package.c.tracking_number)
+    town.carrier.advance(number, "delivered")
+    town.world.run()
+    assert town.column(package.c.status) == ["labelled"]
+    town.world.later(hours=5)
+    town.world.run()
+    assert town.column(package.c.status) == ["delivered"]
 
 
 def test_an_order_is_split_when_no_location_has_all_of_it(town: Town) -> None:

@@ -111,6 +111,7 @@ package = Table(
     Column("weight_g", Integer),
     Column("cost_minor", Amount),
     Column("currency", String(3)),
+    moment("followed_at", null=True),  # when the carrier was last asked where it is
     Column("label", LargeBinary),
     Column("label_format", String(8)),
     one_of("status", SHIPMENT_STATUSES),

@@ -709,6 +709,7 @@ def upgrade() -> None:
         sa.Column("weight_g", sa.Integer(), nullable=True),
         sa.Column("cost_minor", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("followed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("label", sa.LargeBinary(), nullable=True),
         sa.Column("label_format", sa.String(length=8), nullable=True),
         sa.CheckConstraint(
