@@ -7,6 +7,7 @@ never stops or loses another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from hub.flows.desk import open_desk
 from hub.flows.enter import Articles, Incoming
 from hub.flows.runtime import Runtime
 from hub.sdk import errors
-from hub.store import catalog, connections, inbox, orders
+from hub.store import catalog, connections, cursors, inbox, orders
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
 from hub.store.ledger import StockConflictError
@@ -156,6 +157,7 @@ def _apply(runtime: Runtime, batch: Sequence[Read]) -> set[str]:
             outcomes += _apply_orders(runtime, tx, ordered, doors)
         outcomes += track.apply(runtime, tx, [one for one in mine if one.kind in {"shipment", "fulfillment"}], doors)
         outcomes += facts.apply(runtime, tx, [one for one in mine if one.kind not in _ELSEWHERE], doors)
+        _count_swept(runtime, tx, mine, outcomes)
         by_map: dict[str, list[tuple[str, str, str | None]]] = {}
         used = {one.row["id"]: one.mapping for one in mine}
         for outcome in outcomes:
@@ -163,6 +165,25 @@ def _apply(runtime: Runtime, batch: Sequence[Read]) -> set[str]:
         for name, part in by_map.items():
             inbox.finish(tx, part, name or None, runtime.clock())
     return doors
+
+
+def _count_swept(
+    runtime: Runtime, tx: Tx, batch: Sequence[Read], outcomes: Sequence[tuple[str, str, str | None]]
+) -> None:
+    """Count what only a poll brought where webhooks should have: the measure of lost webhooks."""
+    changed = {row_id for row_id, outcome, _ in outcomes if outcome in {"applied", "held_unmapped"}}
+    swept = Counter(
+        (one.row["connection_id"], one.row["stream"])
+        for one in batch
+        if one.kind == "order" and one.row["source"] == "poll" and one.row["id"] in changed
+    )
+    if not swept:
+        return
+    hooked = {one.name for one in runtime.registry.plugins if "WebhookReceiver" in one.capabilities}
+    plugins = {row.id: row.plugin for row in connections.every(tx)}
+    for (connection_id, stream), count in swept.items():
+        if plugins[connection_id] in hooked:
+            cursors.found_by_sweep(tx, connection_id, stream, count)
 
 
 _ELSEWHERE = frozenset({"order", "shipment", "fulfillment"})

@@ -56,7 +56,8 @@ def reconcile(runtime: Runtime, connection_id: str, stream_name: str) -> int:
         cursors.started(tx, connection_id, stream_name, now, now + stream.every)
     window = window_for(stream, state.synced_to, now)
     try:
-        new = _read(runtime, connection, stream, window, state.value)
+        source = "poll" if state.synced_to else "backfill"
+        new = _read(runtime, connection, stream, window, state.value, source)
     except Exception as error:  # noqa: BLE001 - noted at the connection; the next run reads on
         _failed(runtime, connection, stream, error)
         return 0
@@ -78,7 +79,12 @@ def window_for(stream: Stream, synced_to: datetime | None, now: datetime) -> Win
 
 
 def _read(
-    runtime: Runtime, connection: ConnectionRow, stream: Stream, window: Window, cursor: dict[str, Any] | None
+    runtime: Runtime,
+    connection: ConnectionRow,
+    stream: Stream,
+    window: Window,
+    cursor: dict[str, Any] | None,
+    source: str,
 ) -> int:
     connector = runtime.connector(connection)
     new, last = 0, cursor
@@ -87,7 +93,7 @@ def _read(
             raise errors.SchemaDrift(f"more than {MOST_PAGES} pages in one run: the source seems to go in a circle")
         if page.records and page.cursor is not None and page.cursor == last:
             raise errors.SchemaDrift("the source gave the same cursor twice: it does not move on")
-        new += _store(runtime, connection, stream, page)
+        new += _store(runtime, connection, stream, page, source)
         last = dict(page.cursor) if page.cursor is not None else last
     return new
 
@@ -100,8 +106,8 @@ def _pages(connector: Connector, stream: Stream, window: Window, cursor: dict[st
     return pages
 
 
-def _store(runtime: Runtime, connection: ConnectionRow, stream: Stream, page: Page) -> int:
-    arrivals = [arrival(stream, record) for record in page.records]
+def _store(runtime: Runtime, connection: ConnectionRow, stream: Stream, page: Page, source: str) -> int:
+    arrivals = [arrival(stream, record, source) for record in page.records]
     now = runtime.clock()
     with runtime.db.begin() as tx:
         fresh = inbox.store(tx, connection.id, arrivals, now)
@@ -110,8 +116,11 @@ def _store(runtime: Runtime, connection: ConnectionRow, stream: Stream, page: Pa
     return len(fresh)
 
 
-def arrival(stream: Stream, record: Record) -> Arrival:
-    """A record read from a source as something for the inbox; the same state of the same thing has the same key."""
+def arrival(stream: Stream, record: Record, source: str = "poll") -> Arrival:
+    """A record read from a source as something for the inbox; the same state of the same thing has the same key.
+
+    `source` is "backfill" for the first reading of a stream, where finding things is no sign of lost webhooks.
+    """
     body = orjson.dumps(record.body)
     mark = record.revision or inbox.body_hash(body)
     return Arrival(
@@ -120,7 +129,7 @@ def arrival(stream: Stream, record: Record) -> Arrival:
         external_id=record.external_id,
         body=body,
         dedupe_key=f"{stream.name}:{record.external_id}:{mark}"[:200],
-        source="poll",
+        source=source,
         revision=record.revision,
     )
 

@@ -18,6 +18,7 @@ from hub.store import catalog, connections, cursors
 from hub.store.database import Database
 from hub.store.ledger import differences
 from hub.store.tables import (
+    cursor,
     entity_event,
     fulfillment_order,
     hold,
@@ -386,6 +387,25 @@ def test_a_new_address_after_the_handover_calls_the_parcel_back_and_sends_it_ane
     assert first["fulfillment_status"] == "canceled"
     assert second["shipping_address"]["city"] == "Trenton"
     assert town.world.on_shelf()["EAST"]["MUG"] == (10, 9, 1)
+
+
+def test_an_order_whose_webhook_was_lost_is_found_and_counted(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    with town.world.db.begin() as tx:
+        cursors.ensure(tx, town.shop_id, {"orders": town.world.now()})
+    town.shop.place_order([("MUG", 1)])
+    town.world.run()
+    assert town.column(cursor.c.found_by_sweep) == [0]  # the first reading finds everything
+    told = town.shop.place_order([("MUG", 1)])
+    town.send("orders/create", told)
+    town.shop.place_order([("MUG", 2)])
+    town.world.run()
+    town.world.later(minutes=20)
+    town.world.run()
+    assert len(town.column(orders.c.id)) == 3
+    assert town.column(cursor.c.found_by_sweep) == [1]
 
 
 def test_a_webhook_does_not_take_back_the_risk_that_a_poll_told(town: Town) -> None:
