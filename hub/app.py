@@ -46,6 +46,7 @@ def build_runtime(settings: Settings, db: Database, wake: Callable[[str], None])
         rankers={name: known[name] for name in filter(None, map(str.strip, settings.rankers.split(",")))},
         sending_time=timedelta(seconds=settings.sending_s),
         unknown_quiet=timedelta(seconds=settings.unknown_quiet_s),
+        public_url=settings.public_url,
     )
 
 
@@ -63,6 +64,6 @@ def build_hub(settings: Settings, db: Database | None = None) -> Hub:
     database = db or open_database(settings.database)
     doorbell: list[LocalEngine] = []
     runtime = build_runtime(settings, database, lambda door: doorbell[0].wake(door))
-    engine = LocalEngine(partial(open_door, runtime), settings.workers)
+    engine = LocalEngine(partial(open_door, runtime), settings.workers, settings.callers)
     doorbell.append(engine)
     return Hub(settings, runtime, engine)

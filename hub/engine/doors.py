@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import structlog
 
 from hub.flows.deliver import deliver
+from hub.flows.follow import FINAL, QUIET, follow
 from hub.flows.intake import intake
 from hub.flows.publish_stock import publish_stock
 from hub.flows.reconcile import reconcile
+from hub.flows.refill import refill
 from hub.flows.runtime import Runtime
-from hub.store import cursors, inbox, listings, outbox
+from hub.flows.watch import watch, watched
+from hub.store import cursors, inbox, ledger, listings, outbox, shipments
 
 log = structlog.get_logger()
 
 MOST_ROUNDS = 50  # a door with endless mail lets others have a turn
+
+Lane = Literal["inside", "outside"]
+
+
+def lane(door: str) -> Lane:
+    """Which threads open a door: those that only work on the database, or those that may wait for a vendor."""
+    kind, _, rest = door.partition(":")
+    return "inside" if kind in {"inbox", "refill"} or (kind == "stock" and not rest) else "outside"
 
 
 def open_door(runtime: Runtime, door: str) -> bool:
@@ -33,9 +45,16 @@ def open_door(runtime: Runtime, door: str) -> bool:
                 waiting = listings.due_connections(tx, runtime.clock())
             runtime.wake_all({f"stock:{connection_id}" for connection_id in waiting})
             return False
+        case "refill":
+            return _drain(lambda: refill(runtime))
         case "poll":
             connection_id, _, stream = rest.partition(":")
             reconcile(runtime, connection_id, stream)
+            return False
+        case "follow":
+            return _drain(lambda: follow(runtime, rest))
+        case "watch":
+            watch(runtime, rest)
             return False
     raise ValueError(f"there is no door {door!r}")
 
@@ -50,5 +69,13 @@ def due_doors(runtime: Runtime) -> Iterator[str]:
     with runtime.db.read() as tx:
         yield from [f"inbox:{partition}" for partition in inbox.waiting_partitions(tx, now)]
         yield from [f"outbox:{connection_id}" for connection_id in outbox.due_connections(tx, now)]
+        if ledger.risen(tx, 1):
+            yield "refill"
         yield from [f"stock:{connection_id}" for connection_id in listings.due_connections(tx, now)]
         yield from [f"poll:{connection_id}:{stream}" for connection_id, stream in cursors.due(tx, now)]
+        yield from [f"follow:{connection_id}" for connection_id in shipments.silent_connections(tx, now - QUIET, FINAL)]
+
+
+def watched_doors(runtime: Runtime) -> Iterator[str]:
+    """Every connection whose webhook subscriptions are to be looked after."""
+    yield from [f"watch:{connection_id}" for connection_id in watched(runtime)]

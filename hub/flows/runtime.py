@@ -47,6 +47,7 @@ class Runtime:
     rankers: Mapping[str, Ranker] = field(default_factory=lambda: DEFAULT_RANKERS)
     sending_time: timedelta = SENDING_TIME
     unknown_quiet: timedelta = timedelta(seconds=10)
+    public_url: str = ""  # where platforms reach this hub; webhooks are subscribed to only when it is known
     _sessions: dict[str, requests.Session] = field(default_factory=dict)
 
     def wake_all(self, doors: set[str]) -> None:

@@ -78,6 +78,11 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
     return Database(url, writer, writer)
 
 
+def conninfo(url: str) -> str:
+    """The address of a PostgreSQL database as its own tools understand it, password included."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def _prepare_sqlite(engine: Engine, begin: str) -> None:
     """WAL, full sync and an immediate lock: an acknowledged order survives a power cut, writers queue up."""
 

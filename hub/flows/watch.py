@@ -1,0 +1,71 @@
+"""Watch: keep a connection's webhook subscriptions in place, since platforms drop them without a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import structlog
+
+from hub.flows.runtime import Runtime
+from hub.plugins import BrokenPluginError, UnknownPluginError
+from hub.sdk import Subscription, WebhookProvisioner, errors
+from hub.store import connections
+from hub.store.connections import ConnectionRow
+
+log = structlog.get_logger()
+
+
+def watch(runtime: Runtime, connection_id: str) -> int:
+    """Have the vendor send webhooks to this hub; returns how many subscriptions there are.
+
+    Does nothing without a public address or for a connection that is not active. Safe to repeat.
+    """
+    with runtime.db.read() as tx:
+        connection = connections.get(tx, connection_id)
+    if not runtime.public_url or connection.status != "active" or not _provisions(runtime, connection):
+        return 0
+    connector = runtime.connector(connection)
+    assert isinstance(connector, WebhookProvisioner)  # noqa: S101 - its class was looked at above
+    try:
+        found = connector.ensure(address(runtime.public_url, connection))
+    except errors.ConnectorError as error:
+        log.warning("watch.failed", connection=connection.name, error=str(error))
+        with runtime.db.begin() as tx:
+            connections.failed(tx, connection.id, f"webhooks: {error}", runtime.clock())
+        return 0
+    keep_secrets(runtime, connection, found)
+    return len(found)
+
+
+def watched(runtime: Runtime) -> list[str]:
+    """Connections whose subscriptions can be looked after."""
+    if not runtime.public_url:
+        return []
+    with runtime.db.read() as tx:
+        rows = connections.every(tx)
+    return [row.id for row in rows if row.status == "active" and _provisions(runtime, row)]
+
+
+def address(public_url: str, connection: ConnectionRow) -> str:
+    """Where a platform sends a connection's webhooks."""
+    return f"{public_url.rstrip('/')}/in/{connection.id}/{connection.webhook_token}"
+
+
+def _provisions(runtime: Runtime, connection: ConnectionRow) -> bool:
+    try:
+        return issubclass(runtime.plugin(connection).connector, WebhookProvisioner)
+    except (UnknownPluginError, BrokenPluginError):
+        return False
+
+
+def keep_secrets(runtime: Runtime, connection: ConnectionRow, found: Iterable[Subscription]) -> None:
+    """Keep signing secrets that the vendor hands out once, when a subscription is made."""
+    told = {f"webhook_secret_{_word(one.topic)}": one.secret for one in found if one.secret}
+    if told:
+        with runtime.db.begin() as tx:
+            connections.keep_secrets(tx, runtime.keyring, connection.id, told, runtime.clock())
+
+
+def _word(topic: str) -> str:
+    return re.sub(r"\W+", "_", topic).strip("_").lower()
