@@ -38,6 +38,8 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
     incoming = complete(incoming, state.document)
     order = incoming.order
     if incoming.hash == state.document_hash:
+        if state.lifecycle not in {"pending", "open"}:
+            return "no_change"
         link_articles(desk, state, order, articles)
         return "no_change" if not any(line.changed for line in state.lines) else _settle(desk, state, order)
     if state.remote_status == "cancelled" and order.status != "cancelled":
@@ -137,11 +139,11 @@ def _bring_to(desk: Desk, state: OrderState, line: LineState, units: int) -> Ite
         yield f"{surplus} x {line.sku or line.title} fewer"
 
 
-def cancel(desk: Desk, state: OrderState, reason: str) -> None:
+def cancel(desk: Desk, state: OrderState, reason: str, *, by: str = "the channel") -> None:
     """Cancel everything that has not shipped; work that was handed over is asked back. Safe to call twice."""
     state.remote_status = "cancelled"
     state.changes["remote_status"] = "cancelled"
-    desk.tell(state.id, ("order", state.id), "cancel_requested", f"Cancelled at the channel: {reason}.")
+    desk.tell(state.id, ("order", state.id), "cancel_requested", f"Cancelled by {by}: {reason}.")
     for line in state.lines:
         loose = line.ordered - line.cancelled - line.routed
         if loose > 0:
@@ -153,7 +155,7 @@ def cancel(desk: Desk, state: OrderState, reason: str) -> None:
         desk.put_on_hold(
             state,
             "cancel_too_late",
-            "The channel cancelled after goods had left.",
+            f"Cancelled by {by} after goods had left.",
             handle="cancel_after_shipping",
             source="channel",
             blocks="ship",
@@ -170,7 +172,8 @@ def link_articles(desk: Desk, state: OrderState, order: Order, articles: Article
         line = known.get(stated.external_id)
         fresh = new_line(state, order, index, articles)
         if line is not None and line.variant_id is None and fresh.variant_id is not None:
-            line.variant_id, line.ordered, line.changed = fresh.variant_id, fresh.ordered, True
+            # What the channel took back stays counted as cancelled; what it still wants is in units of the article now.
+            line.variant_id, line.ordered, line.changed = fresh.variant_id, line.cancelled + fresh.ordered, True
             desk.tell(state.id, ("order_line", line.id), "linked", f"{line.sku or line.title} is linked to an article.")
 
 

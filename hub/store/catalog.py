@@ -94,6 +94,20 @@ def link_location(tx: Tx, connection_id: str, external_id: str, location_id: str
     )
 
 
+def relink_location(tx: Tx, connection_id: str, external_id: str, location_id: str) -> None:
+    """Say which of our locations a place of a connection is, instead of what was said before."""
+    link_location(tx, connection_id, external_id, location_id)
+    tx.execute(
+        update(external_ref)
+        .where(
+            external_ref.c.connection_id == connection_id,
+            external_ref.c.kind == "location",
+            external_ref.c.external_id == external_id,
+        )
+        .values(entity_id=location_id)
+    )
+
+
 def location_links(tx: Tx) -> list[tuple[str, str, str]]:
     """(connection, external id, location) of all linked places."""
     query = select(external_ref.c.connection_id, external_ref.c.external_id, external_ref.c.entity_id)
@@ -158,6 +172,14 @@ def listings_of(tx: Tx, connection_id: str, external_ids: Collection[str]) -> di
         )
         found.update((row[0], (row[1], row[2])) for row in tx.execute(query))
     return found
+
+
+def listings_by_sku(tx: Tx, connection_id: str, sku: str) -> list[str]:
+    """Ids of a channel's listings that have this SKU."""
+    if not sku:
+        return []
+    query = select(listing.c.external_id).where(listing.c.connection_id == connection_id, listing.c.sku == sku)
+    return list(tx.execute(query.order_by(listing.c.external_id)).scalars())
 
 
 def store_listings(tx: Tx, connection_id: str, found: Collection[Mapping[str, Any]]) -> list[str]:

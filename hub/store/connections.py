@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from hub.store.database import Database, Tx, new_id, utcnow
 from hub.store.sealing import Keyring
@@ -52,6 +52,11 @@ class ConnectionRow:
 
 
 _COLUMNS = [connection.c[name] for name in ConnectionRow.__slots__]
+_WITH_SECRETS = (
+    select(*_COLUMNS, credential.c.sealed)
+    .join(credential, credential.c.connection_id == connection.c.id)
+    .where(connection.c.id == bindparam("key"))
+)
 
 
 def get(tx: Tx, key: str) -> ConnectionRow:
@@ -60,6 +65,14 @@ def get(tx: Tx, key: str) -> ConnectionRow:
     if row is None:
         raise UnknownConnectionError(key)
     return ConnectionRow(*row)
+
+
+def get_sealed(tx: Tx, connection_id: str) -> tuple[ConnectionRow, bytes]:
+    """The connection with that id and its secrets, still sealed, in one look. Raises UnknownConnectionError."""
+    row = tx.execute(_WITH_SECRETS, {"key": connection_id}).first()
+    if row is None:
+        raise UnknownConnectionError(connection_id)
+    return ConnectionRow(*row[:-1]), row[-1]
 
 
 def every(tx: Tx) -> list[ConnectionRow]:
@@ -119,10 +132,27 @@ def change_settings(
         tx.execute(
             update(credential)
             .where(credential.c.connection_id == connection_id)
-            .values(
-                sealed=keyring.seal(kept, connection_id), updated_at=now, token_sealed=None, refresh_sealed=None
-            )
+            .values(sealed=keyring.seal(kept, connection_id), updated_at=now, token_sealed=None, refresh_sealed=None)
         )
+
+
+def set_options(tx: Tx, connection_id: str, options: Mapping[str, Any]) -> None:
+    """Change name, zone, stock_threshold or publish_stock. Raises IntegrityError when the name is taken."""
+    if options:
+        tx.execute(update(connection).where(connection.c.id == connection_id).values(**options))
+
+
+def keep_secrets(tx: Tx, keyring: Keyring, connection_id: str, secrets: Mapping[str, str], now: datetime) -> None:
+    """Add secrets that the vendor told, beside those that a person entered. Fetched tokens stay."""
+    sealed = select(credential.c.sealed).where(credential.c.connection_id == connection_id).with_for_update()
+    known: dict[str, str] = keyring.open(tx.execute(sealed).scalar_one(), connection_id)
+    if all(known.get(name) == secret for name, secret in secrets.items()):
+        return
+    tx.execute(
+        update(credential)
+        .where(credential.c.connection_id == connection_id)
+        .values(sealed=keyring.seal({**known, **secrets}, connection_id), updated_at=now)
+    )
 
 
 def read_secrets(tx: Tx, keyring: Keyring, connection_id: str) -> dict[str, str]:
@@ -168,9 +198,7 @@ def set_status(tx: Tx, connection_id: str, status: str, reason: str = "", field:
 def set_account(tx: Tx, connection_id: str, account_id: str, label: str) -> None:
     """Remember the account behind the connection. Raises IntegrityError when another connection has it."""
     tx.execute(
-        update(connection)
-        .where(connection.c.id == connection_id)
-        .values(account_id=account_id, account_label=label)
+        update(connection).where(connection.c.id == connection_id).values(account_id=account_id, account_label=label)
     )
 
 
@@ -215,12 +243,15 @@ def remove(tx: Tx, connection_id: str) -> None:
 class StoredTokens:
     """The access token of one connection, sealed in the database; only one worker fetches a new one.
 
-    Returned times are aware UTC. Fits `hub.sdk.auth.TokenStore`.
+    Returned times are aware UTC. Fits `hub.sdk.auth.TokenStore`. `claim_lasts` is the longest that one worker may
+    take: a worker that died while it fetched holds up the others for that long.
     """
 
     db: Database
-    keyring: Keyring
+    keyring: Keyring = field(repr=False)
     connection_id: str
+    clock: Callable[[], datetime] = utcnow
+    claim_lasts: timedelta = CLAIM
 
     def read(self) -> Any:
         from hub.sdk.auth import Token  # noqa: PLC0415 - keeps the import list of the store short
@@ -236,7 +267,7 @@ class StoredTokens:
         return Token(self.keyring.open(row.token_sealed, self.connection_id), row.token_renew_at, row.token_expires_at)
 
     def claim(self) -> bool:
-        now = utcnow()
+        now = self.clock()
         with self.db.begin() as tx:
             mine = tx.execute(
                 update(credential)
@@ -244,10 +275,18 @@ class StoredTokens:
                     credential.c.connection_id == self.connection_id,
                     or_(credential.c.token_claimed_until.is_(None), credential.c.token_claimed_until < now),
                 )
-                .values(token_claimed_until=now + CLAIM)
+                .values(token_claimed_until=now + self.claim_lasts)
                 .returning(credential.c.connection_id)
             )
             return mine.first() is not None
+
+    def release(self) -> None:
+        with self.db.begin() as tx:
+            tx.execute(
+                update(credential)
+                .where(credential.c.connection_id == self.connection_id)
+                .values(token_claimed_until=None)
+            )
 
     def save(self, token: Any, refresh_token: str | None) -> None:
         values: dict[str, Any] = {

@@ -180,6 +180,23 @@ def replay(tx: Tx, ids: Collection[str]) -> list[int]:
     return sorted(partitions)
 
 
+def set_aside(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
+    """A person wants nothing done with these parked rows; returns those that were parked."""
+    done: list[str] = []
+    for part in chunks(ids):
+        done += (
+            tx.execute(
+                update(inbox)
+                .where(inbox.c.id.in_(part), inbox.c.status == "dead")
+                .values(status="ignored", outcome="ignored", processed_at=now)
+                .returning(inbox.c.id)
+            )
+            .scalars()
+            .all()
+        )
+    return done
+
+
 def waiting_partitions(tx: Tx, now: datetime) -> list[int]:
     """Partitions that have due rows."""
     query = (

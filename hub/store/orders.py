@@ -269,3 +269,58 @@ def _bulk_update(tx: Tx, table: Table, columns: tuple[str, ...], states: Collect
     )
     for one in states:
         one.changed = False
+
+
+def release_hold(tx: Tx, hold_id: str, person: str, now: datetime) -> None:
+    """End one hold. The next finding of the same kind makes a new one."""
+    tx.execute(
+        update(hold)
+        .where(hold.c.id == hold_id, hold.c.state == "active")
+        .values(state="released", released_at=now, released_by=person)
+    )
+
+
+def live_fos(tx: Tx, fo_ids: Collection[str]) -> set[str]:
+    """Those of the fulfillment orders that are still to be worked on."""
+    found: set[str] = set()
+    for part in chunks(fo_ids):
+        fo = fulfillment_order.c
+        query = select(fo.id).where(fo.id.in_(part), fo.exec_status.in_(sorted(LIVE_EXEC)))
+        found |= set(tx.execute(query).scalars())
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkedLine:
+    """A line of an unfinished order that is no article of ours yet. `inbox_id` is what its order was last read from."""
+
+    order_id: str
+    inbox_id: str
+    sku: str
+    external_variant_id: str
+
+
+def unlinked_lines(
+    tx: Tx, connection_id: str, *, sku: str = "", external_variant_id: str = ""
+) -> list[UnlinkedLine]:
+    """Lines of one channel that wait to be linked, of a SKU or of a listing."""
+    columns = [orders.c.id, orders.c.inbox_id, orders.c.document, order_line.c.sku, order_line.c.external_id]
+    query = (
+        select(*columns)
+        .join(order_line, order_line.c.order_id == orders.c.id)
+        .where(
+            orders.c.connection_id == connection_id,
+            orders.c.lifecycle.in_(("pending", "open")),
+            order_line.c.variant_id.is_(None),
+            order_line.c.ships.is_(True),
+        )
+    )
+    if sku:
+        query = query.where(order_line.c.sku == sku)
+    found = []
+    for order_id, inbox_id, document, line_sku, line_id in tx.execute(query):
+        listings = {one["external_id"]: one.get("external_variant_id") or "" for one in document["lines"]}
+        listing = listings.get(line_id, "")
+        if not external_variant_id or external_variant_id == listing:
+            found.append(UnlinkedLine(order_id, inbox_id, line_sku, listing))
+    return found

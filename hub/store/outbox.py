@@ -11,7 +11,7 @@ from sqlalchemy import and_, exists, func, or_, select, update
 
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import Rows, as_dicts, chunks
-from hub.store.tables import connection, outbox
+from hub.store.tables import connection, orders, outbox
 
 UNSETTLED = ("pending", "sending", "retry_wait", "unknown", "held")
 # The time a call may take before its row counts as lost; longer than every timeout of the HTTP client together.
@@ -180,6 +180,20 @@ def withdraw(tx: Tx, subject_id: str, operations: Collection[str], now: datetime
     return set(done.scalars())
 
 
+def read(tx: Tx, ids: Collection[str]) -> list[dict[str, Any]]:
+    """Rows by id, oldest first, locked, each with its order's currency."""
+    found: list[dict[str, Any]] = []
+    for part in chunks(ids):
+        locked = select(outbox).where(outbox.c.id.in_(part)).order_by(outbox.c.id).with_for_update()
+        found += as_dicts(tx.execute(locked).all())
+    wanted = {row["order_id"] for row in found if row["order_id"]}
+    currencies: dict[str, str] = {}
+    for part in chunks(wanted):
+        known = tx.execute(select(orders.c.id, orders.c.currency).where(orders.c.id.in_(part)))
+        currencies |= {row[0]: row[1] for row in known}
+    return [{**row, "currency": currencies.get(row["order_id"])} for row in found]
+
+
 def retry(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
     """Send dead, rejected or held rows again, as a person decided; returns the connections that have mail."""
     connections: set[str] = set()
@@ -202,6 +216,25 @@ def hold_all(tx: Tx) -> int:
         update(outbox)
         .where(outbox.c.status.in_(("pending", "retry_wait", "sending", "unknown")))
         .values(status="held", claim=None, sending_until=None)
+        .returning(outbox.c.id)
+    )
+    return len(done.all())
+
+
+def release(tx: Tx, connection_id: str, now: datetime) -> int:
+    """Let the held rows of a connection go on; returns how many. Each may have left after the backup was made, so all
+    of them are of unknown outcome and are looked up before anything is sent.
+    """
+    tx.execute(update(connection).where(connection.c.id == connection_id).values(outbox_held=False))
+    done = tx.execute(
+        update(outbox)
+        .where(outbox.c.connection_id == connection_id, outbox.c.status == "held")
+        .values(
+            status="unknown",
+            next_at=now,
+            error_code="restored",
+            error="a backup was restored: this may have been sent after it was made",
+        )
         .returning(outbox.c.id)
     )
     return len(done.all())

@@ -1,0 +1,165 @@
+"""The doors: replay what arrived, and decide on messages that did not go through."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from hub.domain.ledgers import Posted
+from hub.domain.shipping import Cancelled, Label, Submitted
+from hub.flows import settle
+from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.runtime import Runtime
+from hub.store import events, inbox, orders, outbox
+from hub.store.views import doors
+from hub.store.views.doors import InboxQuery, InboxRow
+
+MOST_AT_ONCE = 10_000
+MAKES_WORK = frozenset({"submit", "buy_label"})
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What is sent again, and what is not with the reason, both by outbox id."""
+
+    sent: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+def replay(
+    runtime: Runtime,
+    *,
+    person: str,
+    ids: Collection[str] = (),
+    query: InboxQuery | None = None,
+    dry_run: bool = False,
+) -> list[InboxRow]:
+    """Handle rows of the inbox again with the field maps of today; returns them as they were before, oldest first.
+
+    Rows are chosen by id, by query, or both. Those that wait anyhow are left out. What was applied before is
+    recognised and not done twice. `dry_run` only says which rows they would be. At most MOST_AT_ONCE at once.
+    """
+    with runtime.db.read() as tx:
+        chosen = set(ids) | (set(doors.inbox_ids(tx, query, MOST_AT_ONCE)) if query is not None else set())
+        rows = [row for row in doors.inbox_by_id(tx, chosen) if row.status not in inbox.WAITING]
+    if dry_run or not rows:
+        return rows
+    with runtime.db.begin() as tx:
+        partitions = inbox.replay(tx, [row.id for row in rows])
+        lines = [(("inbox", row.id), None, f"Replayed by {person}.", {"was": row.status}) for row in rows]
+        events.tell_all(tx, lines, "replayed", actor(person), runtime.clock())
+    runtime.wake_all({f"inbox:{partition}" for partition in partitions})
+    return rows
+
+
+def dismiss(runtime: Runtime, ids: Collection[str], *, person: str, reason: str) -> list[str]:
+    """Set parked rows of the inbox aside, because nothing is to be done with them; returns their ids.
+
+    They stay readable and can still be replayed.
+    """
+    now = runtime.clock()
+    with runtime.db.begin() as tx:
+        done = inbox.set_aside(tx, ids, now)
+        said = f"Set aside by {person}: {reason or 'no reason given'}"
+        events.tell_all(tx, [(("inbox", row_id), None, said, None) for row_id in done], "set_aside", actor(person), now)
+    return done
+
+
+def retry(runtime: Runtime, ids: Collection[str], *, person: str) -> Retried:
+    """Send messages again that were given up or refused.
+
+    One of unknown outcome is not sent again here: `resolve` it. A fulfillment order or label whose units were routed
+    elsewhere meanwhile is refused, since it would ship twice.
+    """
+    now = runtime.clock()
+    with runtime.db.begin() as tx:
+        rows = outbox.read(tx, ids)
+        live = orders.live_fos(tx, {row["payload"]["fo_id"] for row in rows if row["operation"] in MAKES_WORK})
+        refused = {row["id"]: reason for row in rows if (reason := _why_not(row, live))}
+        refused |= dict.fromkeys(set(ids) - {row["id"] for row in rows}, "there is no such message")
+        sent = [row for row in rows if row["id"] not in refused]
+        connections = outbox.retry(tx, [row["id"] for row in sent], now)
+        lines = [
+            (("outbox", row["id"]), row["order_id"], f"{row['operation']} is sent again.", {"was": row["status"]})
+            for row in sent
+        ]
+        events.tell_all(tx, lines, "retried", actor(person), now)
+    runtime.wake_all({f"outbox:{connection_id}" for connection_id in connections})
+    return Retried(tuple(row["id"] for row in sent), tuple(sorted(refused.items())))
+
+
+def _why_not(row: dict[str, Any], live: Collection[str]) -> str:
+    match row["status"]:
+        case "unknown":
+            return "it is not known whether it happened: resolve it instead"
+        case "held":
+            return "it is held after a restore: release the connection's messages, so that it is looked up first"
+        case "dead" | "rejected" | "retry_wait":
+            pass
+        case status:
+            return f"it is {status}"
+    if row["operation"] in MAKES_WORK and row["payload"]["fo_id"] not in live:
+        return "its units were routed elsewhere or cancelled meanwhile; sending it would ship them twice"
+    return ""
+
+
+def resolve(
+    runtime: Runtime,
+    outbox_id: str,
+    *,
+    happened: bool,
+    person: str,
+    external_id: str = "",
+    number: str = "",
+    tracking_number: str = "",
+    carrier: str = "",
+) -> None:
+    """Say what became of a message of unknown outcome, or of one that was given up.
+
+    When it happened, everything follows as if the answer had come: `external_id` is its id there, `number` the
+    document number, `tracking_number` that of a label. When it did not, it is sent again. Raises NotDoneError.
+    """
+    now = runtime.clock()
+    wakes: set[str] = set()
+    with runtime.db.begin() as tx:
+        found = outbox.read(tx, [outbox_id])
+        if not found:
+            raise NotDoneError(f"there is no outbox row {outbox_id!r}")
+        row = found[0]
+        if row["status"] not in {"unknown", "dead"}:
+            raise NotDoneError(f"its outcome is known: it is {row['status']}")
+        if happened:
+            result = _result(row, external_id, number, tracking_number, carrier)
+            settle.success(runtime, tx, row, result, wakes)
+            said = f"{person} says that it happened" + (f", as {external_id}." if external_id else ".")
+        else:
+            outbox.put_off(tx, outbox_id, "pending", now, "resolved", f"{person}: it did not happen")
+            wakes.add(f"outbox:{row['connection_id']}")
+            said = f"{person} says that it did not happen; it is sent again."
+        entity = ("outbox", outbox_id)
+        events.tell(tx, entity, "resolved", actor(person), said, now, order_id=row["order_id"])
+    runtime.wake_all(wakes)
+
+
+def _result(row: dict[str, Any], external_id: str, number: str, tracking_number: str, carrier: str) -> Any:
+    """What the connector would have answered."""
+    operation = row["operation"]
+    if operation in {"submit", "buy_label", "post"} and not external_id:
+        raise NotDoneError("say under which id it happened there")
+    match operation:
+        case "submit":
+            return Submitted(external_id)
+        case "cancel":
+            return Cancelled(accepted=True)
+        case "void":
+            return True
+        case "confirm":
+            return external_id
+        case "post":
+            return Posted(external_id, number or external_id)
+        case "buy_label":
+            if not tracking_number:
+                raise NotDoneError("say which tracking number the label has")
+            return Label(external_id, carrier, "", tracking_number, 0, row["currency"] or "XXX", "PDF")
+    raise NotDoneError(f"{operation} cannot be resolved by hand")

@@ -1,0 +1,37 @@
+"""Why something that a person asked for was not done, in words to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.plugins import ConfigError
+from hub.sdk import CheckResult
+
+
+class OperateError(Exception):
+    """Base of all of them; nothing was changed."""
+
+
+class NotDoneError(OperateError):
+    """What was asked for makes no sense as things stand; the message says why."""
+
+
+class SettingsError(OperateError):
+    """Settings are wrong; `errors` names each field."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        super().__init__("; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in errors))
+        self.errors = tuple(errors)
+
+
+class CheckFailedError(OperateError):
+    """The connection was tried and does not work; `result` has the vendor's words and the field at fault."""
+
+    def __init__(self, result: CheckResult) -> None:
+        super().__init__(f"the connection does not work: {result.error or 'no reason given'}")
+        self.result = result
+
+
+def actor(person: str) -> str:
+    """A person as the timeline names actors."""
+    return f"person:{person}"[:120]

@@ -1,0 +1,218 @@
+"""Stock: counts and corrections by a person, one at a time or from a file; locations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Literal
+
+from sqlalchemy.exc import IntegrityError
+
+from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.runtime import Runtime
+from hub.store import catalog, connections, events, ledger
+from hub.store.catalog import LocationRow
+from hub.store.database import Tx, new_id
+from hub.store.ledger import Position, StockBook, StockConflictError
+
+BATCH = 2_000
+TRIES = 5
+
+Status = Literal["changed", "unchanged", "repeated", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """A counted figure: `units` on hand of an article at a location, or a change when `is_change`. `number` is the row
+    in the file, 1 for the first.
+    """
+
+    number: int
+    sku: str
+    location: str
+    units: int | None
+    is_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What came of one row; `before` and `after` are units on hand. "repeated": it was booked by an earlier run."""
+
+    number: int
+    sku: str
+    location: str
+    status: Status
+    before: int | None = None
+    after: int | None = None
+    message: str = ""
+
+
+def adjust_stock(
+    runtime: Runtime,
+    sku: str,
+    location: str,
+    *,
+    person: str,
+    reason: str,
+    change: int | None = None,
+    set_to: int | None = None,
+    key: str = "",
+) -> RowResult:
+    """Correct the units on hand by `change` or to `set_to`, whichever is given.
+
+    The same `key` books once, however often it comes. Raises NotDoneError.
+    """
+    if (change is None) == (set_to is None):
+        raise NotDoneError("say either by how much or to how much")
+    units = change if change is not None else set_to
+    row = ImportRow(1, sku, location, units, is_change=change is not None)
+    result = import_stock(runtime, [row], person=person, reason=reason, key=key)[0]
+    if result.status == "error":
+        raise NotDoneError(result.message)
+    return result
+
+
+def import_stock(
+    runtime: Runtime,
+    rows: Iterable[ImportRow],
+    *,
+    person: str,
+    reason: str,
+    key: str = "",
+    create_articles: bool = False,
+    dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[RowResult]:
+    """Book counted figures, a batch in a transaction each; returns a result per row, in order.
+
+    A row that cannot be booked is left out with its reason, and the others go on. Repeating an import with the same
+    `key` books nothing twice. `dry_run` says what would happen and books nothing. `progress` is told how many rows
+    are done.
+    """
+    run = key or new_id()
+    source, results = iter(rows), list[RowResult]()
+    while batch := list(islice(source, BATCH)):
+        results += _book(runtime, batch, actor(person), reason, run, create_articles, dry_run)
+        progress(len(results))
+    if not dry_run and any(one.status == "changed" for one in results):
+        runtime.wake_all({"stock", "refill"})
+    return results
+
+
+def _book(
+    runtime: Runtime,
+    batch: Sequence[ImportRow],
+    by: str,
+    reason: str,
+    run: str,
+    create: bool,
+    dry_run: bool,
+) -> list[RowResult]:
+    for _ in range(TRIES):
+        try:
+            with runtime.db.begin() as tx:
+                results = _book_once(runtime, tx, batch, by, reason, run, create=create, dry_run=dry_run)
+        except StockConflictError:
+            continue
+        return results
+    raise NotDoneError("the stock keeps changing while it is booked; try again")
+
+
+def _book_once(
+    runtime: Runtime,
+    tx: Tx,
+    batch: Sequence[ImportRow],
+    by: str,
+    reason: str,
+    run: str,
+    *,
+    create: bool,
+    dry_run: bool,
+) -> list[RowResult]:
+    now = runtime.clock()
+    places = {one.code: one for one in catalog.locations(tx)}
+    articles = catalog.variants_by_sku(tx, {row.sku for row in batch})
+    missing = {row.sku for row in batch if row.sku and row.sku not in articles and row.location in places}
+    if create and missing and not dry_run:
+        articles |= catalog.add_variants(tx, [{"sku": sku} for sku in sorted(missing)], now)
+    elif create:
+        articles |= {sku: f"new:{sku}" for sku in missing}
+    book = StockBook.open(tx, {articles[row.sku] for row in batch if row.sku in articles}, now, by)
+    keys = {row.number: _key(run, row) for row in batch}
+    known = ledger.known_keys(tx, keys.values())
+    results = [_one(book, places, articles, row, reason, keys[row.number], known, run) for row in batch]
+    if not dry_run:
+        book.flush()
+    return results
+
+
+def _key(run: str, row: ImportRow) -> str:
+    return f"person:{run}:{row.number}:{row.sku}:{row.location}"[:120]
+
+
+def _one(
+    book: StockBook,
+    places: Mapping[str, LocationRow],
+    articles: Mapping[str, str],
+    row: ImportRow,
+    reason: str,
+    key: str,
+    known: set[str],
+    run: str,
+) -> RowResult:
+    answer = RowResult(row.number, row.sku, row.location, "error")
+    if not row.sku:
+        return replace(answer, message="The SKU is missing.")
+    if row.location not in places:
+        return replace(answer, message=f"There is no location {row.location!r}.")
+    if row.sku not in articles:
+        return replace(answer, message=f"There is no article {row.sku!r}.")
+    if row.units is None:
+        return replace(answer, message="The units are missing or no whole number.")
+    position = book.position(places[row.location].id, articles[row.sku])
+    before = position.on_hand
+    change = row.units if row.is_change else row.units - before
+    if before + change < 0:
+        return replace(answer, before=before, message=f"There are {before} units; that would leave {before + change}.")
+    if key in known:
+        return replace(answer, status="repeated", before=before, after=before)
+    if change:
+        _move(book, position, change, reason, key, run)
+    return replace(answer, status="changed" if change else "unchanged", before=before, after=before + change)
+
+
+def _move(book: StockBook, position: Position, change: int, reason: str, key: str, run: str) -> None:
+    cause = ("person", run[:36])
+    if change > 0:
+        book.move(position, change, None, "available", kind="adjust", cause=cause, key=key, reason=reason)
+    else:
+        # The goods are gone whatever was promised: available may fall below zero, and the shortage shows as oversold.
+        book.move(
+            position, -change, "available", None, kind="adjust", cause=cause, key=key, reason=reason, by_fact=True
+        )
+
+
+def add_location(runtime: Runtime, code: str, *, person: str, handler: str = "", **values: Any) -> str:
+    """A new location; returns its id. `handler` is the 3PL or carrier connection by name or id.
+
+    `values` are columns of the location: name, kind, zone, country, latitude, longitude, address, markets, rank,
+    is_default, handling and warehouse (the handler's own id of the place). Raises NotDoneError.
+    """
+    if not code.strip():
+        raise NotDoneError("the code is missing")
+    now = runtime.clock()
+    try:
+        with runtime.db.begin() as tx:
+            if handler:
+                values["handler_id"] = connections.get(tx, handler).id
+            location_id = catalog.add_location(tx, now, code=code.strip(), **values)
+            if handler and values.get("warehouse"):
+                catalog.link_location(tx, values["handler_id"], values["warehouse"], location_id)
+            said = f"The location {code} was added."
+            events.tell(tx, ("location", location_id), "added", actor(person), said, now)
+    except IntegrityError as error:
+        raise NotDoneError(
+            f"there is a location {code!r} already, or a value is not one that a location can have"
+        ) from error
+    return location_id
