@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -15,6 +16,7 @@ from hub.sdk import Connector, WebhookReceiver, WebhookRequest, errors
 from hub.store import connections, inbox
 from hub.store.connections import ConnectionRow, UnknownConnectionError
 from hub.store.inbox import Arrival, body_hash, partition_of
+from hub.store.sealing import WrongKeyError
 
 log = structlog.get_logger()
 
@@ -34,13 +36,14 @@ class Receipt:
 def receive(runtime: Runtime, connection_id: str, token: str, request: WebhookRequest) -> Receipt:
     """Take one delivery in.
 
-    200 means stored (or known before), 401 a bad signature, 404 an unknown address, 405 a look at the address that is no
-    handshake, 410 a connection that is switched off, 503 that the database is away and the sender should come back.
+    200 means stored (or known before), 401 a bad signature, 404 an unknown address, 405 a look at the address that is
+    no handshake, 410 a connection that is switched off, 503 that the sender should come back: the database is away, the
+    plugin is not installed or the key to the secrets is missing.
     Nothing is mapped here and nobody is called.
     """
     try:
         with runtime.db.read() as tx:
-            connection = connections.get(tx, connection_id)
+            connection, sealed = connections.get_sealed(tx, connection_id)
     except UnknownConnectionError:
         return _say(404, "unknown address")
     except SQLAlchemyError:
@@ -50,17 +53,18 @@ def receive(runtime: Runtime, connection_id: str, token: str, request: WebhookRe
     if connection.status == "paused":
         return _say(410, "this connection is switched off")
     try:
-        return _take(runtime, connection, request)
+        return _take(runtime, connection, sealed, request)
     except SQLAlchemyError as error:
         log.error("receive.database_away", error=str(error))  # noqa: TRY400 - the cause is the database, not this code
         return _busy()
 
 
-def _take(runtime: Runtime, connection: ConnectionRow, request: WebhookRequest) -> Receipt:
+def _take(runtime: Runtime, connection: ConnectionRow, sealed: bytes, request: WebhookRequest) -> Receipt:
     try:
-        connector = runtime.connector(connection)
-    except (UnknownPluginError, BrokenPluginError) as error:
-        log.warning("receive.no_plugin", connection=connection.name, error=str(error))
+        plugin, secrets = runtime.plugin(connection), runtime.keyring.open(sealed, connection.id)
+        connector = runtime.connector_with(plugin, connection.id, connection.config, secrets)
+    except (UnknownPluginError, BrokenPluginError, WrongKeyError) as error:
+        log.warning("receive.cannot_open", connection=connection.name, error=str(error))
         return _busy()
     if not isinstance(connector, WebhookReceiver):
         return _say(404, "this connection takes no webhooks")
@@ -70,7 +74,7 @@ def _take(runtime: Runtime, connection: ConnectionRow, request: WebhookRequest) 
     if request.method != "POST":
         return _say(405, "deliveries are posted")
     try:
-        connector.verify(request, _secrets(runtime, connection))
+        connector.verify(request, _signing(secrets))
     except errors.SignatureInvalid as error:
         with runtime.db.begin() as tx:
             connections.reject_webhook(tx, connection.id, str(error), runtime.clock())
@@ -82,18 +86,14 @@ def _take(runtime: Runtime, connection: ConnectionRow, request: WebhookRequest) 
     return _say(200, "received" if fresh else "known")
 
 
-def _secrets(runtime: Runtime, connection: ConnectionRow) -> list[str]:
+def _signing(secrets: Mapping[str, str]) -> list[str]:
     """Every secret a signature may be made with: the set one, the one before, and those the vendor handed out."""
-    with runtime.db.read() as tx:
-        known = connections.read_secrets(tx, runtime.keyring, connection.id)
-    return [value for name, value in known.items() if name.startswith("webhook_secret") and value]
+    return [value for name, value in secrets.items() if name.startswith("webhook_secret") and value]
 
 
 def _arrivals(connector: Connector, request: WebhookRequest) -> list[Arrival]:
     assert isinstance(connector, WebhookReceiver)  # noqa: S101 - checked by the caller
-    headers = {
-        name: value for name, value in request.headers.items() if name.startswith("x-") or name in KEPT_HEADERS
-    }
+    headers = {name: value for name, value in request.headers.items() if name.startswith("x-") or name in KEPT_HEADERS}
     digest = body_hash(request.raw)
     try:
         events = connector.events(request)

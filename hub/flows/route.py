@@ -79,7 +79,16 @@ def _destination(address: Address | None, market: str) -> Destination:
 def _make_fulfillment_order(desk: Desk, order: OrderState, part: Part, parent: str | None) -> None:
     location = desk.locations[part.place_id]
     fo = FoState(
-        new_id(), fo_number(), order.id, location.id, location.handler_id, location.handling, "open", "unsubmitted", None, ""
+        new_id(),
+        fo_number(),
+        order.id,
+        location.id,
+        location.handler_id,
+        location.handling,
+        "open",
+        "unsubmitted",
+        None,
+        "",
     )
     desk.rows.add(
         fulfillment_order,

@@ -21,7 +21,6 @@ from hub.store.rows import Rows, chunks
 from hub.store.tables import STATES, listing, stock_move, stock_position
 
 
-
 class OutOfStockError(Exception):
     """There are fewer units in the state than were to be moved."""
 

@@ -1,0 +1,96 @@
+"""The door for webhooks: what is answered, what is kept, and how little the database is asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event, select
+
+from connectors.shopify.sandbox import ShopifySandbox
+from hub.flows.receive import Receipt, receive
+from hub.sdk import WebhookRequest
+from hub.store import connections
+from hub.store.database import Database
+from hub.store.sealing import Keyring, new_key
+from hub.store.tables import connection, inbox, webhook_rejection
+from hub.testing.world import World
+
+
+class Shop:
+    """A hub with one connected shop in which one order was placed."""
+
+    def __init__(self, db: Database) -> None:
+        self.world, self.sandbox = World(db), ShopifySandbox()
+        settings = {"shop": self.sandbox.shop, "access_token": self.sandbox.token}
+        self.id = self.world.connect("shopify", "Web shop", settings | {"webhook_secret": self.sandbox.webhook_secret})
+        with db.read() as tx:
+            self.token = connections.get(tx, self.id).webhook_token
+        self.sandbox.add_product("MUG", "10.00", stock=5)
+        headers, self.body = self.sandbox.webhook("orders/create", self.sandbox.place_order([("MUG", 1)]))
+        self.headers = {name.lower(): value for name, value in headers.items()}
+
+    def send(self, *, connection_id: str | None = None, token: str | None = None, **headers: str) -> Receipt:
+        request = WebhookRequest("POST", self.body, self.headers | headers)
+        return receive(self.world.runtime, connection_id or self.id, token or self.token, request)
+
+    def kept(self) -> list:
+        return list(self.world.read(lambda tx: tx.execute(select(inbox.c.duplicates)).scalars()))
+
+
+@pytest.fixture
+def shop(db: Database) -> Shop:
+    return Shop(db)
+
+
+def test_a_delivery_is_stored_and_the_next_step_is_woken(shop: Shop) -> None:
+    assert shop.send().status == 200
+    assert shop.kept() == [0]
+    assert [door.split(":")[0] for door in shop.world.woken] == ["inbox"]
+
+
+def test_the_same_delivery_again_is_counted_and_not_kept_twice(shop: Shop) -> None:
+    assert [shop.send().status for _ in range(3)] == [200, 200, 200]
+    assert shop.kept() == [2]
+
+
+def test_a_delivery_costs_one_look_and_one_commit(shop: Shop) -> None:
+    begun: list[str] = []
+    for name, engine in {"writer": shop.world.db.writer, "reader": shop.world.db.reader}.items():
+        event.listen(engine, "begin", lambda _, name=name: begun.append(name))
+    assert shop.send().status == 200
+    # PostgreSQL has one pool for both, so each beginning is heard by both names there.
+    assert begun == (["reader", "writer"] if shop.world.db.is_sqlite else ["writer", "reader"] * 2)
+
+
+def test_a_wrong_signature_is_refused_and_counted(shop: Shop) -> None:
+    assert shop.send(**{"x-shopify-hmac-sha256": "bm90IHRoaXM="}).status == 401
+    assert shop.kept() == []
+    assert len(shop.world.read(lambda tx: tx.execute(select(webhook_rejection.c.reason)).all())) == 1
+
+
+def test_an_unknown_address_says_nothing_of_what_exists(shop: Shop) -> None:
+    assert shop.send(token="guessed").status == 404
+    assert shop.send(connection_id="guessed").status == 404
+    assert shop.send(connection_id="Web shop").status == 404
+    assert shop.kept() == []
+
+
+def test_a_connection_that_is_switched_off_takes_nothing(shop: Shop) -> None:
+    with shop.world.db.begin() as tx:
+        connections.set_status(tx, shop.id, "paused")
+    assert shop.send().status == 410
+    assert shop.kept() == []
+
+
+def test_a_sender_comes_back_while_the_key_to_the_secrets_is_missing(shop: Shop) -> None:
+    shop.world.runtime = replace(shop.world.runtime, keyring=Keyring.parse(new_key("other")))
+    answer = shop.send()
+    assert (answer.status, answer.retry_after_s) == (503, 10)
+    assert shop.kept() == []
+
+
+def test_a_connection_whose_plugin_is_not_installed_lets_the_sender_come_back(shop: Shop) -> None:
+    with shop.world.db.begin() as tx:
+        tx.execute(connection.update().values(plugin="gone"))
+    assert shop.send().status == 503
