@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -13,15 +13,21 @@ from urllib.parse import urlsplit
 from hub.sdk import errors
 from hub.sdk.http import Authorizer, Http
 from hub.sdk.manifest import ApiKey, Auth, BasicAuth, NoAuth, OAuth2
+from hub.sdk.redact import redactor
 
 RENEW_AT = 0.8  # share of a token's life after which it is renewed
+LONGEST_LIFE_S = 365 * 24 * 3600.0
+ANSWER_WITHIN_S = 10.0  # with the time to connect, less than a claim lasts
+LONGEST_WAIT_S = 25.0  # for another worker's token; longer than a claim lasts
+LOOK_EVERY_S = 0.1
+_REFUSALS = (400, 401, 402, 403)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """An access token. After `renew_at` a new one should be fetched; after `expires_at` it is dead."""
 
-    value: str
+    value: str = field(repr=False)
     renew_at: datetime
     expires_at: datetime
 
@@ -34,6 +40,9 @@ class TokenStore(Protocol):
     def claim(self) -> bool:
         """True for the one worker that may fetch a new token now; the right lapses after some seconds."""
 
+    def release(self) -> None:
+        """Give the right back without a new token, so that the next one need not wait until it lapses."""
+
     def save(self, token: Token, refresh_token: str | None) -> None:
         """Keep a new token, and the rotated refresh token where the vendor gave one, and end the claim."""
 
@@ -45,46 +54,74 @@ class TokenStore(Protocol):
 class FixedHeaders:
     """A credential that never changes."""
 
-    fixed: Mapping[str, str]
+    fixed: Mapping[str, str] = field(repr=False)
     renewable: bool = False
 
-    def headers(self, *, renew: bool = False) -> Mapping[str, str]:  # noqa: ARG002 - nothing to renew
+    def headers(self, *, renew: bool = False, refused: Mapping[str, str] | None = None) -> Mapping[str, str]:  # noqa: ARG002
+        """The same headers always: there is nothing to renew."""
         return self.fixed
 
 
 @dataclass(frozen=True, slots=True)
 class OAuthTokens:
-    """OAuth2 access tokens, fetched when needed; only one worker fetches, the others wait for its token."""
+    """OAuth2 access tokens, fetched when needed; only one worker fetches, the others wait for its token.
+
+    `headers` raises AuthRejected when the token endpoint refuses for good, Transient when it gave no clear answer,
+    RateLimited, and ConfigInvalid when it is not where the manifest says.
+    """
 
     auth: OAuth2
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)
     store: TokenStore
     http: Http
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
     renewable: bool = True
 
-    def headers(self, *, renew: bool = False) -> Mapping[str, str]:
-        return {self.auth.header: f"{self.auth.prefix}{self._token(renew=renew).value}"}
-
-    def _token(self, *, renew: bool) -> Token:
+    def headers(self, *, renew: bool = False, refused: Mapping[str, str] | None = None) -> Mapping[str, str]:
         known = self.store.read()
-        now = self.clock()
-        if known and not renew and now < known.renew_at:
+        dead = ""
+        if renew:
+            dead = (refused or {}).get(self.auth.header, "") or (self._header(known) if known else "")
+        return {self.auth.header: self._header(self._token(known, dead))}
+
+    def _header(self, token: Token) -> str:
+        return f"{self.auth.prefix}{token.value}"
+
+    def _token(self, known: Token | None, dead: str) -> Token:
+        """A token other than `dead`, the header that the vendor has refused."""
+        if known and self._is_fresh(known, dead):
             return known
         if self.store.claim():
-            return self._fetch()
-        if known and not renew and now < known.expires_at:
-            return known
-        return self._wait_for_other(known)
+            return self._fetch_if_needed(dead)
+        if known and self._header(known) != dead and self.clock() < known.expires_at:
+            return known  # past its best, but it works until the other worker has the next one
+        return self._wait_for_other(dead)
 
-    def _wait_for_other(self, known: Token | None) -> Token:
-        for _ in range(50):
-            self.sleep(0.1)
-            fresh = self.store.read()
-            if fresh and (known is None or fresh.value != known.value):
-                return fresh
+    def _is_fresh(self, token: Token, dead: str) -> bool:
+        return self._header(token) != dead and self.clock() < token.renew_at
+
+    def _wait_for_other(self, dead: str) -> Token:
+        for _ in range(round(LONGEST_WAIT_S / LOOK_EVERY_S)):
+            self.sleep(LOOK_EVERY_S)
+            latest = self.store.read()
+            if latest and self._is_fresh(latest, dead):
+                return latest
+            if self.store.claim():  # the other one failed, or died and its claim has lapsed
+                return self._fetch_if_needed(dead)
         raise errors.Transient("another worker is renewing the access token and has not finished")
+
+    def _fetch_if_needed(self, dead: str) -> Token:
+        """Fetch a token under the claim, unless another worker has done so between our look and our claim."""
+        try:
+            latest = self.store.read()
+            if latest and self._is_fresh(latest, dead):
+                self.store.release()
+                return latest
+            return self._fetch()
+        except BaseException:
+            self.store.release()
+            raise
 
     def _fetch(self) -> Token:
         wanted = {
@@ -95,7 +132,7 @@ class OAuthTokens:
             "scope": self.auth.scope,
         }
         answer = self._ask({name: value for name, value in wanted.items() if value})
-        life = timedelta(seconds=float(answer.get("expires_in", 3600)))
+        life = _life(answer.get("expires_in"))
         now = self.clock()
         token = Token(str(answer["access_token"]), now + life * RENEW_AT, now + life)
         rotated = answer.get("refresh_token") if self.auth.rotates_refresh_token else None
@@ -104,19 +141,32 @@ class OAuthTokens:
 
     def _ask(self, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         url = moved(self.auth.token_url.format_map(self.values), self._value(self.auth.token_url_setting))
-        body: dict[str, Any] = {"json": wanted}
-        if self.auth.body == "form":
-            body = {"data": wanted}
-        response = self.http.post(url, auth=False, safe=True, expect=(400, 401, 403), **body)
-        if response.status >= 400:
-            raise errors.AuthRejected(f"the token endpoint refused: {response.text[:300]}")
-        answer = response.json()
-        if not isinstance(answer, dict) or "access_token" not in answer:
-            raise errors.AuthRejected("the token endpoint gave no access_token")
-        return answer
+        body: dict[str, Any] = {"json": wanted} if self.auth.body == "json" else {"data": wanted}
+        try:
+            # One try, shorter than a claim lasts; the call that needs the token is what is repeated.
+            response = self.http.post(url, auth=False, expect=_REFUSALS, read_timeout_s=ANSWER_WITHIN_S, **body)
+            answer = response.json() if response.status < 400 else {}
+        except errors.OutcomeUnknown as error:
+            raise errors.Transient(f"the token endpoint: {error}") from error
+        except (errors.NotFound, errors.Conflict, errors.Rejected) as error:
+            raise errors.ConfigInvalid(f"the token endpoint: {error}") from error
+        if isinstance(answer, dict) and isinstance(answer.get("access_token"), str) and answer["access_token"]:
+            return answer
+        clean = redactor([wanted.get("refresh_token", "")])  # a rotated one is not among the connection's settings
+        said = clean(response.redact(" ".join(response.text[:2000].split())))[:300]
+        raise errors.AuthRejected(f"the token endpoint refused ({response.status}): {said}")
 
     def _value(self, name: str) -> str:
         return str(self.values.get(name, "")) if name else ""
+
+
+def _life(seconds: Any) -> timedelta:
+    """How long a token lives; an hour when the vendor does not say, as most do."""
+    try:
+        known = float(seconds)
+    except (TypeError, ValueError):
+        known = 0.0
+    return timedelta(seconds=min(known, LONGEST_LIFE_S) if known > 0 else 3600.0)
 
 
 def moved(url: str, base: str) -> str:
@@ -139,5 +189,3 @@ def authorizer(auth: Auth, values: Mapping[str, Any], store: TokenStore, http: C
             return FixedHeaders({"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
         case OAuth2():
             return OAuthTokens(auth, values, store, http())
-
-

@@ -176,8 +176,21 @@ class QueueReceiver(ABC):
 CAPABILITIES: Mapping[str, type] = {
     cls.__name__: cls
     for cls in (
-        OrderSource, StockSink, StockSource, ShipmentSink, CatalogSource, LocationSource, FulfillmentTarget,
-        Carrier, Rates, Void, LedgerSink, FindByReference, WebhookReceiver, WebhookProvisioner, QueueReceiver,
+        OrderSource,
+        StockSink,
+        StockSource,
+        ShipmentSink,
+        CatalogSource,
+        LocationSource,
+        FulfillmentTarget,
+        Carrier,
+        Rates,
+        Void,
+        LedgerSink,
+        FindByReference,
+        WebhookReceiver,
+        WebhookProvisioner,
+        QueueReceiver,
     )
 }
 

@@ -6,7 +6,9 @@ logs, and every failure turned into one of the closed error classes of `hub.sdk.
 
 from __future__ import annotations
 
+import math
 import random
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -23,11 +25,25 @@ import requests
 
 from hub.sdk import errors
 from hub.sdk.manifest import RateLimit
-from hub.sdk.network import AddressRefusedError
+from hub.sdk.network import AddressRefusedError, NotConnectedError
+from hub.sdk.redact import credential_values, redactor
 
 MAX_BODY = 10 * 1024 * 1024  # bytes; a longer answer is cut off and counts as unreadable
 LONGEST_WAIT_S = 2.0  # a longer wait for quota gives the worker back and puts the work off
 LONGEST_RETRY_AFTER_S = 3600.0
+RATE_LIMIT_WAIT_S = 5.0  # after a 429 that does not say how long
+TRIES = 3  # of a safe call
+TEXT_SHOWN = 500  # characters of what the vendor said, in messages for people
+
+# A backslash, a blank or a control character makes one program see another host in an address than the next.
+_AMBIGUOUS = re.compile(r"[\\\x00-\x20\x7f]")
+_NEVER_SENT = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    UnicodeEncodeError,  # a header beyond Latin-1
+)
 
 
 # When the work that calls out has to be over, as a reading of time.monotonic(); None is no limit.
@@ -57,8 +73,12 @@ class Limiter(Protocol):
 class Authorizer(Protocol):
     """Adds the credential to requests."""
 
-    def headers(self, *, renew: bool = False) -> Mapping[str, str]:
-        """Headers that carry the credential; `renew` asks for a fresh token where there is one to renew."""
+    def headers(self, *, renew: bool = False, refused: Mapping[str, str] | None = None) -> Mapping[str, str]:
+        """Headers that carry the credential.
+
+        `renew` asks for a fresh token where there is one to renew; `refused` are the headers that the vendor has just
+        refused, so that a token which another worker has renewed meanwhile is taken instead of renewed once more.
+        """
 
     @property
     def renewable(self) -> bool: ...
@@ -66,18 +86,24 @@ class Authorizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer, read whole. `headers` has lower-case names."""
+    """An answer, read whole. `headers` has lower-case names. `safe` says whether the call may be repeated."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    safe: bool = True
+    redact: Callable[[str], str] = field(default=lambda text: text, repr=False, compare=False)
 
     def json(self) -> Any:
-        """The body as JSON. Raises SchemaDrift when it is none."""
+        """The body as JSON.
+
+        Raises SchemaDrift when it is none, and OutcomeUnknown after a write: what was to be written may be there.
+        """
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
-            raise errors.SchemaDrift(f"the answer is not JSON: {self.text[:200]!r}") from error
+            said = f"the answer ({self.status}) is not JSON: {self.redact(self.text[:2000])[:TEXT_SHOWN]!r}"
+            raise (errors.SchemaDrift if self.safe else errors.OutcomeUnknown)(said) from error
 
     @property
     def text(self) -> str:
@@ -92,14 +118,15 @@ class Http:
     that only reads (GraphQL queries) should say so. Safe calls are tried up to three times.
     """
 
-    session: requests.Session
-    authorizer: Authorizer
-    limiter: Limiter
+    session: requests.Session = field(repr=False)
+    authorizer: Authorizer = field(repr=False)
+    limiter: Limiter = field(repr=False)
     limits: Sequence[RateLimit] = ()
     allowed_hosts: Collection[str] = ()
     ca_bundle: str | None = None
-    sleep: Callable[[float], None] = time.sleep
-    redact: Callable[[str], str] = field(default=lambda text: text)
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    redact: Callable[[str], str] = field(default=lambda text: text, repr=False)
+    connect_timeout_s: float = 5.0
 
     def get(self, url: str, **options: Any) -> Response:
         return self.request("GET", url, **options)
@@ -132,54 +159,38 @@ class Http:
     ) -> Response:
         """Send one request and return the answer.
 
-        A status of 400 and above raises its error class unless it is in `expect`. `auth` False leaves the credential
-        out (public downloads). Raises Transient, RateLimited, AuthRejected, MissingPermission, NotFound, Conflict,
-        Rejected, OutcomeUnknown or ConfigInvalid.
+        A status of 300 and above raises its error class unless it is in `expect`; redirects are never followed. `auth`
+        False leaves the credential out (public downloads). `read_timeout_s` is how long the whole answer may take.
+        Raises Transient, RateLimited, AuthRejected, MissingPermission, NotFound, Conflict, Rejected, OutcomeUnknown,
+        SchemaDrift or ConfigInvalid.
         """
-        self._check_host(url)
+        self._check_url(url)
         is_safe = method in {"GET", "HEAD"} if safe is None else safe
         body, sent = _encode(json, data, headers)
-        call = _Call(self, method, url, params, body, sent, is_safe, auth, read_timeout_s)
-        for attempt in range(1, 4 if is_safe else 2):
-            last = attempt == 3 or not is_safe
+        call = _Call(self, method, url, params, body, sent, is_safe, auth, expect, read_timeout_s)
+        for attempt in range(1, TRIES):
             try:
-                response = call.send()
-            except errors.Transient:
-                if last:
+                return call.answer()
+            except errors.Transient as error:
+                if not is_safe or error.retry_after_s is not None:
                     raise
-                self.sleep(random.uniform(0.1, 0.4) * 2**attempt)  # noqa: S311 - jitter, not a secret
-                continue
-            if response.status == 401 and auth and self.authorizer.renewable:
-                response = call.send(renew=True)
-            if response.status < 400 or response.status in expect:
-                return response
-            error = self._error(method, url, response, safe=is_safe)
-            if isinstance(error, errors.Transient) and not last and error.retry_after_s is None:
-                self.sleep(random.uniform(0.1, 0.4) * 2**attempt)  # noqa: S311 - jitter, not a secret
-                continue
-            raise error
-        raise AssertionError("unreachable")
+            self.sleep(random.uniform(0.1, 0.4) * 2**attempt)  # noqa: S311 - jitter, not a secret
+        return call.answer()
 
-    def _check_host(self, url: str) -> None:
-        host = urlsplit(url).hostname or ""
-        if not any(fnmatch(host, pattern) for pattern in self.allowed_hosts):
+    def _check_url(self, url: str) -> None:
+        """Refuse hosts that are not listed, and addresses which two programs may read as two different hosts."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or "@" in parts.netloc or _AMBIGUOUS.search(url):
+            raise errors.ConfigInvalid(f"{self.redact(url)[:TEXT_SHOWN]!r} is not an address that can be called")
+        host = parts.hostname or ""
+        if not any(fnmatchcase(host, pattern.lower()) for pattern in self.allowed_hosts):
             raise errors.ConfigInvalid(f"the connector may not call {host!r}: its manifest does not list that host")
 
     def limit_for(self, method: str, url: str) -> RateLimit | None:
         """The quota that covers a call: the longest matching prefix of "METHOD /path"."""
         line = f"{method} {urlsplit(url).path}"
-        fitting = [limit for limit in self.limits if line.startswith(limit.match) or fnmatch(line, limit.match)]
+        fitting = [limit for limit in self.limits if line.startswith(limit.match) or fnmatchcase(line, limit.match)]
         return max(fitting, key=lambda limit: len(limit.match), default=None)
-
-    def _error(self, method: str, url: str, response: Response, *, safe: bool) -> errors.ConnectorError:
-        said = f"{method} {urlsplit(url).path}: {response.status}: {self.redact(response.text[:500])}"
-        if response.status == 429:
-            limit = self.limit_for(method, url)
-            wait = retry_after(response) or 5.0
-            if limit is not None:
-                self.limiter.pause(limit, wait)
-            return errors.RateLimited(said, wait, limit.bucket if limit else "default")
-        return error_for_status(response.status, said, safe=safe, retry_after_s=retry_after(response))
 
 
 @dataclass(slots=True)
@@ -192,38 +203,44 @@ class _Call:
     headers: Mapping[str, str]
     safe: bool
     auth: bool
+    expect: Collection[int]
     read_timeout_s: float
+    credential: Mapping[str, str] = field(default_factory=dict)
+    renewed: bool = False
 
-    def send(self, *, renew: bool = False) -> Response:
+    def answer(self) -> Response:
+        """The answer to one try; a refused token is renewed once in the life of the call."""
+        response = self._send()
+        if response.status == 401 and 401 not in self.expect and self._may_renew():
+            self.renewed = True
+            response = self._send(renew=True)
+        if response.status < 300 or response.status in self.expect:
+            return response
+        raise self._error(response)
+
+    def _may_renew(self) -> bool:
+        return self.auth and not self.renewed and self.http.authorizer.renewable
+
+    def _send(self, *, renew: bool = False) -> Response:
         self._wait_for_quota()
-        credential = self.http.authorizer.headers(renew=renew) if self.auth else {}
-        left = self._time_left()
+        if self.auth:
+            self.credential = self.http.authorizer.headers(renew=renew, refused=self.credential if renew else None)
         try:
             with self.http.session.request(
                 self.method,
                 self.url,
                 params=self.params,
                 data=self.body,
-                headers={"User-Agent": "Orderhub/1", "Accept": "application/json", **self.headers, **credential},
-                timeout=(min(5.0, left), min(self.read_timeout_s, left)),
+                headers={"User-Agent": "Orderhub/1", "Accept": "application/json", **self.headers, **self.credential},
+                timeout=(self.http.connect_timeout_s, self.read_timeout_s),
                 allow_redirects=False,
                 stream=True,
                 verify=self.http.ca_bundle or True,
             ) as answer:
-                return Response(
-                    answer.status_code,
-                    {name.lower(): value for name, value in answer.headers.items()},
-                    _read(answer, time.monotonic() + min(2 * self.read_timeout_s, left)),
-                )
-        except requests.RequestException as error:
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                return Response(answer.status_code, headers, _read(answer), self.safe, self._clean)
+        except (requests.RequestException, NotConnectedError, UnicodeEncodeError) as error:
             raise self._transport_error(error) from error
-
-    def _time_left(self) -> float:
-        deadline = _DEADLINE.get()
-        left = 3600.0 if deadline is None else deadline - time.monotonic()
-        if left <= 0:
-            raise errors.OutcomeUnknown(f"{self.method} {urlsplit(self.url).path}: no time was left to send this")
-        return left
 
     def _wait_for_quota(self) -> None:
         limit = self.http.limit_for(self.method, self.url)
@@ -236,15 +253,45 @@ class _Call:
             self.http.sleep(wait)
             waited += wait
 
-    def _transport_error(self, error: requests.RequestException) -> errors.ConnectorError:
-        said = self.http.redact(f"{self.method} {urlsplit(self.url).netloc}: {type(error).__name__}: {error}")
-        refused = _cause(error, AddressRefusedError)
+    def _clean(self, text: str) -> str:
+        """`text` without the connection's secrets and without the token that was sent."""
+        return redactor(credential_values(self.credential))(self.http.redact(text))
+
+    def _error(self, response: Response) -> errors.ConnectorError:
+        path, text = urlsplit(self.url).path, " ".join(response.text[:2000].split())
+        said = self._clean(f"{self.method} {path}: {response.status}: {text}")[:TEXT_SHOWN]
+        if response.status == 429:
+            limit = self.http.limit_for(self.method, self.url)
+            wait = retry_after(response) or RATE_LIMIT_WAIT_S
+            if limit is not None:
+                self.http.limiter.pause(limit, wait)
+            return errors.RateLimited(said, wait, limit.bucket if limit else "default")
+        if response.status in {301, 308}:
+            target = self._clean(response.headers.get("location", "another address"))[:200]
+            said = f"{self.method} {path}: {response.status}: the vendor has moved this to {target}"
+            return errors.ConfigInvalid(said, "base_url")
+        return error_for_status(response.status, said, safe=self.safe, retry_after_s=retry_after(response))
+
+    def _transport_error(self, error: Exception) -> errors.ConnectorError:
+        refused, unconnected = _cause(error, AddressRefusedError), _cause(error, NotConnectedError)
         if refused is not None:
             return errors.ConfigInvalid(str(refused), "base_url")
-        if isinstance(error, requests.exceptions.SSLError):
-            return errors.Transient(said)
-        not_sent = isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error)
-        return errors.Transient(said) if self.safe or not_sent else errors.OutcomeUnknown(said)
+        if unconnected is not None:
+            return errors.Transient(self._said(str(unconnected)))
+        if isinstance(error, _NEVER_SENT):
+            # The words of these errors hold the header or the address as it was, and that may be the secret itself.
+            return errors.ConfigInvalid(self._said(f"a setting cannot be sent as it is ({type(error).__name__})"))
+        if isinstance(error, _TooLongError) and self.safe:
+            return errors.SchemaDrift(self._said(str(error)))
+        said = self._said(_words(error))
+        return errors.Transient(said) if self.safe else errors.OutcomeUnknown(said)
+
+    def _said(self, words: str) -> str:
+        return self._clean(f"{self.method} {urlsplit(self.url).netloc}{urlsplit(self.url).path}: {words}")[:TEXT_SHOWN]
+
+
+class _TooLongError(requests.RequestException):
+    """The answer has more bytes than are read."""
 
 
 def _encode(json: Any, data: Any, headers: Mapping[str, str] | None) -> tuple[Any, dict[str, str]]:
@@ -255,37 +302,43 @@ def _encode(json: Any, data: Any, headers: Mapping[str, str] | None) -> tuple[An
     return data, sent
 
 
-def _read(answer: requests.Response, deadline: float) -> bytes:
+def _read(answer: requests.Response) -> bytes:
+    """The body, unpacked, as far as `MAX_BODY`. The time is kept by the connection, see `hub.sdk.network`."""
     parts, size = [], 0
     for part in answer.iter_content(65536):
         size += len(part)
         if size > MAX_BODY:
-            raise requests.exceptions.ContentDecodingError(f"the answer is longer than {MAX_BODY} bytes")
-        if time.monotonic() > deadline:
-            raise requests.exceptions.ReadTimeout("the answer came too slowly")
+            raise _TooLongError(f"the answer is longer than {MAX_BODY} bytes")
         parts.append(part)
     return b"".join(parts)
 
 
-def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+def _words(error: Exception) -> str:
+    """What happened, without the address and its parameters, which the messages of the transport repeat."""
+    if isinstance(error, requests.exceptions.Timeout) or _cause(error, TimeoutError) is not None:
+        return "no complete answer in time"
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return "the answer cannot be unpacked"
+    root = _cause(error, OSError, but=requests.RequestException)
+    return f"the connection broke: {root or type(error).__name__}"
+
+
+def _cause(
+    error: BaseException | None, kind: type[BaseException], *, but: type[BaseException] | tuple[()] = ()
+) -> BaseException | None:
+    """The first error of `kind` (and not of `but`) among all that led to `error`."""
     seen: list[BaseException] = []
     queue = [error]
     while queue:
-        current = queue.pop()
-        if current is None or current in seen:
+        current = queue.pop(0)
+        if current is None or any(current is one for one in seen):
             continue
-        if isinstance(current, kind):
+        if isinstance(current, kind) and not isinstance(current, but):
             return current
         seen.append(current)
         queue += [current.__cause__, current.__context__, getattr(current, "reason", None)]
         queue += [arg for arg in current.args if isinstance(arg, BaseException)]
     return None
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    from urllib3.exceptions import NewConnectionError  # noqa: PLC0415 - only on the failure path
-
-    return _cause(error, NewConnectionError) is not None
 
 
 def retry_after(response: Response, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:
@@ -298,15 +351,17 @@ def retry_after(response: Response, clock: Callable[[], datetime] = lambda: date
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(text) - clock()).total_seconds()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
+    if math.isnan(seconds):
+        return None
     return min(max(seconds, 0.1), LONGEST_RETRY_AFTER_S)
 
 
 def error_for_status(
     status: int, said: str, *, safe: bool, retry_after_s: float | None = None
 ) -> errors.ConnectorError:
-    """The error class of an HTTP status of 400 and above (3xx too: redirects are never followed)."""
+    """The error class of an HTTP status of 300 and above; redirects are never followed."""
     match status:
         case 401:
             return errors.AuthRejected(said)
@@ -317,10 +372,13 @@ def error_for_status(
         case 409 | 412:
             return errors.Conflict(said)
         case 429:
-            return errors.RateLimited(said, retry_after_s or 5.0)
-        case 408 | 425 | 500 | 502 | 503 | 504 | 520 | 521 | 522 | 523 | 524:
-            return errors.Transient(said, retry_after_s) if safe else errors.OutcomeUnknown(said)
-        case _ if status >= 500:
+            return errors.RateLimited(said, retry_after_s or RATE_LIMIT_WAIT_S)
+        case 301 | 308:
+            return errors.ConfigInvalid(said, "base_url")
+        case 307:  # keeps the method, so nothing was done here
+            return errors.Transient(said, retry_after_s)
+        # Other redirects may follow a write that was done ("see other"), or lead to a page for people.
+        case _ if status < 400 or status in {408, 425} or status >= 500:
             return errors.Transient(said, retry_after_s) if safe else errors.OutcomeUnknown(said)
         case _:
             return errors.Rejected(said, vendor_code=str(status))

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import socket
-from collections.abc import Collection
-from typing import Any
+import ssl
+import time
+from collections.abc import Callable, Collection
+from functools import cache
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, cast
 
+import certifi
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# 6to4 and NAT64 carry an IPv4 address inside; `is_global` does not look into them.
-_TUNNELS: tuple[Network, ...] = (
+# Special ranges which `is_global` of some Python versions takes for public: 6to4 relays, the whole of the protocol
+# assignments, and new documentation addresses.
+_SPECIAL: tuple[Network, ...] = (
+    ipaddress.ip_network("192.0.0.0/24"),
+    ipaddress.ip_network("192.88.99.0/24"),
     ipaddress.ip_network("2002::/16"),
-    ipaddress.ip_network("64:ff9b::/96"),
-    ipaddress.ip_network("64:ff9b:1::/48"),
+    ipaddress.ip_network("3fff::/20"),
 )
+# All public IPv6 addresses lie in here; NAT64, site-local and IPv4-compatible ones, which hide another, do not.
+_PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 
 
 class AddressRefusedError(OSError):
     """The peer's address is not one that the hub may talk to."""
+
+
+class NotConnectedError(OSError):
+    """No connection came about, so nothing of the request was sent. The message says why, in words for people."""
 
 
 def networks(texts: Collection[str]) -> tuple[Network, ...]:
@@ -42,12 +59,21 @@ def is_allowed(address: str, *, tls: bool, allowed: Collection[Network]) -> bool
         ip = ip.ipv4_mapped
     if any(ip in network for network in allowed if network.version == ip.version):
         return True
-    tunnelled = any(ip in network for network in _TUNNELS if network.version == ip.version)
-    return tls and ip.is_global and not ip.is_multicast and not tunnelled
+    return tls and _is_public(ip)
+
+
+def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if ip.version == 6 and ip not in _PUBLIC_V6:
+        return False
+    special = any(ip in network for network in _SPECIAL if network.version == ip.version)
+    return ip.is_global and not ip.is_multicast and not special
 
 
 class GuardedAdapter(HTTPAdapter):
-    """A transport that looks at the connected peer, after DNS and before the first byte, so rebinding cannot help."""
+    """A transport that looks at the connected peer, after DNS and before the first byte, so rebinding cannot help.
+
+    A `verify` path adds certificate authorities to the public ones instead of taking their place.
+    """
 
     def __init__(self, allowed: Collection[Network], **kwargs: Any) -> None:
         self._allowed = tuple(allowed)
@@ -58,21 +84,103 @@ class GuardedAdapter(HTTPAdapter):
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = {"http": _pool(self._allowed), "https": _tls_pool(self._allowed)}
 
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        if isinstance(verify, str):
+            pool["ssl_context"] = _trusting(verify)
+        return host, pool
+
+
+@cache
+def _trusting(further: str) -> ssl.SSLContext:
+    """TLS settings that trust the public authorities and those in the file `further`."""
+    context = create_urllib3_context()
+    context.load_verify_locations(certifi.where())
+    try:
+        context.load_verify_locations(further)
+    except OSError as error:
+        raise NotConnectedError(f"the file with further certificate authorities cannot be used: {error}") from error
+    return context
+
 
 def _checked(sock: socket.socket, *, tls: bool, allowed: Collection[Network]) -> socket.socket:
     peer = sock.getpeername()[0]
     if not is_allowed(peer, tls=tls, allowed=allowed):
         sock.close()
         raise AddressRefusedError(
-            f"{peer} is not a public address reached over TLS. An administrator can allow it in ORDERHUB_ALLOW_NETWORKS."
+            f"{peer} is not a public address reached over TLS: an administrator can allow it in ORDERHUB_ALLOW_NETWORKS"
         )
     return sock
 
 
+class _OnTime(io.RawIOBase):
+    """What comes in on a socket, until a moment after which nothing is read any more.
+
+    The timeout of a socket counts between two bytes only: a peer that sends one byte a second would hold a worker for
+    as long as it likes.
+    """
+
+    def __init__(self, source: io.RawIOBase, sock: socket.socket, seconds: float | None) -> None:
+        self._source = source
+        self._sock = sock
+        self._until = None if seconds is None else time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._until is not None:
+            left = self._until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer came too slowly")
+            self._sock.settimeout(left)
+        return cast("int | None", self._source.readinto(buffer))
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """An answer, head and body, that has to be complete within the read timeout."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        source = self.fp.detach()
+        self.fp = io.BufferedReader(_OnTime(source, sock, sock.gettimeout()))
+
+
+def _told(connect: Callable[[], None], host: str, timeout: float | None) -> None:
+    """Connect, and say of every failure that nothing was sent."""
+    try:
+        connect()
+    except AddressRefusedError:
+        raise
+    except NameResolutionError as error:
+        raise NotConnectedError(f"the name {host} cannot be resolved") from error
+    except ConnectTimeoutError as error:
+        raise NotConnectedError(f"no connection to {host} within {timeout:g} s") from error
+    except ssl.SSLCertVerificationError as error:
+        raise NotConnectedError(f"the certificate of {host} is not trusted: {error.verify_message}") from error
+    except Exception as error:
+        root: BaseException = error
+        while root.__cause__ is not None:
+            root = root.__cause__
+        raise NotConnectedError(f"no connection to {host}: {root}") from error
+
+
 def _pool(allowed: Collection[Network]) -> type[HTTPConnectionPool]:
     class Connection(HTTPConnection):
+        response_class = _Answer
+
+        def connect(self) -> None:
+            _told(super().connect, self.host, self.timeout)
+
         def _new_conn(self) -> socket.socket:
             return _checked(super()._new_conn(), tls=False, allowed=allowed)
+
+        def send(self, data: Any) -> None:
+            _send_within(self, super().send, data)
 
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection
@@ -82,8 +190,16 @@ def _pool(allowed: Collection[Network]) -> type[HTTPConnectionPool]:
 
 def _tls_pool(allowed: Collection[Network]) -> type[HTTPSConnectionPool]:
     class Connection(HTTPSConnection):
+        response_class = _Answer
+
+        def connect(self) -> None:
+            _told(super().connect, self.host, self.timeout)
+
         def _new_conn(self) -> socket.socket:
             return _checked(super()._new_conn(), tls=True, allowed=allowed)
+
+        def send(self, data: Any) -> None:
+            _send_within(self, super().send, data)
 
     class Pool(HTTPSConnectionPool):
         ConnectionCls = Connection
@@ -91,10 +207,21 @@ def _tls_pool(allowed: Collection[Network]) -> type[HTTPSConnectionPool]:
     return Pool
 
 
+def _send_within(connection: HTTPConnection, send: Callable[[Any], None], data: Any) -> None:
+    """Send; a connection that is used again still has the rest of the last answer's time on its socket."""
+    if connection.sock is not None:
+        connection.sock.settimeout(connection.timeout)
+    send(data)
+
+
 def session(allowed: Collection[Network]) -> requests.Session:
-    """A session whose every connection is guarded and whose certificates are always verified."""
+    """A session whose every connection is guarded and whose certificates are always verified. It keeps no cookies.
+
+    One session serves all connections of the hub, so a cookie would carry one account's sign-in into another's calls.
+    """
     made = requests.Session()
     made.trust_env = False  # a proxy from the environment would hide the peer
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = GuardedAdapter(allowed, pool_maxsize=16)
     made.mount("https://", adapter)
     made.mount("http://", adapter)

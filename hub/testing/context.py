@@ -13,6 +13,7 @@ import structlog
 from hub.sdk import Connector, Context, Http, RateLimit, secret_names
 from hub.sdk.auth import FixedHeaders, Token, authorizer
 from hub.sdk.network import networks, session
+from hub.sdk.redact import redactor
 
 LOOPBACK = networks(["127.0.0.0/8", "::1/128"])
 
@@ -51,6 +52,9 @@ class MemoryTokens:
     def claim(self) -> bool:
         return True
 
+    def release(self) -> None:
+        """Nobody else wants it."""
+
     def save(self, token: Token, refresh_token: str | None) -> None:
         self.token, self.fetched = token, self.fetched + 1
         self.rotated = refresh_token or self.rotated
@@ -84,6 +88,7 @@ def connect(
             manifest.rate_limits,
             ("*",),
             sleep=sleep,
+            redact=redactor(str(value) for name, value in config.items() if name in hidden),
         )
 
     credential = authorizer(manifest.auth, config, tokens or MemoryTokens(), lambda: client(FixedHeaders({})))
