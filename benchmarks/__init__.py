@@ -1,0 +1,1 @@
+"""Figures of the design pages, one command each: `python -m benchmarks.<name>`."""
