@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.flows.operate import feeds
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.operate.reach import find
 from hub.flows.runtime import Runtime
@@ -48,12 +49,14 @@ def link_sku(
     if pack_size < 1:
         raise NotDoneError("a pack holds at least one unit")
     now = runtime.clock()
+    doors = {"stock"}
     with runtime.db.begin() as tx:
         variant_id = catalog.variants_by_sku(tx, [article]).get(article)
         if variant_id is None and not create:
             raise NotDoneError(f"there is no article {article!r}; create it, or name another one")
         if variant_id is None:
             variant_id = catalog.add_variants(tx, [{"sku": article, "title": title or article}], now)[article]
+            doors |= feeds.read_again(runtime, tx)
         lines = orders.unlinked_lines(tx, row.id, sku=sku.strip(), external_variant_id=external_id)
         listings = _link(tx, row.id, sku.strip(), external_id, lines, variant_id, pack_size, same_name=article == sku)
         partitions = inbox.replay(tx, {line.inbox_id for line in lines})
@@ -64,7 +67,7 @@ def link_sku(
         events.tell(tx, ("variant", variant_id), "linked", actor(person), said, now)
         waiting = sorted({line.order_id for line in lines})
         events.tell_all(tx, [(("order", one), one, said, None) for one in waiting], "linked", actor(person), now)
-    runtime.wake_all({"stock", *(f"inbox:{partition}" for partition in partitions)})
+    runtime.wake_all(doors | {f"inbox:{partition}" for partition in partitions})
     return LinkedSku(variant_id, article, tuple(listings), tuple(waiting))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hub.flows.operate import feeds
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.operate.reach import connector_of, find
 from hub.flows.runtime import Runtime
@@ -48,6 +49,8 @@ def link_places(runtime: Runtime, key: str, link: Mapping[str, str], *, person: 
             catalog.relink_location(tx, row.id, external_id, location.id)
             said = f"{external_id} is our location {code}."
             events.tell(tx, ("connection", row.id), "linked", actor(person), said, now)
+        doors = feeds.read_again(runtime, tx, row.id) if link else set()
+    runtime.wake_all(doors)
     return places(runtime, row.id)
 
 

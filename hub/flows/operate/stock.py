@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy.exc import IntegrityError
 
+from hub.flows.operate import feeds
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
 from hub.store import catalog, connections, events, ledger
@@ -136,6 +137,7 @@ def _book_once(
     missing = {row.sku for row in batch if row.sku and row.sku not in articles and row.location in places}
     if create and missing and not dry_run:
         articles |= catalog.add_variants(tx, [{"sku": sku} for sku in sorted(missing)], now)
+        feeds.read_again(runtime, tx)
     elif create:
         articles |= {sku: f"new:{sku}" for sku in missing}
     book = StockBook.open(tx, {articles[row.sku] for row in batch if row.sku in articles}, now, by)
@@ -202,6 +204,7 @@ def add_location(runtime: Runtime, code: str, *, person: str, handler: str = "",
     if not code.strip():
         raise NotDoneError("the code is missing")
     now = runtime.clock()
+    doors: set[str] = set()
     try:
         with runtime.db.begin() as tx:
             if handler:
@@ -209,10 +212,12 @@ def add_location(runtime: Runtime, code: str, *, person: str, handler: str = "",
             location_id = catalog.add_location(tx, now, code=code.strip(), **values)
             if handler and values.get("warehouse"):
                 catalog.link_location(tx, values["handler_id"], values["warehouse"], location_id)
+                doors = feeds.read_again(runtime, tx, values["handler_id"])
             said = f"The location {code} was added."
             events.tell(tx, ("location", location_id), "added", actor(person), said, now)
     except IntegrityError as error:
         raise NotDoneError(
             f"there is a location {code!r} already, or a value is not one that a location can have"
         ) from error
+    runtime.wake_all(doors)
     return location_id

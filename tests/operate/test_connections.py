@@ -1,0 +1,126 @@
+"""Connections as a person handles them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from hub.flows import operate
+from hub.flows.operate import CheckFailedError, NotDoneError, SettingsError
+from hub.store import connections, cursors
+from hub.store.database import Database
+from hub.store.tables import connection, cursor, inbox
+from hub.testing import Fault
+from hub.testing.world import World
+from tests.operate.conftest import PERSON, Desk, shop_settings
+
+
+def test_a_connected_shop_is_read_by_itself(desk: Desk) -> None:
+    row = desk.world.read(lambda tx: connections.get(tx, "Web shop"))
+    assert (row.status, row.account_id is not None) == ("active", True)
+    streams = desk.world.read(lambda tx: cursors.of_connection(tx, row.id))
+    assert streams
+    assert all(one["last_ok_at"] is not None for one in streams)
+    assert ("person:mia@example.com", "connected") in desk.said()
+
+
+def test_wrong_settings_name_their_fields_and_nothing_is_stored(db: Database) -> None:
+    world = World(db)
+    with pytest.raises(SettingsError) as caught:
+        operate.add_connection(
+            world.runtime, "shopify", " ", {"shop": "demo.myshopify.com", "colour": "red"}, person=PERSON
+        )
+    assert {one.field for one in caught.value.errors} == {"name", "access_token", "colour"}
+    assert world.read(connections.every) == []
+
+
+def test_a_shop_that_cannot_be_reached_with_these_settings_is_not_stored(desk: Desk) -> None:
+    settings = shop_settings(desk.shop) | {"access_token": "shpat_wrong"}
+    with pytest.raises(CheckFailedError) as caught:
+        operate.add_connection(desk.runtime, "shopify", "Other", settings, person=PERSON)
+    assert caught.value.result.error_code == "auth_rejected"
+    assert len(desk.ask(select(connection.c.id))) == 2
+
+
+def test_the_same_account_is_not_connected_twice(desk: Desk) -> None:
+    with pytest.raises(NotDoneError, match="connected already as Web shop"):
+        operate.add_connection(desk.runtime, "shopify", "Twin", shop_settings(desk.shop), person=PERSON)
+    with pytest.raises(SettingsError, match="already"):
+        operate.add_connection(desk.runtime, "shopify", "Web shop", shop_settings(desk.shop), person=PERSON)
+    assert len(desk.ask(select(connection.c.id))) == 2
+
+
+def test_a_connection_without_sign_in_goes_on_when_it_works_again(desk: Desk) -> None:
+    good = desk.shop.token
+    desk.shop.token = "shpat_new"  # the shop no longer takes the old one
+    assert not operate.check_connection(desk.runtime, desk.shop_id, person=PERSON).ok
+    assert desk.ask(select(connection.c.status).where(connection.c.id == desk.shop_id)) == ["needs_sign_in"]
+    settings = {"shop": desk.shop.shop, "base_url": desk.shop.url, "access_token": "shpat_new"}
+    assert operate.change_connection(desk.runtime, desk.shop_id, settings, person=PERSON).ok
+    assert desk.ask(select(connection.c.status).where(connection.c.id == desk.shop_id)) == ["active"]
+    secrets = desk.world.read(lambda tx: connections.read_secrets(tx, desk.runtime.keyring, desk.shop_id))
+    assert secrets["access_token"] == "shpat_new"
+    assert secrets["webhook_secret"] == desk.shop.webhook_secret, "a secret that is not given stays"
+    assert good != "shpat_new"
+
+
+def test_a_paused_connection_stays_paused_when_it_is_tested(desk: Desk) -> None:
+    operate.pause(desk.runtime, desk.shop_id, person=PERSON)
+    operate.pause(desk.runtime, desk.shop_id, person=PERSON)
+    assert operate.check_connection(desk.runtime, desk.shop_id, person=PERSON).ok
+    assert desk.ask(select(connection.c.status).where(connection.c.id == desk.shop_id)) == ["paused"]
+    operate.resume(desk.runtime, desk.shop_id, person=PERSON)
+    assert desk.ask(select(connection.c.status).where(connection.c.id == desk.shop_id)) == ["active"]
+    assert [kind for _, kind in desk.said() if kind in {"paused", "resumed"}] == ["paused", "resumed"]
+
+
+def test_a_stream_is_read_again_from_a_date_without_making_anything_twice(desk: Desk) -> None:
+    desk.buy(("MUG", 1))
+    operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)
+    desk.world.run()
+    before = len(desk.ask(select(inbox.c.id)))
+    [stream] = desk.ask(
+        select(cursor.c.stream).where(cursor.c.connection_id == desk.shop_id, cursor.c.stream == "orders")
+    )
+    operate.rewind(desk.runtime, desk.shop_id, stream, datetime(2026, 1, 1, tzinfo=UTC), person=PERSON)
+    desk.world.run()
+    assert len(desk.ask(select(inbox.c.id))) == before
+    with pytest.raises(NotDoneError, match="no stream"):
+        operate.rewind(desk.runtime, desk.shop_id, "dreams", None, person=PERSON)
+
+
+def test_webhooks_are_set_up_once_and_their_secrets_are_kept(desk: Desk) -> None:
+    first = operate.provision_webhooks(desk.runtime, desk.threepl_id, "https://hub.example.com", person=PERSON)
+    assert first
+    assert operate.provision_webhooks(desk.runtime, desk.threepl_id, "https://hub.example.com/", person=PERSON) == first
+    secrets = desk.world.read(lambda tx: connections.read_secrets(tx, desk.runtime.keyring, desk.threepl_id))
+    handed_out = {name: secret for name, secret in secrets.items() if name.startswith("webhook_secret_")}
+    assert len(handed_out) == len(first)
+    operate.adjust_stock(desk.runtime, "MUG", "EAST", set_to=5, reason="count", person=PERSON)
+    desk.buy(("MUG", 1))
+    [sent] = desk.threepl.orders
+    desk.threepl.ship(sent["order_number"], "1Z999AA10123456784", notify=False)
+    headers, body = desk.threepl.webhook(
+        "Shipment Update", sent["order_number"], handed_out["webhook_secret_shipment_update"]
+    )
+    assert desk.world.deliver(desk.threepl_id, headers, body).status == 200
+    with pytest.raises(NotDoneError, match="public address"):
+        operate.provision_webhooks(desk.runtime, desk.threepl_id, "", person=PERSON)
+
+
+def test_places_are_offered_and_linked(desk: Desk) -> None:
+    [first, *_] = operate.places(desk.runtime, desk.shop_id)
+    assert first.location is None
+    operate.link_places(desk.runtime, desk.shop_id, {first.external_id: "EAST"}, person=PERSON)
+    [again, *_] = operate.link_places(desk.runtime, desk.shop_id, {first.external_id: "WEST"}, person=PERSON)
+    assert again.location == "WEST"
+    with pytest.raises(NotDoneError, match="no location"):
+        operate.link_places(desk.runtime, desk.shop_id, {first.external_id: "MOON"}, person=PERSON)
+
+
+def test_a_vendor_that_does_not_answer_changes_no_status(desk: Desk) -> None:
+    desk.shop.faults.append(Fault("error_500", times=20))
+    assert not operate.check_connection(desk.runtime, desk.shop_id, person=PERSON).ok
+    assert desk.ask(select(connection.c.status).where(connection.c.id == desk.shop_id)) == ["active"]

@@ -1,0 +1,128 @@
+"""The doors as a person handles them: replay, retry, resolve."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from hub.flows import operate
+from hub.flows.operate import NotDoneError
+from hub.store import outbox as outbox_store
+from hub.store.tables import fulfillment_order, inbox, orders, outbox
+from hub.store.views.doors import InboxQuery
+from hub.testing import Fault
+from tests.operate.conftest import PERSON, Desk
+
+
+def send_unreadable(desk: Desk) -> str:
+    """A delivery that is signed and cannot be mapped; its inbox id."""
+    headers, body = desk.shop.webhook("orders/create", {"id": 1})
+    assert desk.world.deliver(desk.shop_id, headers, body).status == 200
+    desk.world.run()
+    return str(desk.ask(select(inbox.c.id).order_by(inbox.c.id.desc()).limit(1))[0])
+
+
+def status(desk: Desk, outbox_id: str) -> str:
+    return str(desk.ask(select(outbox.c.status).where(outbox.c.id == outbox_id))[0])
+
+
+@pytest.fixture
+def handed_over(desk: Desk) -> Desk:
+    operate.adjust_stock(desk.runtime, "MUG", "EAST", set_to=5, reason="count", person=PERSON)
+    return desk
+
+
+def test_a_dry_run_says_what_would_be_replayed_and_touches_nothing(desk: Desk) -> None:
+    desk.buy(("MUG", 1))
+    query = InboxQuery(statuses=("done",), stream="orders_webhook")
+    rows = operate.replay(desk.runtime, query=query, person=PERSON, dry_run=True)
+    assert [row.status for row in rows] == ["done"]
+    assert desk.ask(select(inbox.c.status).where(inbox.c.id == rows[0].id)) == ["done"]
+
+
+def test_a_replayed_order_is_not_entered_twice(desk: Desk) -> None:
+    desk.buy(("MUG", 1))
+    operate.replay(desk.runtime, query=InboxQuery(stream="orders_webhook"), person=PERSON)
+    desk.world.run()
+    assert len(desk.ask(select(orders.c.id))) == 1
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (10, 9, 1)
+    [outcome] = desk.ask(select(inbox.c.outcome).where(inbox.c.stream == "orders_webhook"))
+    assert outcome == "no_change"
+
+
+def test_a_parked_row_is_set_aside_or_tried_again(desk: Desk) -> None:
+    parked = send_unreadable(desk)
+    assert desk.ask(select(inbox.c.status).where(inbox.c.id == parked)) == ["dead"]
+    operate.replay(desk.runtime, ids=[parked], person=PERSON)
+    desk.world.run()
+    assert desk.ask(select(inbox.c.status).where(inbox.c.id == parked)) == ["dead"], "its cause is still there"
+    assert operate.dismiss(desk.runtime, [parked], person=PERSON, reason="a test of theirs") == [parked]
+    assert operate.dismiss(desk.runtime, [parked], person=PERSON, reason="a test of theirs") == []
+    assert desk.ask(select(inbox.c.status).where(inbox.c.id == parked)) == ["ignored"]
+
+
+def test_an_outcome_that_a_person_knows_is_entered_and_everything_follows(handed_over: Desk) -> None:
+    desk = handed_over
+    desk.threepl.faults.append(Fault("effect_then_drop", match="order_create", times=99))
+    desk.threepl.faults.append(Fault("drop", match="orders", times=99))
+    desk.buy(("MUG", 1))
+    [row] = desk.ask(select(outbox.c.id))
+    assert status(desk, row) == "unknown"
+    assert operate.retry(desk.runtime, [row], person=PERSON).refused[0][0] == row, "it might arrive twice"
+    with pytest.raises(NotDoneError, match="which id"):
+        operate.resolve(desk.runtime, row, happened=True, person=PERSON)
+    operate.resolve(desk.runtime, row, happened=True, external_id="T3JkZXI6MQ==", person=PERSON)
+    assert status(desk, row) == "delivered"
+    assert desk.ask(select(fulfillment_order.c.external_id)) == ["T3JkZXI6MQ=="]
+    assert (f"person:{PERSON}", "resolved") in desk.said(desk.newest())
+    with pytest.raises(NotDoneError, match="outcome is known"):
+        operate.resolve(desk.runtime, row, happened=True, external_id="other", person=PERSON)
+
+
+def test_what_did_not_happen_is_sent_again(handed_over: Desk) -> None:
+    desk = handed_over
+    desk.threepl.faults.append(Fault("drop", times=99))
+    desk.buy(("MUG", 1))
+    [row] = desk.ask(select(outbox.c.id))
+    with desk.world.db.begin() as tx:
+        tx.execute(update(outbox).where(outbox.c.id == row).values(status="unknown"))
+    desk.threepl.faults.clear()
+    operate.resolve(desk.runtime, row, happened=False, person=PERSON)
+    desk.world.later(minutes=5)
+    desk.world.run()
+    assert status(desk, row) == "delivered"
+    assert len(desk.threepl.orders) == 1
+
+
+def test_a_refused_hand_over_is_not_sent_again_once_it_was_routed_elsewhere(handed_over: Desk) -> None:
+    desk = handed_over
+    desk.buy(("MUG", 1))
+    [row] = desk.ask(select(outbox.c.id))
+    with desk.world.db.begin() as tx:
+        tx.execute(update(outbox).where(outbox.c.id == row).values(status="rejected"))
+        tx.execute(update(fulfillment_order).values(exec_status="cancelled"))
+    answer = operate.retry(desk.runtime, [row, "nowhere"], person=PERSON)
+    assert answer.sent == ()
+    assert {key for key, _ in answer.refused} == {row, "nowhere"}
+    with desk.world.db.begin() as tx:  # as it was, so that the books can be compared
+        tx.execute(update(fulfillment_order).values(exec_status="in_progress"))
+
+
+def test_after_a_restore_messages_are_looked_up_before_anything_is_sent(handed_over: Desk) -> None:
+    desk = handed_over
+    desk.threepl.faults.append(Fault("error_500", match="order_create", times=1))
+    order_id = desk.buy(("MUG", 1))
+    [row] = desk.ask(select(outbox.c.id))
+    with desk.world.db.begin() as tx:
+        assert outbox_store.hold_all(tx) == 1
+    desk.world.later(hours=1)
+    desk.world.run()
+    assert status(desk, row) == "held"
+    assert len(desk.threepl.orders) == 0
+    assert "held" in operate.retry(desk.runtime, [row], person=PERSON).refused[0][1]
+
+    assert operate.release_outbox(desk.runtime, "3PL", person=PERSON) == 1
+    desk.world.run()
+    assert status(desk, row) == "delivered"
+    assert len(desk.threepl.orders) == 1
+    assert order_id

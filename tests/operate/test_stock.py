@@ -1,0 +1,67 @@
+"""Stock as a person handles it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from hub.flows import operate
+from hub.flows.operate import ImportRow, NotDoneError
+from hub.store.tables import location, stock_move, stock_position
+from tests.operate.conftest import PERSON, Desk
+
+
+def test_a_correction_is_booked_once_with_its_reason(desk: Desk) -> None:
+    for _ in range(2):
+        operate.adjust_stock(desk.runtime, "MUG", "WEST", change=-3, reason="broken", key="damage-17", person=PERSON)
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (7, 7, 0)
+    query = select(stock_move.c.actor).where(stock_move.c.reason == "broken")
+    assert desk.ask(query) == [f"person:{PERSON}"]
+
+
+def test_goods_that_are_gone_are_gone_even_when_they_were_promised(desk: Desk) -> None:
+    desk.buy(("MUG", 4))
+    operate.adjust_stock(desk.runtime, "MUG", "WEST", set_to=3, reason="count", person=PERSON)
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (3, -1, 4)
+    assert 1 in desk.ask(select(stock_position.c.oversold))
+
+
+def test_there_are_never_fewer_than_none(desk: Desk) -> None:
+    with pytest.raises(NotDoneError, match="10 units"):
+        operate.adjust_stock(desk.runtime, "MUG", "WEST", change=-11, reason="count", person=PERSON)
+    with pytest.raises(NotDoneError, match="either"):
+        operate.adjust_stock(desk.runtime, "MUG", "WEST", reason="count", person=PERSON)
+
+
+def test_each_row_of_an_import_has_its_own_result(desk: Desk) -> None:
+    rows = [
+        ImportRow(1, "MUG", "WEST", 12),
+        ImportRow(2, "TEE", "WEST", 5),
+        ImportRow(3, "???", "WEST", 5),
+        ImportRow(4, "MUG", "MOON", 5),
+        ImportRow(5, "MUG", "EAST", None),
+        ImportRow(6, "MUG", "WEST", -1, is_change=True),
+    ]
+    trial = operate.import_stock(desk.runtime, rows, person=PERSON, reason="count", dry_run=True)
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (10, 10, 0), "a dry run books nothing"
+    done = operate.import_stock(desk.runtime, rows, person=PERSON, reason="count", key="file-1")
+    assert trial == done
+    assert [one.status for one in done] == ["changed", "unchanged", "error", "error", "error", "changed"]
+    assert (done[0].before, done[0].after) == (10, 12)
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (11, 11, 0)
+    again = operate.import_stock(desk.runtime, rows, person=PERSON, reason="count", key="file-1")
+    assert [one.status for one in again] == ["repeated", "unchanged", "error", "error", "error", "repeated"]
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (11, 11, 0)
+
+
+def test_a_delivery_goes_to_the_orders_that_wait_for_it(desk: Desk) -> None:
+    desk.buy(("TEE", 7))
+    operate.adjust_stock(desk.runtime, "TEE", "WEST", change=4, reason="delivery", person=PERSON)
+    desk.world.run()
+    assert desk.world.on_shelf()["WEST"]["TEE"] == (9, 2, 7)
+
+
+def test_a_location_is_added_once(desk: Desk) -> None:
+    with pytest.raises(NotDoneError, match="WEST"):
+        operate.add_location(desk.runtime, "WEST", person=PERSON)
+    assert desk.ask(select(location.c.code).order_by(location.c.code)) == ["EAST", "WEST"]
