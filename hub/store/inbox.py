@@ -180,6 +180,17 @@ def replay(tx: Tx, ids: Collection[str]) -> list[int]:
     return sorted(partitions)
 
 
+def replay_unplaced(tx: Tx, connection_id: str, streams: Collection[str]) -> list[int]:
+    """Let rows of these streams be handled again that named a place or an article unknown at their time."""
+    query = select(inbox.c.id).where(
+        inbox.c.connection_id == connection_id,
+        inbox.c.stream.in_(list(streams)),
+        inbox.c.status == "done",
+        inbox.c.outcome.in_(("ignored", "held_unmapped")),
+    )
+    return replay(tx, list(tx.execute(query).scalars())) if streams else []
+
+
 def set_aside(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
     """A person wants nothing done with these parked rows; returns those that were parked."""
     done: list[str] = []
