@@ -34,6 +34,9 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         return 0
     plugin = runtime.plugin(connection)
     if not issubclass(plugin.connector, StockSink):
+        with runtime.db.begin() as tx:
+            # Its listings are a catalogue only, such as an ERP's; otherwise they would be due for ever.
+            connections.set_options(tx, connection_id, {"publish_stock": False})
         return 0
     with runtime.db.begin() as tx:
         rows = listings.claim(tx, connection_id, now, plugin.connector.max_batch)
