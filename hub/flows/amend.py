@@ -49,6 +49,8 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
             state, "remote_conflict", "The channel opened a cancelled order again.", handle="reopened", source="channel"
         )
         return "conflict"
+    if order.revision > state.revision:
+        desk.news.add(incoming.inbox_id)
     moved = _ship_to(incoming.document) != _ship_to(state.document)
     _take_over(desk, incoming, state)
     if order.status == "cancelled":

@@ -53,6 +53,7 @@ def enter(desk: Desk, incoming: Incoming, articles: Articles) -> OrderState:
         desk.rows.add(order_adjustment, id=new_id(), order_id=state.id, **adjustment)
     channel = desk.connections[incoming.connection_id].name
     desk.tell(state.id, ("order", state.id), "received", f"{order.number} arrived from {channel}.", inbox=incoming.inbox_id)
+    desk.news.add(incoming.inbox_id)
     decide(desk, state, order)
     row["lifecycle"] = state.lifecycle
     desk.add_lines(state)

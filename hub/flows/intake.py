@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from hub import mapping, schemas
 from hub.domain.documents import Order
 from hub.flows import amend, enter, facts, track
-from hub.flows.desk import open_desk
+from hub.flows.desk import Desk, open_desk
 from hub.flows.enter import Articles, Incoming
 from hub.flows.runtime import Runtime
 from hub.sdk import errors
@@ -157,7 +157,6 @@ def _apply(runtime: Runtime, batch: Sequence[Read]) -> set[str]:
             outcomes += _apply_orders(runtime, tx, ordered, doors)
         outcomes += track.apply(runtime, tx, [one for one in mine if one.kind in {"shipment", "fulfillment"}], doors)
         outcomes += facts.apply(runtime, tx, [one for one in mine if one.kind not in _ELSEWHERE], doors)
-        _count_swept(runtime, tx, mine, outcomes)
         by_map: dict[str, list[tuple[str, str, str | None]]] = {}
         used = {one.row["id"]: one.mapping for one in mine}
         for outcome in outcomes:
@@ -167,23 +166,17 @@ def _apply(runtime: Runtime, batch: Sequence[Read]) -> set[str]:
     return doors
 
 
-def _count_swept(
-    runtime: Runtime, tx: Tx, batch: Sequence[Read], outcomes: Sequence[tuple[str, str, str | None]]
-) -> None:
+def _count_swept(runtime: Runtime, desk: Desk, batch: Sequence[Read]) -> None:
     """Count what only a poll brought where webhooks should have: the measure of lost webhooks."""
-    changed = {row_id for row_id, outcome, _ in outcomes if outcome in {"applied", "held_unmapped"}}
     swept = Counter(
         (one.row["connection_id"], one.row["stream"])
         for one in batch
-        if one.kind == "order" and one.row["source"] == "poll" and one.row["id"] in changed
+        if one.row["source"] == "poll" and one.row["id"] in desk.news
     )
-    if not swept:
-        return
     hooked = {one.name for one in runtime.registry.plugins if "WebhookReceiver" in one.capabilities}
-    plugins = {row.id: row.plugin for row in connections.every(tx)}
     for (connection_id, stream), count in swept.items():
-        if plugins[connection_id] in hooked:
-            cursors.found_by_sweep(tx, connection_id, stream, count)
+        if desk.connections[connection_id].plugin in hooked:
+            cursors.found_by_sweep(desk.tx, connection_id, stream, count)
 
 
 _ELSEWHERE = frozenset({"order", "shipment", "fulfillment"})
@@ -207,6 +200,7 @@ def _apply_orders(
             outcome = amend.amend(desk, one, state, articles)
         outcomes.append((one.inbox_id, outcome, state.id))
     desk.flush()
+    _count_swept(runtime, desk, batch)
     doors |= desk.wakes
     return outcomes
 
