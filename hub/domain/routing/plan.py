@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 from hub.domain.routing import rankers as builtin
 from hub.domain.routing.shapes import Need, Part, Place, Plan, Ranker, Remainder, Snapshot
+from hub.domain.routing.share import Shelf
 
 DEFAULT_RANKERS: Mapping[str, Ranker] = {
     "min_splits": builtin.min_splits,
@@ -37,10 +39,12 @@ def plan(snapshot: Snapshot, rankers: Mapping[str, Ranker] = DEFAULT_RANKERS) ->
 
     The best-ranked place that has everything wins; if none has, the fewest places (at most
     `snapshot.max_shipments`) that ship the most units, and among those the best ranked. Inside such a set a line goes
-    whole to its best-ranked holder and is divided only when no single holder has all of it; groups are never divided.
-    The same snapshot always gives the same plan, in whatever order its parts were listed.
+    whole to its best-ranked holder and is divided only when no single holder has all of it, or when more units ship
+    that way; groups are never divided. The same snapshot always gives the same plan, in whatever order its parts were
+    listed.
     """
-    needs = tuple(sorted(snapshot.needs, key=lambda need: need.line_id))
+    snapshot = _in_order(snapshot)
+    needs = snapshot.needs
     usable, dropped = _filter(snapshot, needs)
     candidates = _rank(usable, snapshot, rankers)
     chosen, parts = _assign(candidates, needs, snapshot)
@@ -49,16 +53,10 @@ def plan(snapshot: Snapshot, rankers: Mapping[str, Ranker] = DEFAULT_RANKERS) ->
         "strategy": STRATEGY,
         "rankers": list(rankers),
         "dropped": dropped,
-        "ranked": [
-            {"location": one.place.code, "ranks": list(one.ranks)} for one in candidates[:LONGEST_TRACE]
-        ],
+        "ranked": [{"location": one.place.code, "ranks": list(one.ranks)} for one in candidates[:LONGEST_TRACE]],
         "ranked_total": len(candidates),
-        "chosen": [
-            {"location": one.place.code, "units": dict(parts[one.place.id])} for one in chosen
-        ],
-        "remainder": [
-            {"line": rest.line_id, "units": rest.units, "reason": rest.reason} for rest in remainder
-        ],
+        "chosen": [{"location": one.place.code, "units": dict(parts[one.place.id])} for one in chosen],
+        "remainder": [{"line": rest.line_id, "units": rest.units, "reason": rest.reason} for rest in remainder],
     }
     return Plan(
         tuple(Part(one.place.id, parts[one.place.id]) for one in chosen),
@@ -69,13 +67,19 @@ def plan(snapshot: Snapshot, rankers: Mapping[str, Ranker] = DEFAULT_RANKERS) ->
     )
 
 
+def _in_order(snapshot: Snapshot) -> Snapshot:
+    """The same snapshot in the one order in which everything is looked at, by rankers too."""
+    needs = sorted(snapshot.needs, key=lambda need: need.line_id)
+    return replace(snapshot, needs=tuple(needs), places=tuple(sorted(snapshot.places, key=lambda place: place.code)))
+
+
 def inputs_hash(snapshot: Snapshot, rankers: Iterable[str]) -> str:
     """A fingerprint of everything the decision rests on, independent of listing order."""
     variants = {need.variant_id for need in snapshot.needs}
     facts = [
         sorted((need.line_id, need.variant_id, need.units, need.group or "") for need in snapshot.needs),
         [getattr(snapshot.destination, name) for name in ("country", "market", "latitude", "longitude")],
-        sorted((place.code, place.country, place.rank, place.is_default, place.closed) for place in snapshot.places),
+        sorted(_said_of(place) for place in snapshot.places),
         sorted((*key, units) for key, units in snapshot.sellable.items() if units > 0 and key[1] in variants),
         sorted(snapshot.excluded),
         snapshot.max_shipments,
@@ -83,6 +87,11 @@ def inputs_hash(snapshot: Snapshot, rankers: Iterable[str]) -> str:
         STRATEGY,
     ]
     return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
+
+
+def _said_of(place: Place) -> tuple[Any, ...]:
+    where = (place.country, place.latitude, place.longitude, sorted(place.markets))
+    return (place.id, place.code, *where, place.rank, place.is_default, place.closed)
 
 
 def _filter(snapshot: Snapshot, needs: Sequence[Need]) -> tuple[list[_Candidate], list[dict[str, str]]]:
@@ -146,83 +155,43 @@ def _assign(
 
 def _distinct(candidates: list[_Candidate], needs: Sequence[Need], snapshot: Snapshot) -> list[_Candidate]:
     """Of places that offer the same units only as many as could ship together are worth trying."""
-    seen: dict[tuple[int, ...], int] = {}
+    wanted = _wanted(needs)
+    seen: Counter[tuple[Any, ...]] = Counter()
     kept: list[_Candidate] = []
     for one in candidates:
-        offer = tuple(
-            0 if (need.line_id, one.place.id) in snapshot.excluded else min(need.units, one.free.get(need.variant_id, 0))
-            for need in needs
-        )
-        seen[offer] = seen.get(offer, 0) + 1
-        if seen[offer] <= snapshot.max_shipments:
+        units = tuple(min(units, one.free.get(variant, 0)) for variant, units in wanted.items())
+        refused = tuple(need.line_id for need in needs if (need.line_id, one.place.id) in snapshot.excluded)
+        seen[units, refused] += 1
+        if seen[units, refused] <= snapshot.max_shipments:
             kept.append(one)
     return kept[:MOST_CANDIDATES]
 
 
-def _most(group: Sequence[_Candidate], needs: Sequence[Need]) -> int:
-    """No more units than this can come from the group."""
+def _wanted(needs: Iterable[Need]) -> dict[str, int]:
+    """Units by variant."""
     wanted: dict[str, int] = {}
     for need in needs:
         wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
-    return sum(min(units, sum(one.free.get(v, 0) for one in group)) for v, units in wanted.items())
+    return wanted
+
+
+def _most(group: Sequence[_Candidate], needs: Sequence[Need]) -> int:
+    """No more units than this can come from the group."""
+    return sum(min(units, sum(one.free.get(v, 0) for one in group)) for v, units in _wanted(needs).items())
 
 
 def _share(group: Sequence[_Candidate], needs: Sequence[Need], snapshot: Snapshot) -> dict[str, dict[str, int]]:
-    """Units by place and line: whole lines to the best-ranked holder first, then the rest by quantity."""
-    free = {(one.place.id, variant): units for one in group for variant, units in one.free.items()}
-    parts: dict[str, dict[str, int]] = {}
+    """Units by place and line, as many as the group can ship.
 
-    def allowed(need: Need, place: str) -> bool:
-        return (need.line_id, place) not in snapshot.excluded
-
-    def take(need: Need, place: str, units: int) -> None:
-        free[place, need.variant_id] -= units
-        parts.setdefault(place, {})[need.line_id] = parts.get(place, {}).get(need.line_id, 0) + units
-
-    divisible: list[Need] = []
-    for bundle in _bundles(needs):
-        holder = next(
-            (
-                one.place.id
-                for one in group
-                if all(allowed(need, one.place.id) for need in bundle) and _has_all(free, one.place.id, bundle)
-            ),
-            None,
-        )
-        if holder is not None:
-            for need in bundle:
-                take(need, holder, need.units)
-        elif len(bundle) == 1 and bundle[0].group is None:
-            divisible += bundle
-    for need in divisible:
-        left = need.units
-        for one in group:
-            units = min(left, free.get((one.place.id, need.variant_id), 0)) if allowed(need, one.place.id) else 0
-            if units > 0:
-                take(need, one.place.id, units)
-                left -= units
-    return parts
-
-
-def _bundles(needs: Sequence[Need]) -> list[list[Need]]:
-    groups: dict[str, list[Need]] = {}
-    bundles: list[list[Need]] = []
-    for need in needs:
-        if need.group is None:
-            bundles.append([need])
-        elif need.group in groups:
-            groups[need.group].append(need)
-        else:
-            groups[need.group] = [need]
-            bundles.append(groups[need.group])
-    return bundles
-
-
-def _has_all(free: Mapping[tuple[str, str], int], place: str, bundle: Sequence[Need]) -> bool:
-    wanted: dict[str, int] = {}
-    for need in bundle:
-        wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
-    return all(free.get((place, variant), 0) >= units for variant, units in wanted.items())
+    Taking lines one after another is best unless a group or a refusal stands in the way; then it may take what
+    another line needed more, and every way is tried.
+    """
+    shelf = Shelf({one.place.id: dict(one.free) for one in group}, snapshot.excluded)
+    shares = shelf.by_preference(needs)
+    in_the_way = snapshot.excluded or any(need.group is not None for need in needs)
+    if in_the_way and shares.units < _most(group, needs):
+        return shelf.fullest(needs, shares).parts
+    return shares.parts
 
 
 def _remainder(
