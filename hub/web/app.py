@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, abort, g, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from markupsafe import Markup
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 import hub
 from hub.flows.runtime import Runtime
 from hub.settings import Settings
-from hub.web import access, assets, health, ingress, problems, signin, words
+from hub.store.views.problems import count_yours
+from hub.web import access, api, assets, health, ingress, problems, signin, words
 from hub.web.context import Console, console
+from hub.web.pages import connections, home, locations, orders, stock, trouble
+from hub.web.pages import settings as settings_page
 from hub.web.problems import Problem
 
 log = structlog.get_logger()
@@ -26,7 +31,11 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+PROBLEMS_KEPT_S = 10.0
 MOST_FORM_FIELDS = 2000
+PARTS = (
+    ingress, health, assets, signin, home, orders, connections, trouble, stock, locations, settings_page, api
+)  # fmt: skip
 
 
 def create_app(settings: Settings, runtime: Runtime) -> Flask:
@@ -35,18 +44,20 @@ def create_app(settings: Settings, runtime: Runtime) -> Flask:
     app.extensions["orderhub"] = Console(settings, runtime)
     _configure(app, settings, runtime)
     protect = CSRFProtect(app)
-    for blueprint in (ingress.blueprint, health.blueprint, assets.blueprint, signin.blueprint):
-        app.register_blueprint(blueprint)
+    for part in PARTS:
+        app.register_blueprint(part.blueprint)
     protect.exempt(ingress.blueprint)  # a platform signs its deliveries and has no form token
+    protect.exempt(api.blueprint)  # a program shows its key with every call, and no cookie counts there
     words.install(app)
     app.jinja_env.globals["asset"] = assets.address
+    app.before_request(_readable)
     app.before_request(access.guard)
     app.after_request(_headers)
     app.context_processor(_for_pages)
     app.register_error_handler(Problem, problems.answer)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _refused)
-    app.register_error_handler(SQLAlchemyError, _database_away)
+    app.register_error_handler(SQLAlchemyError, _database_said)
     app.register_error_handler(Exception, _defect)
     return app
 
@@ -72,7 +83,25 @@ def _configure(app: Flask, settings: Settings, runtime: Runtime) -> None:
 
 def _for_pages() -> dict[str, Any]:
     """What every page shows."""
-    return {"caller": g.get("caller"), "csrf": _csrf_field, "version": hub.__version__, "open_problems": 0}
+    return {
+        "caller": g.get("caller"),
+        "csrf": _csrf_field,
+        "version": hub.__version__,
+        "open_problems": _open_problems(),
+    }
+
+
+def _open_problems() -> int:
+    """How many problems wait for a person; asked at most every ten seconds."""
+    runtime = console().runtime
+    if g.get("caller") is None:
+        return 0
+
+    def count() -> int:
+        with runtime.db.read() as tx:
+            return count_yours(tx, runtime.clock())
+
+    return int(console().remembered("problems", PROBLEMS_KEPT_S, time.monotonic, count))
 
 
 def _csrf_field() -> Markup:
@@ -89,6 +118,8 @@ def _headers(response: Response) -> Response:
     put("Cache-Control", "no-store")
     if console().settings.public_url.startswith("https:"):
         put("Strict-Transport-Security", "max-age=31536000")
+    if request.method not in ("GET", "HEAD"):
+        console().cached.pop("problems", None)  # what was just done may have solved one
     return response
 
 
@@ -114,12 +145,35 @@ def _refused(error: HTTPException) -> Any:
     return answer
 
 
-def _database_away(error: SQLAlchemyError) -> Any:
-    log.error("web.database_failed", error=str(error), path=request.path)
-    words = "The database does not answer. Nothing was changed; try again in a moment."
-    answer = problems.answer(Problem(503, words)) if _is_machine() else _page(503, "Out of reach", words)
-    answer.headers["Retry-After"] = "10"
+def _database_said(error: SQLAlchemyError) -> Any:
+    """What a database refuses is the request's fault; that it does not answer is nobody's."""
+    match error:
+        case DataError():
+            code, title, words = 422, "Cannot be stored", "Something in it is of a kind that no database stores."
+        case IntegrityError():
+            code, title, words = 409, "Does not fit", "It does not fit what is stored already. Load the page again."
+        case OperationalError() | InterfaceError() | PoolTimeout():
+            code, title = 503, "Out of reach"
+            words = "The database does not answer. Nothing was changed; try again in a moment."
+        case _:
+            return _defect(error)
+    log.error("web.database_said", error=str(error), path=request.path)
+    answer = problems.answer(Problem(code, words)) if _is_machine() else _page(code, title, words)
+    if code == 503:
+        answer.headers["Retry-After"] = "10"
     return answer
+
+
+def _readable() -> None:
+    """No address or form may hold a NUL: databases cannot store one, and none comes from a person."""
+    if "\0" in request.path or any("\0" in value for _, value in request.args.items(multi=True)):
+        abort(400)
+    if (
+        request.method == "POST"
+        and not _is_machine()
+        and any("\0" in value for _, value in request.form.items(multi=True))
+    ):
+        abort(400)
 
 
 def _defect(error: Exception) -> Any:

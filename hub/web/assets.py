@@ -45,7 +45,7 @@ def file(name: str) -> Response:
     asset = load(name)
     if asset is None:
         abort(404)
-    packs = "gzip" in request.accept_encodings
+    packs = request.accept_encodings.quality("gzip") > 0
     response = Response(asset.packed if packs else asset.content, content_type=asset.kind)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     response.headers["Vary"] = "Accept-Encoding"

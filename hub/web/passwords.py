@@ -7,11 +7,12 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 
 SHORTEST = 12
 LONGEST = 200
-COMMON = frozenset(
-    "password1234 123456789012 1234567890123 qwertyuiop12 qwertyuiop123 passwordpassword letmeinletmein "
-    "administrator adminadminadmin welcome12345 iloveyou1234 abcdefghijkl orderhub1234 orderhuborderhub "
-    "changemechangeme 111111111111 000000000000 qwerty123456 1q2w3e4r5t6y password12345 passw0rd1234".split()
-)
+_COMMON = """
+    password1234 123456789012 1234567890123 qwertyuiop12 qwertyuiop123 passwordpassword letmeinletmein administrator
+    adminadminadmin welcome12345 iloveyou1234 abcdefghijkl orderhub1234 orderhuborderhub changemechangeme 111111111111
+    000000000000 qwerty123456 1q2w3e4r5t6y password12345 passw0rd1234
+"""
+COMMON = frozenset(_COMMON.split())
 _hasher = PasswordHasher()  # argon2id with the library's current costs
 # Checked for e-mail addresses that nobody has, so that a miss takes as long as a wrong password.
 _nobody = _hasher.hash("there is no such person")

@@ -16,40 +16,33 @@ GOOD, BUSY, WAIT, BAD, OFF = "good", "busy", "wait", "bad", "off"
 # A status is told by its word and by a shape; the colour only helps. ● done, ◐ under way, ◆ waits, ▲ wrong, ○ off.
 SHAPES = {GOOD: "●", BUSY: "◐", WAIT: "◆", BAD: "▲", OFF: "○"}
 COLOURS = {GOOD: "green", BUSY: "blue", WAIT: "yellow", BAD: "red", OFF: "secondary"}
-TONES = {
-    **dict.fromkeys(
-        ("completed", "shipped", "delivered", "active", "paid", "done", "applied", "fulfilled", "closed", "accepted"), GOOD
-    ),
-    **dict.fromkeys(
-        (
-            "open", "in_progress", "submitted", "received", "sending", "routed", "in_fulfilment", "labelled", "in_transit",
-            "handed_over", "out_for_delivery", "authorized", "partially_shipped", "partial", "releasing", "new",
-        ),
-        BUSY,
-    ),
-    **dict.fromkeys(
-        (
-            "pending", "on_hold", "backordered", "retry_wait", "held", "paused", "scheduled", "unsubmitted", "late",
-            "partially_paid", "waiting", "label_pending", "cancellation_requested", "attempted", "superseded", "stale",
-            "partially_refunded", "routing", "waiting_for_stock", "unshipped", "unfulfilled",
-        ),
-        WAIT,
-    ),
-    **dict.fromkeys(
-        (
-            "dead", "rejected", "unknown", "needs_sign_in", "misconfigured", "unavailable", "exception", "lost", "unpaid",
-            "label_failed", "in_doubt", "incomplete", "timed_out", "cancellation_rejected", "voided_late", "failed",
-            "broken", "returned_to_sender", "attention",
-        ),
-        BAD,
-    ),
-}  # fmt: skip
+_WORDS = {
+    GOOD: """
+        completed delivered in_transit shipped active on_time paid done applied fulfilled closed accepted handed_over
+        labelled available_for_pickup out_for_delivery
+    """,
+    BUSY: """
+        open in_progress submitted received sending routed in_fulfilment authorized partial ready amending rated
+        manifested unsubmitted
+    """,
+    WAIT: """
+        pending on_hold backordered retry_wait held held_back paused scheduled late label_pending superseded
+        cancellation_requested attempted stale partially_refunded partially_paid waiting unfulfilled
+    """,
+    BAD: """
+        dead rejected unknown needs_sign_in misconfigured unavailable exception lost unpaid label_failed in_doubt
+        incomplete timed_out cancellation_rejected broken returned_to_sender returning fulfilment_failed error unlinked
+        voided
+    """,
+}
+TONES = {word: tone for tone, words in _WORDS.items() for word in words.split()}
+NONE = "\N{EN DASH}"
 
 
 def money(minor: int | None, currency: str | None) -> str:
     """An amount as a person reads it: 1234567 EUR is "12,345.67 EUR"."""
     if minor is None or not currency:
-        return "–"
+        return NONE
     try:
         places = exponent(currency)
     except ValueError:
@@ -88,7 +81,7 @@ def ago(at: datetime) -> str:
 
 
 def day(value: date | str | None) -> str:
-    return str(value) if value else "–"
+    return str(value) if value else NONE
 
 
 def plain(word: str | None) -> str:
@@ -98,15 +91,15 @@ def plain(word: str | None) -> str:
 
 
 def tone(word: str | None) -> str:
-    return TONES.get(word or "", OFF)
+    return TONES.get((word or "").replace(" ", "_").replace("-", "_"), OFF)
 
 
 def status(word: str | None, text: str | None = None) -> Markup:
     """A status: a shape for the eye, the word for everybody."""
     kind = tone(word)
-    return Markup(
-        '<span class="status-word is-{}"><span class="shape" aria-hidden="true">{}</span>{}</span>'
-    ).format(kind, SHAPES[kind], text or plain(word))
+    return Markup('<span class="status-word is-{}"><span class="shape" aria-hidden="true">{}</span>{}</span>').format(
+        kind, SHAPES[kind], text or plain(word)
+    )
 
 
 def pretty(value: Any) -> str:

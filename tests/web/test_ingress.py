@@ -79,7 +79,9 @@ def test_the_right_signature_of_another_connection_is_refused(site: Site) -> Non
     headers = signed(site, body) | {"X-Shopify-Hmac-Sha256": hmac_signature("its own secret", body)}
     assert site.post_hook(headers, body).status_code == 401
     # One app may sign for many shops: the right signature for another shop is no better.
-    assert site.post_hook(signed(site, body) | {"X-Shopify-Shop-Domain": "other.myshopify.com"}, body).status_code == 401
+    assert (
+        site.post_hook(signed(site, body) | {"X-Shopify-Shop-Domain": "other.myshopify.com"}, body).status_code == 401
+    )
     assert rows(site) == []
 
 
@@ -179,7 +181,10 @@ def test_a_packed_body_is_415_and_nothing_is_unpacked(site: Site) -> None:
 
 def test_a_form_upload_is_415_and_a_missing_type_is_fine(site: Site) -> None:
     body = b'{"id": 3}'
-    assert site.post_hook(signed(site, body) | {"Content-Type": "multipart/form-data; boundary=x"}, body).status_code == 415
+    assert (
+        site.post_hook(signed(site, body) | {"Content-Type": "multipart/form-data; boundary=x"}, body).status_code
+        == 415
+    )
     headers = signed(site, body)
     del headers["Content-Type"]
     assert site.post_hook(headers, body).status_code == 200

@@ -1,0 +1,85 @@
+"""Stock: what lies where, what each channel was told and when, and how it came to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+
+from hub.flows import operate
+from hub.flows.operate import NotDoneError
+from hub.store import catalog
+from hub.store.database import new_id
+from hub.store.views import stock as stock_view
+from hub.store.views.pages import BadCursorError
+from hub.store.views.stock import StockQuery, UnknownArticleError
+from hub.web.context import caller, console
+
+blueprint = Blueprint("stock", __name__, url_prefix="/stock")
+
+PER_PAGE = 50
+
+
+@blueprint.get("/")
+def listing() -> Any:
+    query = StockQuery(
+        text=request.args.get("q", "")[:200],
+        location_id=request.args.get("location", "")[:36],
+        short=bool(request.args.get("short")),
+        after=request.args.get("after", "")[:500],
+        limit=PER_PAGE,
+    )
+    with console().runtime.db.read() as tx:
+        page = stock_view.find(tx, query)
+        locations = catalog.locations(tx)
+    return render_template("stock/list.html", page=page, query=query, locations=locations)
+
+
+@blueprint.get("/<path:sku>")
+def show(sku: str) -> Any:
+    return _page(sku)
+
+
+def _page(sku: str, error: str = "", given: dict[str, str] | None = None) -> str:
+    with console().runtime.db.read() as tx:
+        row = stock_view.article(tx, sku)
+        moves = stock_view.ledger(tx, sku, request.args.get("after", "")[:500])
+        locations = catalog.locations(tx)
+    # The key makes a form count once, however often it is sent.
+    return render_template(
+        "stock/show.html", row=row, moves=moves, locations=locations, error=error, given=given or {}, key=new_id()
+    )
+
+
+@blueprint.post("/<path:sku>")
+def adjust(sku: str) -> Any:
+    given = {name: request.form.get(name, "").strip()[:200] for name in ("location", "units", "how", "reason")}
+    try:
+        units = int(given["units"])
+    except ValueError:
+        return _page(sku, "Enter whole units, such as 12 or -3.", given), 422
+    if abs(units) > 10_000_000:
+        return _page(sku, "That is more than any shelf holds.", given), 422
+    if not given["reason"]:
+        return _page(sku, "Say why: the ledger keeps the reason for ever.", given), 422
+    wanted = {"set_to": units} if given["how"] == "set" else {"change": units}
+    try:
+        done = operate.adjust_stock(
+            console().runtime,
+            sku,
+            given["location"],
+            person=caller().actor,
+            reason=given["reason"],
+            key=request.form.get("key", "")[:36],
+            **wanted,
+        )
+    except NotDoneError as error:
+        return _page(sku, str(error), given), 422
+    flash(f"{sku} at {given['location']}: {done.before} is now {done.after}.", "done")
+    return redirect(url_for("stock.show", sku=sku))
+
+
+@blueprint.errorhandler(UnknownArticleError)
+@blueprint.errorhandler(BadCursorError)
+def _gone(_error: Exception) -> Any:
+    abort(404)
