@@ -317,6 +317,8 @@ def _words(error: Exception) -> str:
     """What happened, without the address and its parameters, which the messages of the transport repeat."""
     if isinstance(error, requests.exceptions.Timeout) or _cause(error, TimeoutError) is not None:
         return "no complete answer in time"
+    if isinstance(error, _TooLongError):
+        return str(error)
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return "the answer cannot be unpacked"
     root = _cause(error, OSError, but=requests.RequestException)
@@ -336,8 +338,8 @@ def _cause(
         if isinstance(current, kind) and not isinstance(current, but):
             return current
         seen.append(current)
-        queue += [current.__cause__, current.__context__, getattr(current, "reason", None)]
-        queue += [arg for arg in current.args if isinstance(arg, BaseException)]
+        told = (getattr(current, "reason", None), *current.args)
+        queue += [current.__cause__, current.__context__, *(one for one in told if isinstance(one, BaseException))]
     return None
 
 

@@ -18,7 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -124,6 +124,7 @@ class _OnTime(io.RawIOBase):
         self._source = source
         self._sock = sock
         self._until = None if seconds is None else time.monotonic() + seconds
+        self.ended = False
 
     def readable(self) -> bool:
         return True
@@ -134,7 +135,9 @@ class _OnTime(io.RawIOBase):
             if left <= 0:
                 raise TimeoutError("the answer came too slowly")
             self._sock.settimeout(left)
-        return cast("int | None", self._source.readinto(buffer))
+        count = cast("int | None", self._source.readinto(buffer))
+        self.ended = count == 0
+        return count
 
     def close(self) -> None:
         self._source.close()
@@ -146,8 +149,13 @@ class _Answer(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        source = self.fp.detach()
-        self.fp = io.BufferedReader(_OnTime(source, sock, sock.gettimeout()))
+        self._on_time = _OnTime(self.fp.detach(), sock, sock.gettimeout())
+        self.fp = io.BufferedReader(self._on_time)
+
+    def begin(self) -> None:
+        super().begin()
+        if self._on_time.ended:  # http.client takes the end of the stream for the end of the head
+            raise ConnectionAbortedError("the answer broke off in its head")
 
 
 def _told(connect: Callable[[], None], host: str, timeout: float | None) -> None:
@@ -159,14 +167,13 @@ def _told(connect: Callable[[], None], host: str, timeout: float | None) -> None
     except NameResolutionError as error:
         raise NotConnectedError(f"the name {host} cannot be resolved") from error
     except ConnectTimeoutError as error:
+        if isinstance(error, NewConnectionError):  # refused or unreachable; a kind of timeout to urllib3
+            raise NotConnectedError(f"no connection to {host}: {error.__cause__ or 'refused'}") from error
         raise NotConnectedError(f"no connection to {host} within {timeout:g} s") from error
     except ssl.SSLCertVerificationError as error:
         raise NotConnectedError(f"the certificate of {host} is not trusted: {error.verify_message}") from error
     except Exception as error:
-        root: BaseException = error
-        while root.__cause__ is not None:
-            root = root.__cause__
-        raise NotConnectedError(f"no connection to {host}: {root}") from error
+        raise NotConnectedError(f"no connection to {host}: {error}") from error
 
 
 def _pool(allowed: Collection[Network]) -> type[HTTPConnectionPool]:
