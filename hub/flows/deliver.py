@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -50,7 +50,7 @@ def deliver(runtime: Runtime, connection_id: str) -> int:
         if not may_send(connection, now):
             return 0
         outbox.lapse(tx, connection_id, now)
-        unknown = outbox.claim_unknown(tx, connection_id, run, now, MOST_LOOK_UPS)
+        unknown = outbox.claim_unknown(tx, connection_id, run, now, MOST_LOOK_UPS, runtime.sending_time)
         due = outbox.claim(tx, connection_id, run, now, CALLS_AT_ONCE, runtime.sending_time)
     if not unknown and not due:
         return 0
@@ -172,19 +172,19 @@ def _failed(
                 words = "looked up again and again: it never arrived, although it was sent"
                 outbox.settle(tx, row["id"], "dead", now, error_code="gave_up", error=words)
             case _NotThereError():
-                outbox.put_off(tx, row["id"], "pending", now, "looked_up", "looked up: it had not arrived")
+                _put_off(tx, row, "pending", now, "looked_up", "looked up: it had not arrived")
                 doors.add(f"outbox:{connection.id}")
             case errors.Rejected() | errors.NotFound() | errors.SchemaDrift():
                 settle.rejected(runtime, tx, row, error, doors)
             case errors.RateLimited(retry_after_s=seconds):
                 later = now + timedelta(seconds=seconds)
-                outbox.put_off(tx, row["id"], "retry_wait", later, error.code, said, attempt=False)
+                _put_off(tx, row, "retry_wait", later, error.code, said, attempt=False)
             case errors.AuthRejected():
                 _stop(tx, connection, "needs_sign_in", error)
-                outbox.put_off(tx, row["id"], "retry_wait", now, error.code, said, attempt=False)
+                _put_off(tx, row, "retry_wait", now, error.code, said, attempt=False)
             case errors.MissingPermission() | errors.ConfigInvalid():
                 _stop(tx, connection, "misconfigured", error)
-                outbox.put_off(tx, row["id"], "retry_wait", now, error.code, said, attempt=False)
+                _put_off(tx, row, "retry_wait", now, error.code, said, attempt=False)
             case errors.Transient() | errors.Conflict():
                 connections.failed(tx, connection.id, said, now)
                 _again(tx, row, error, now)
@@ -194,7 +194,14 @@ def _failed(
                 if isinstance(error, _StillUnknownError) or not _may_look_up(connector, row):
                     wait = timedelta(minutes=5)
                 connections.failed(tx, connection.id, said, now)
-                outbox.put_off(tx, row["id"], "unknown", now + wait, getattr(error, "code", "defect"), said)
+                _put_off(tx, row, "unknown", now + wait, getattr(error, "code", "defect"), said)
+
+
+def _put_off(
+    tx: Any, row: Mapping[str, Any], status: str, when: datetime, code: str, words: str, *, attempt: bool = True
+) -> None:
+    """Put the row off, as long as this run still has it."""
+    outbox.put_off(tx, row["id"], status, when, code, words, attempt=attempt, claim=row["claim"])
 
 
 def _may_look_up(connector: Connector, row: Mapping[str, Any]) -> bool:
@@ -209,7 +216,7 @@ def _again(tx: Any, row: dict[str, Any], error: errors.ConnectorError, now: Any)
         return
     wait = max(outbox.SCHEDULE_S[attempt], getattr(error, "retry_after_s", None) or 0)
     jitter = 1 + random.uniform(-0.2, 0.2)  # noqa: S311 - spreads retries, no secret
-    outbox.put_off(tx, row["id"], "retry_wait", now + timedelta(seconds=wait * jitter), error.code, str(error))
+    _put_off(tx, row, "retry_wait", now + timedelta(seconds=wait * jitter), error.code, str(error))
 
 
 def _stop(tx: Any, connection: ConnectionRow, status: str, error: errors.ConnectorError) -> None:
@@ -222,4 +229,4 @@ def _cannot_open(runtime: Runtime, connection: ConnectionRow, rows: list[dict[st
     with runtime.db.begin() as tx:
         connections.set_status(tx, connection.id, "unavailable", str(error))
         for row in rows:
-            outbox.put_off(tx, row["id"], "retry_wait", now, "unavailable", str(error), attempt=False)
+            _put_off(tx, row, "retry_wait", now, "unavailable", str(error), attempt=False)

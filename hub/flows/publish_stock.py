@@ -39,7 +39,7 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
             connections.set_options(tx, connection_id, {"publish_stock": False})
         return 0
     with runtime.db.begin() as tx:
-        rows = listings.claim(tx, connection_id, now, plugin.connector.max_batch)
+        rows = listings.claim(tx, connection_id, now, plugin.connector.max_batch, runtime.sending_time)
         if not rows:
             return 0
         wanted = _figures(tx, connection, rows)

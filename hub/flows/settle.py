@@ -38,7 +38,8 @@ def already_done(runtime: Runtime, tx: Tx, row: Row, ref: str, doors: set[str]) 
         success(runtime, tx, row, known[row["operation"]], doors)
     else:
         # A label or a document has more to it than an id: the look-up brings it.
-        outbox.put_off(tx, row["id"], "unknown", runtime.clock(), "already_done", f"done before as {ref}")
+        words = f"done before as {ref}"
+        outbox.put_off(tx, row["id"], "unknown", runtime.clock(), "already_done", words, claim=row["claim"])
         doors.add(f"outbox:{row['connection_id']}")
 
 

@@ -12,9 +12,6 @@ from hub.store.database import Tx
 from hub.store.rows import as_dicts, chunks
 from hub.store.tables import connection, listing, location, reservation, stock_position
 
-PUBLISHING_TIME = timedelta(seconds=120)
-
-
 def _due(now: datetime) -> Any:
     return and_(
         listing.c.stock_rev > listing.c.published_rev,
@@ -41,8 +38,11 @@ def due_connections(tx: Tx, now: datetime) -> list[str]:
     return sorted(tx.execute(query).scalars())
 
 
-def claim(tx: Tx, connection_id: str, now: datetime, limit: int) -> list[dict[str, Any]]:
-    """Take listings whose figure is out of date; a change that comes meanwhile makes them due again."""
+def claim(tx: Tx, connection_id: str, now: datetime, limit: int, sending_for: timedelta) -> list[dict[str, Any]]:
+    """Take listings whose figure is out of date; a change that comes meanwhile makes them due again.
+
+    They are due again after `sending_for`, when the run that took them was lost.
+    """
     query = (
         select(listing)
         .where(listing.c.connection_id == connection_id, _due(now))
@@ -55,7 +55,7 @@ def claim(tx: Tx, connection_id: str, now: datetime, limit: int) -> list[dict[st
         tx.execute(
             update(listing)
             .where(listing.c.id.in_(part))
-            .values(claimed_rev=listing.c.stock_rev, publishing_until=now + PUBLISHING_TIME)
+            .values(claimed_rev=listing.c.stock_rev, publishing_until=now + sending_for)
         )
     return rows
 

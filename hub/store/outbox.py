@@ -60,7 +60,9 @@ def put_once(tx: Tx, rows: Collection[dict[str, Any]]) -> list[str]:
     return list(insert_new(tx, outbox, list(rows), outbox.c.id))
 
 
-def claim(tx: Tx, connection_id: str, run: str, now: datetime, limit: int, sending_for: timedelta) -> list[dict[str, Any]]:
+def claim(
+    tx: Tx, connection_id: str, run: str, now: datetime, limit: int, sending_for: timedelta
+) -> list[dict[str, Any]]:
     """Take due rows of a connection to send them: they are `sending` once the transaction commits.
 
     Rows of one subject leave in order: a later one waits until the earlier is settled.
@@ -91,7 +93,7 @@ def claim(tx: Tx, connection_id: str, run: str, now: datetime, limit: int, sendi
             .where(outbox.c.id.in_(part))
             .values(status="sending", claim=run, sending_until=now + sending_for, attempts=outbox.c.attempts + 1)
         )
-    return rows
+    return [{**row, "claim": run} for row in rows]
 
 
 def lapse(tx: Tx, connection_id: str, now: datetime) -> int:
@@ -111,8 +113,10 @@ def lapse(tx: Tx, connection_id: str, now: datetime) -> int:
     return len(done.all())
 
 
-def claim_unknown(tx: Tx, connection_id: str, run: str, now: datetime, limit: int) -> list[dict[str, Any]]:
-    """Take rows of unknown outcome to look them up; they stay unknown and are put off for a minute."""
+def claim_unknown(
+    tx: Tx, connection_id: str, run: str, now: datetime, limit: int, sending_for: timedelta
+) -> list[dict[str, Any]]:
+    """Take rows of unknown outcome to look them up; they stay unknown, and are put off in case this run is lost."""
     query = (
         select(outbox)
         .where(outbox.c.connection_id == connection_id, outbox.c.status == "unknown", outbox.c.next_at <= now)
@@ -122,10 +126,8 @@ def claim_unknown(tx: Tx, connection_id: str, run: str, now: datetime, limit: in
     )
     rows = as_dicts(tx.execute(query).all())
     for part in chunks([row["id"] for row in rows]):
-        tx.execute(
-            update(outbox).where(outbox.c.id.in_(part)).values(claim=run, next_at=now + timedelta(seconds=60))
-        )
-    return rows
+        tx.execute(update(outbox).where(outbox.c.id.in_(part)).values(claim=run, next_at=now + sending_for))
+    return [{**row, "claim": run} for row in rows]
 
 
 def settle(tx: Tx, outbox_id: str, status: str, now: datetime, **values: Any) -> bool:
@@ -139,12 +141,27 @@ def settle(tx: Tx, outbox_id: str, status: str, now: datetime, **values: Any) ->
     return done.first() is not None
 
 
-def put_off(tx: Tx, outbox_id: str, status: str, when: datetime, code: str, error: str, *, attempt: bool = True) -> None:
-    """Try later (`retry_wait`) or look up later (`unknown`). `attempt` False gives the attempt back."""
+def put_off(
+    tx: Tx,
+    outbox_id: str,
+    status: str,
+    when: datetime,
+    code: str,
+    error: str,
+    *,
+    attempt: bool = True,
+    claim: str | None = None,
+) -> None:
+    """Try later (`retry_wait`) or look up later (`unknown`). `attempt` False gives the attempt back.
+
+    With `claim` only while that run has the row: an answer that comes after the row was given to another run, which
+    may be sending it at this moment, changes nothing.
+    """
+    held = (outbox.c.id == outbox_id,) if claim is None else (outbox.c.id == outbox_id, outbox.c.claim == claim)
     values: dict[str, Any] = {"attempts": outbox.c.attempts - 1} if not attempt else {}
     tx.execute(
         update(outbox)
-        .where(outbox.c.id == outbox_id)
+        .where(*held)
         .values(
             status=status,
             next_at=when,
