@@ -29,6 +29,7 @@ from hub.store import connections, migrate, people
 from hub.store.database import Database, open_database
 from hub.store.migrate import SchemaError
 from hub.store.sealing import WrongKeyError
+from hub.web.app import create_app
 
 log = structlog.get_logger()
 
@@ -42,7 +43,7 @@ class StartError(Exception):
     """The hub cannot start; the message says why and what to do."""
 
 
-def serve(settings: Settings, make_app: MakeApp) -> int:
+def serve(settings: Settings, make_app: MakeApp = create_app) -> int:
     """Everything in one process: the web server, the threads that open doors, and the ticks.
 
     The database is made or migrated first, SQLite after a copy. Refused beside another process that works on it.
@@ -75,7 +76,7 @@ def serve(settings: Settings, make_app: MakeApp) -> int:
     return 1 if lost or not finished else 0
 
 
-def web(settings: Settings, make_app: MakeApp) -> int:
+def web(settings: Settings, make_app: MakeApp = create_app) -> int:
     """The web server alone, as often as you like behind one address; `worker` processes do the work."""
     from hub.engine.distributed import Bell, Ringer, prepare  # noqa: PLC0415 - needs the drivers of PostgreSQL
 
