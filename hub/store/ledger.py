@@ -244,7 +244,9 @@ class StockBook:
 def mark_listings(tx: Tx, variant_ids: Collection[str]) -> None:
     """Note that the published figure of these variants may be out of date on every channel."""
     for part in chunks(variant_ids):
-        tx.execute(update(listing).where(listing.c.variant_id.in_(part)).values(stock_rev=listing.c.stock_rev + 1))
+        # By id, as publishing takes them, so that the two never wait for each other in a circle.
+        theirs = select(listing.c.id).where(listing.c.variant_id.in_(part)).order_by(listing.c.id).with_for_update()
+        tx.execute(update(listing).where(listing.c.id.in_(theirs)).values(stock_rev=listing.c.stock_rev + 1))
 
 
 def known_keys(tx: Tx, keys: Collection[str]) -> set[str]:
