@@ -10,7 +10,7 @@ from hub.flows.operate.doors import Retried, dismiss, replay, resolve, retry
 from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateError, SettingsError
 from hub.flows.operate.orders import cancel_order, hold_order, release_hold
 from hub.flows.operate.places import OfferedPlace, link_places, places
-from hub.flows.operate.reach import intervals
+from hub.flows.operate.reach import intervals, manifest_of
 from hub.flows.operate.running import (
     pause,
     provision_webhooks,
@@ -20,6 +20,7 @@ from hub.flows.operate.running import (
     sync_now,
     webhook_address,
 )
+from hub.flows.operate.shipping import refuse_by_hand, ship_by_hand
 from hub.flows.operate.stock import ImportRow, RowResult, add_location, adjust_stock, import_stock
 
 __all__ = [
@@ -45,9 +46,11 @@ __all__ = [
     "intervals",
     "link_places",
     "link_sku",
+    "manifest_of",
     "pause",
     "places",
     "provision_webhooks",
+    "refuse_by_hand",
     "release_hold",
     "release_outbox",
     "replay",
@@ -55,6 +58,7 @@ __all__ = [
     "resume",
     "retry",
     "rewind",
+    "ship_by_hand",
     "sync_now",
     "webhook_address",
 ]

@@ -37,7 +37,7 @@ def release_hold(runtime: Runtime, order_id: str, hold_id: str, *, person: str, 
         route_on(desk, state)
         return True
 
-    return _at_desk(runtime, order_id, person, work)
+    return at_desk(runtime, order_id, person, work)
 
 
 def hold_order(runtime: Runtime, order_id: str, reason: str, *, person: str) -> bool:
@@ -50,7 +50,7 @@ def hold_order(runtime: Runtime, order_id: str, reason: str, *, person: str) -> 
         desk.put_on_hold(state, "manual", reason, handle=f"manual:{reason}"[:80], source="person")
         return len(state.holds) > before
 
-    return _at_desk(runtime, order_id, person, work)
+    return at_desk(runtime, order_id, person, work)
 
 
 def cancel_order(runtime: Runtime, order_id: str, reason: str, *, person: str) -> bool:
@@ -68,7 +68,7 @@ def cancel_order(runtime: Runtime, order_id: str, reason: str, *, person: str) -
         amend.cancel(desk, state, reason or "no reason given", by=person)
         return True
 
-    return _at_desk(runtime, order_id, person, work)
+    return at_desk(runtime, order_id, person, work)
 
 
 def route_on(desk: Desk, state: OrderState) -> None:
@@ -84,7 +84,7 @@ def route_on(desk: Desk, state: OrderState) -> None:
         conclude(desk, state)
 
 
-def _at_desk(runtime: Runtime, order_id: str, person: str, work: Callable[[Desk, OrderState], bool]) -> bool:
+def at_desk(runtime: Runtime, order_id: str, person: str, work: Callable[[Desk, OrderState], bool]) -> bool:
     """Do something with one order in one transaction, again when its stock changed meanwhile."""
     for _ in range(TRIES):
         try:

@@ -1,0 +1,67 @@
+"""Shipping by hand: for locations that no 3PL and no carrier connection serves, and when those fail."""
+
+from __future__ import annotations
+
+from hub.flows import track
+from hub.flows.desk import Desk
+from hub.flows.operate.errors import NotDoneError
+from hub.flows.operate.orders import at_desk
+from hub.flows.runtime import Runtime
+from hub.flows.ship import Parcel, everything, ship
+from hub.store import outbox
+from hub.store.orders import FoState, OrderState
+
+
+def ship_by_hand(
+    runtime: Runtime, order_id: str, fo_number: str, *, person: str, carrier: str = "", tracking_number: str = ""
+) -> bool:
+    """Book that everything of a fulfillment order left; stock, channel and ERP follow.
+
+    False when it was shipped or cancelled before. Raises NotDoneError when somebody else may be shipping it.
+    """
+
+    def work(desk: Desk, state: OrderState) -> bool:
+        fo = _find(state, fo_number)
+        if not fo.is_live or not fo.live_units:
+            return False
+        _nobody_else(desk, fo)
+        parcel = Parcel(everything(fo), tracking_number or None, carrier=carrier)
+        ship(desk, state, fo, [parcel], connection_id=None, external_id=None, shipped_at=desk.now)
+        return True
+
+    return at_desk(runtime, order_id, person, work)
+
+
+def refuse_by_hand(runtime: Runtime, order_id: str, fo_number: str, reason: str, *, person: str) -> bool:
+    """Say that a location cannot ship a fulfillment order: its units go elsewhere, without this location.
+
+    False when it was ended before. Raises NotDoneError when somebody else may be shipping it.
+    """
+
+    def work(desk: Desk, state: OrderState) -> bool:
+        fo = _find(state, fo_number)
+        if not fo.is_live:
+            return False
+        _nobody_else(desk, fo)
+        track.reject(desk, state, fo, reason or "refused by a person")
+        return True
+
+    return at_desk(runtime, order_id, person, work)
+
+
+def _find(state: OrderState, fo_number: str) -> FoState:
+    found = next((fo for fo in state.fos if fo.number == fo_number), None)
+    if found is None:
+        raise NotDoneError(f"the order has no fulfillment order {fo_number!r}")
+    return found
+
+
+def _nobody_else(desk: Desk, fo: FoState) -> None:
+    """Take the work back from a handler that has not begun; refuse when it may have."""
+    if fo.handler_id is None or fo.handling == "manual":
+        return
+    withdrawn = outbox.withdraw(desk.tx, fo.id, ("submit", "buy_label"), desk.now)
+    if fo.request_status == "unsubmitted" and withdrawn:
+        return
+    name = desk.connections[fo.handler_id].name
+    raise NotDoneError(f"{name} has {fo.number} or may have it: cancel it there first, so that it is not shipped twice")
