@@ -7,7 +7,7 @@ from datetime import timedelta
 from hub.flows.operate.errors import NotDoneError
 from hub.flows.runtime import Runtime
 from hub.plugins import BrokenPluginError, LoadedPlugin, UnknownPluginError
-from hub.sdk import Connector
+from hub.sdk import Connector, Manifest
 from hub.store import connections, cursors
 from hub.store.connections import ConnectionRow
 
@@ -23,6 +23,11 @@ def plugin_of(runtime: Runtime, name: str) -> LoadedPlugin:
         return runtime.registry.get(name)
     except (UnknownPluginError, BrokenPluginError) as error:
         raise NotDoneError(str(error)) from error
+
+
+def manifest_of(runtime: Runtime, plugin_name: str) -> Manifest:
+    """What a connector says of itself. Raises NotDoneError when it is not installed or cannot be used."""
+    return plugin_of(runtime, plugin_name).manifest
 
 
 def connector_of(runtime: Runtime, row: ConnectionRow) -> Connector:

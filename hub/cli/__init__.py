@@ -1,0 +1,5 @@
+"""The command line: `orderhub`."""
+
+from hub.cli.app import main
+
+__all__ = ["main"]

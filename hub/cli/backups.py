@@ -1,0 +1,149 @@
+"""backup and restore."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+from hub.cli.edge import CannotStartError, NoSuchThingError
+from hub.cli.output import note, progress, say
+from hub.cli.session import opened, settings, sqlite_file
+from hub.engine.lease import TICKS
+from hub.store import leases, migrate, outbox
+from hub.store.database import Database
+from hub.store.tables import connection, orders
+
+PAGES = 2_000  # copied at a time
+
+
+def register(app: typer.Typer) -> None:
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to write it; must not exist.", dir_okay=False)],
+) -> None:
+    """Copy the database to a file while the hub runs. Keep the key file apart from it."""
+    if file.exists():
+        raise typer.BadParameter(f"{file} exists already")
+    found = settings()
+    source = sqlite_file(found.database)
+    with opened(found):
+        if source is not None:
+            _copy(source, file, "Copying")
+            _require_sound(file)
+        else:
+            _run(
+                "pg_dump", "--format=custom", f"--file={file}", "--no-owner", _libpq(found.database), url=found.database
+            )
+        file.chmod(0o600)
+    say(f"The database was copied to {file} ({file.stat().st_size:,} bytes).")
+    note("The keys are not in it: without them the secrets of the connections do not open again.")
+
+
+def restore(
+    file: Annotated[
+        Path, typer.Argument(help="A file that `orderhub backup` has written.", exists=True, dir_okay=False)
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace a database that is not empty.")] = False,
+) -> None:
+    """Put a backup in place of the database. Stop the hub first.
+
+    Afterwards nothing leaves by itself: the backup does not know what was sent after it was made.
+    """
+    found = settings()
+    target = sqlite_file(found.database)
+    with opened(found, checked=False) as db:
+        _require_rest(db)
+        if not force and _is_used(db):
+            raise CannotStartError("the database is not empty: --force replaces it")
+        if target is not None and force:
+            kept = migrate.copy_aside(db)
+            if kept is not None:
+                note(f"What was there before is kept as {kept}.")
+    if target is not None:
+        _require_sound(file)
+        _copy(file, target, "Restoring")
+    else:
+        _run(
+            "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction",
+            f"--dbname={_libpq(found.database)}", str(file), url=found.database,
+        )  # fmt: skip
+    with opened(found, checked=False) as db:
+        migrate.require_known(db)
+        migrate.upgrade(db)
+        with db.begin() as tx:
+            held = outbox.hold_all(tx)
+    say(f"The backup is in place. {held} messages are held back, and nothing leaves until you let it.")
+    note("Start the hub and let it read the channels. Then release each connection: orderhub outbox release NAME")
+
+
+def _copy(source: Path, target: Path, what: str) -> None:
+    """Copy a SQLite database page by page; consistent while others write."""
+    if target.exists():
+        target.chmod(0o600)
+    else:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with (
+        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as read,
+        closing(sqlite3.connect(target)) as write,
+        progress(what, None) as done,
+    ):
+        read.backup(write, pages=PAGES, progress=lambda _, left, total: done(total - left, total))
+
+
+def _require_sound(file: Path) -> None:
+    """Raises CannotStartError for a file that is no whole SQLite database of a hub."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as read:
+        try:
+            said = read.execute("PRAGMA integrity_check").fetchone()[0]
+            read.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise CannotStartError(f"{file} is no backup of a hub: {error}") from error
+    if said != "ok":
+        raise CannotStartError(f"{file} is damaged: {said}")
+
+
+def _is_used(db: Database) -> bool:
+    if migrate.current(db) is None:
+        return False
+    with db.read() as tx:
+        return any(tx.execute(select(func.count()).select_from(table)).scalar_one() for table in (connection, orders))
+
+
+def _require_rest(db: Database) -> None:
+    """Raises CannotStartError while a hub works on the database."""
+    if migrate.current(db) is None:
+        return
+    with db.read() as tx:
+        held = leases.get(tx, TICKS)
+        now = leases.clock(tx)
+    if held is not None and held.expires_at > now:
+        role = held.holder.partition("@")[0]
+        raise CannotStartError(f"an `orderhub {role}` works on this database: stop it first")
+
+
+def _libpq(url: str) -> str:
+    """The address as PostgreSQL's own tools take it, without the password."""
+    return make_url(url).set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+
+
+def _run(tool: str, *arguments: str, url: str) -> None:
+    path = shutil.which(tool)
+    if path is None:
+        raise NoSuchThingError(f"{tool} is not installed: install the client tools of your PostgreSQL version")
+    # The password goes by the environment: a command line can be read by everybody on the machine.
+    secret = {"PGPASSWORD": str(make_url(url).password)} if make_url(url).password else {}
+    done = subprocess.run([path, *arguments], env={**os.environ, **secret}, capture_output=True, text=True, check=False)  # noqa: S603 - the tool and its arguments are ours
+    if done.returncode:
+        raise CannotStartError(f"{tool} failed: {done.stderr.strip() or f'exit code {done.returncode}'}")

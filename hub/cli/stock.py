@@ -1,0 +1,291 @@
+"""Stock and locations."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli.edge import PROBLEMS, NoSuchThingError
+from hub.cli.output import After, AsJson, Limit, note, print_json, print_table, progress, say
+from hub.cli.session import person, runtime
+from hub.flows import operate
+from hub.flows.operate import ImportRow
+from hub.store import catalog
+from hub.store.views import stock
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read, correct and import stock.")
+location_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Where goods lie.")
+
+
+class Handling(StrEnum):
+    """Who packs what ships from a location."""
+
+    MANUAL = "manual"
+    THREEPL = "threepl"
+    LABEL = "label"
+
+
+class Kind(StrEnum):
+    """What a location is."""
+
+    WAREHOUSE = "warehouse"
+    STORE = "store"
+    THREEPL = "3pl"
+    SUPPLIER = "supplier"
+    VIRTUAL = "virtual"
+
+
+@app.command("show")
+def show(
+    text: Annotated[str, typer.Argument(help="Beginning of a SKU, part of a title, or a barcode.")] = "",
+    short: Annotated[
+        bool, typer.Option("--short", help="Only articles of which nothing is free or too much is promised.")
+    ] = False,
+    ledger: Annotated[bool, typer.Option("--ledger", help="The moves of one article; the text is its SKU.")] = False,
+    limit: Limit = 50,
+    after: After = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show stock by article and location, and what each channel was last told."""
+    if ledger:
+        _show_ledger(text, after, limit, as_json)
+        return
+    with runtime() as hub, hub.db.read() as tx:
+        page = stock.find(tx, stock.StockQuery(text, short=short, after=after, limit=limit))
+    if as_json:
+        print_json({"rows": page.rows, "next": page.next})
+        return
+    print_table(
+        ("SKU", "Location", "On hand#", "Available#", "Committed#", "Oversold#", "Told"),
+        (
+            (row.sku if first else "", place.location, place.on_hand, place.available, place.committed, place.oversold,
+             _told(row) if first else "")
+            for row in page.rows
+            for first, place in ((index == 0, place) for index, place in enumerate(row.positions))
+        ),
+        empty="No stock matches.",
+    )  # fmt: skip
+    if page.next:
+        note(f"There are more: --after {page.next}")
+
+
+def _told(row: stock.StockRow) -> str:
+    return ", ".join(
+        f"{one.channel}: {'nothing yet' if one.told is None else one.told}{' (new figure waits)' if one.is_due else ''}"
+        for one in row.channels
+    )
+
+
+def _show_ledger(sku: str, after: str, limit: int, as_json: bool) -> None:
+    with runtime() as hub, hub.db.read() as tx:
+        page = stock.ledger(tx, sku, after, limit)
+    if as_json:
+        print_json({"rows": page.rows, "next": page.next})
+        return
+    print_table(
+        ("When (UTC)", "Location", "What", "Units#", "From", "To", "Who", "Reason"),
+        (
+            (one.at, one.location, one.kind, one.quantity, one.from_state, one.to_state, one.actor, one.reason)
+            for one in page.rows
+        ),
+        empty="Nothing has moved yet.",
+    )
+    if page.next:
+        note(f"There are more: --after {page.next}")
+
+
+@app.command("adjust")
+def adjust(
+    sku: Annotated[str, typer.Argument(help="Our SKU.")],
+    location: Annotated[str, typer.Argument(help="Code of the location.")],
+    reason: Annotated[str, typer.Option(help="Why, for the ledger.")],
+    change: Annotated[int | None, typer.Option("--by", help="How many more, or fewer with a minus.")] = None,
+    set_to: Annotated[int | None, typer.Option("--to", help="How many there are.", min=0)] = None,
+    key: Annotated[str, typer.Option(help="The same key books once, however often it is given.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Correct the units on hand of one article at one location."""
+    if (change is None) == (set_to is None):
+        raise typer.BadParameter("give either --by or --to")
+    with runtime() as hub:
+        done = operate.adjust_stock(
+            hub, sku, location, change=change, set_to=set_to, reason=reason, key=key, person=person()
+        )
+    if as_json:
+        print_json(done)
+    else:
+        say(f"{sku} at {location}: {done.before} before, {done.after} now.")
+
+
+@app.command("import")
+def import_stock(
+    file: Annotated[
+        Path, typer.Argument(help="CSV with the columns sku, location and on_hand.", exists=True, dir_okay=False)
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    create: Annotated[bool, typer.Option("--create", help="Make articles that do not exist yet.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for the ledger.")] = "import",
+    as_json: AsJson = False,
+) -> None:
+    """Book counted stock from a file. A row that cannot be booked is left out with its reason.
+
+    A column `change` instead of `on_hand` adds or, with a minus, takes away; the same file books such changes once.
+    """
+    rows = list(_rows(file))
+    key = hashlib.sha256(file.read_bytes()).hexdigest()[:32] if rows and rows[0].is_change else ""
+    with runtime() as hub, progress("Booking stock", len(rows)) as done:
+        results = operate.import_stock(
+            hub, rows, person=person(), reason=reason, key=key, create_articles=create, dry_run=dry_run, progress=done
+        )
+    counts = {
+        name: sum(one.status == name for one in results) for name in ("changed", "unchanged", "repeated", "error")
+    }
+    if as_json:
+        print_json({"rows": results, "counts": counts, "dry_run": dry_run})
+    else:
+        wrong = [one for one in results if one.status == "error"]
+        if wrong:
+            print_table(
+                ("Row#", "SKU", "Location", "Why not"),
+                ((one.number, one.sku, one.location, one.message) for one in wrong[:100]),
+                empty="",
+            )
+        verb = "would change" if dry_run else "changed"
+        same = counts["unchanged"] + counts["repeated"]
+        say(f"{counts['changed']} rows {verb}, {same} stay as they are, {counts['error']} were left out.")
+    if counts["error"]:
+        raise typer.Exit(PROBLEMS)
+
+
+def _rows(file: Path) -> Iterator[ImportRow]:
+    """Rows of the file; the first line names the columns. A figure that is no whole number is left to the import."""
+    with file.open(newline="", encoding="utf-8-sig") as source:
+        reader = csv.DictReader(source, dialect=_dialect(source.readline()))
+        source.seek(0)
+        names = {str(name).strip().lower() for name in reader.fieldnames or ()}
+        column = "change" if "change" in names else "on_hand"
+        if not {"sku", "location", column} <= names:
+            raise typer.BadParameter("the first line has to name the columns sku, location and on_hand (or change)")
+        for number, raw in enumerate(reader, start=1):
+            row = {str(name).strip().lower(): str(value or "").strip() for name, value in raw.items()}
+            yield ImportRow(number, row["sku"], row["location"], _whole(row[column]), is_change=column == "change")
+
+
+def _dialect(first: str) -> type[csv.Dialect]:
+    class Found(csv.excel):
+        delimiter = max(",;\t", key=first.count)
+
+    return Found
+
+
+def _whole(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+@location_app.command("list")
+def list_locations(as_json: AsJson = False) -> None:
+    """List all locations by code."""
+    with runtime() as hub, hub.db.read() as tx:
+        found = catalog.locations(tx)
+    if as_json:
+        print_json({"rows": found})
+        return
+    print_table(
+        ("Code", "Name", "Kind", "Country", "Packed by", "Rank#", "Ships"),
+        (
+            (one.code, one.name, one.kind, one.country, one.handling, one.rank, one.active and one.ships)
+            for one in found
+        ),
+        empty="There are no locations yet: `orderhub location add CODE --country DE`.",
+    )
+
+
+@location_app.command("add")
+def add_location(
+    code: Annotated[str, typer.Argument(help="Short code, such as BER.")],
+    name: Annotated[str, typer.Option(help="Name for people; by default the code.")] = "",
+    country: Annotated[str, typer.Option(help="Two letters, such as DE.")] = "",
+    kind: Annotated[Kind, typer.Option(help="What it is.")] = Kind.WAREHOUSE,
+    zone: Annotated[str, typer.Option(help="Time zone, such as Europe/Berlin.")] = "UTC",
+    handling: Annotated[
+        Handling, typer.Option(help="Who packs: a 3PL, you with bought labels, or you by hand.")
+    ] = Handling.MANUAL,
+    handler: Annotated[str, typer.Option(help="Connection of the 3PL or carrier, by name or id.")] = "",
+    warehouse: Annotated[str, typer.Option(help="The handler's own id of the place.")] = "",
+    rank: Annotated[int, typer.Option(help="Your own order of preference, lower first.")] = 100,
+    latitude: Annotated[float | None, typer.Option(help="Degrees, for the nearest place.", min=-90, max=90)] = None,
+    longitude: Annotated[float | None, typer.Option(help="Degrees, for the nearest place.", min=-180, max=180)] = None,
+    street: Annotated[str, typer.Option(help="Street and number, for labels.")] = "",
+    postal_code: Annotated[str, typer.Option(help="Postal code.")] = "",
+    city: Annotated[str, typer.Option(help="City.")] = "",
+    region: Annotated[str, typer.Option(help="State or region.")] = "",
+    phone: Annotated[str, typer.Option(help="Phone number, for labels.")] = "",
+) -> None:
+    """Add a location that ships or holds stock."""
+    if handling is not Handling.MANUAL and not handler:
+        raise typer.BadParameter("say by --handler which connection packs or sells the labels")
+    parts = {
+        "line1": street,
+        "postal_code": postal_code,
+        "city": city,
+        "region": region,
+        "country": country.upper(),
+        "phone": phone,
+    }
+    address = {part: value for part, value in parts.items() if value} if street or city else None
+    with runtime() as hub:
+        location_id = operate.add_location(
+            hub,
+            code,
+            person=person(),
+            handler=handler,
+            name=name or code,
+            country=country.upper(),
+            kind=kind.value,
+            zone=zone,
+            handling=handling.value,
+            warehouse=warehouse,
+            rank=rank,
+            latitude=latitude,
+            longitude=longitude,
+            address=address,
+        )
+    say(f"The location {code} was added ({location_id}).")
+
+
+@location_app.command("link")
+def link(
+    connection: Annotated[str, typer.Argument(help="Connection, by name or id.")],
+    places: Annotated[
+        list[str] | None, typer.Argument(help="PLACE=CODE: the account's place id and our location.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which of our locations an account's places are; without any, list the places."""
+    wanted = dict(one.partition("=")[::2] for one in places or ())
+    if not all(wanted.values()):
+        raise typer.BadParameter("write each as PLACE=CODE")
+    with runtime() as hub:
+        if wanted:
+            found = operate.link_places(hub, connection, wanted, person=person())
+        else:
+            found = operate.places(hub, connection)
+    if as_json:
+        print_json({"rows": found})
+        return
+    if not found:
+        raise NoSuchThingError("this connection has no places of its own")
+    print_table(
+        ("Place", "Name", "Our location"),
+        ((one.external_id, one.name, one.location or "not linked") for one in found),
+        empty="",
+    )
