@@ -45,19 +45,18 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         wanted = _figures(tx, connection, rows)
         place = _place(tx, connection) if issubclass(plugin.connector, LocationSource) else ""
         news = [row for row in rows if wanted[row["id"]] != row["published_quantity"]]
-        for row in rows:
-            if wanted[row["id"]] == row["published_quantity"]:
-                listings.published(tx, row["id"], row["stock_rev"], wanted[row["id"]], now)
+        listings.published(tx, [row for row in rows if wanted[row["id"]] == row["published_quantity"]], wanted, now)
     if not news:
         return len(rows)
     as_of = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
     updates = [_update(row, wanted[row["id"]], place, as_of) for row in news]
     results = _tell(runtime, connection, updates, _key(connection_id, news, wanted))
     with runtime.db.begin() as tx:
-        for row, result in zip(news, results, strict=True):
-            if result.error is None:
-                listings.published(tx, row["id"], row["stock_rev"], wanted[row["id"]], now)
-            else:
+        listings.lock(tx, [row["id"] for row in news])
+        answered = list(zip(news, results, strict=True))
+        listings.published(tx, [row for row, result in answered if result.error is None], wanted, now)
+        for row, result in answered:
+            if result.error is not None:
                 listings.not_published(tx, row, result.error, now, found=result.actual, retry=result.retry)
     return len(rows)
 
@@ -111,11 +110,10 @@ def _tell(runtime: Runtime, connection: ConnectionRow, updates: list[StockUpdate
         log.warning("publish_stock.failed", connection=connection.name, error=str(error))
         note_failure(runtime, connection, error)
         return [ItemResult(str(error), retry=True)] * len(updates)
-    except Exception as error:  # noqa: BLE001 - a defect of the connector; absolute figures may be told again
+    except Exception as error:
         log.exception("publish_stock.defect", connection=connection.name)
         note_failure(runtime, connection, error)
         return [ItemResult(f"{type(error).__name__}: {error}", retry=True)] * len(updates)
     with runtime.db.begin() as tx:
         connections.succeeded(tx, connection.id, runtime.clock())
     return results
-

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from hub.store.database import Tx
 from hub.store.rows import as_dicts, chunks
 from hub.store.tables import connection, listing, location, reservation, stock_position
+
 
 def _due(now: datetime) -> Any:
     return and_(
@@ -91,20 +92,29 @@ def unrouted(tx: Tx, variant_ids: Collection[str]) -> dict[str, int]:
     return found
 
 
-def published(tx: Tx, listing_id: str, claimed_rev: int, quantity: int, now: datetime) -> None:
-    """The channel confirmed `quantity`."""
+def lock(tx: Tx, listing_ids: Collection[str]) -> None:
+    """Lock listings by id, the one order in which all steps take them."""
+    for part in chunks(listing_ids):
+        tx.execute(select(listing.c.id).where(listing.c.id.in_(part)).order_by(listing.c.id).with_for_update())
+
+
+def published(tx: Tx, rows: Sequence[Mapping[str, Any]], quantities: Mapping[str, int], now: datetime) -> None:
+    """The channel confirmed these listings, as they were claimed; `quantities` by listing id."""
+    if not rows:
+        return
     tx.execute(
         update(listing)
-        .where(listing.c.id == listing_id)
+        .where(listing.c.id == bindparam("key"))
         .values(
-            published_rev=claimed_rev,
-            published_quantity=quantity,
+            published_rev=bindparam("seen_rev"),
+            published_quantity=bindparam("told"),
             published_at=now,
             publishing_until=None,
             publish_next_at=None,
             publish_failures=0,
             publish_error="",
-        )
+        ),
+        [{"key": row["id"], "seen_rev": row["stock_rev"], "told": quantities[row["id"]]} for row in rows],
     )
 
 
