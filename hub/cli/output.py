@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import orjson
@@ -47,7 +47,7 @@ def say_error(text: str, more: Sequence[str] = ()) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Keys are those of the read models and stay as they are."""
+    """Keys are those of the read models and stay as they are; times are UTC, spans are seconds."""
     text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
     typer.echo(text)
 
@@ -55,6 +55,8 @@ def print_json(value: Any) -> None:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     raise TypeError(f"{type(value).__name__} cannot be printed as JSON")
 
 

@@ -197,7 +197,7 @@ def _holds(tx: Tx, order_id: str) -> tuple[HoldView, ...]:
 
 
 def _references(tx: Tx, entities: list[str]) -> tuple[ReferenceView, ...]:
-    names = dict(tx.execute(select(connection.c.id, connection.c.name)).tuples().all())
+    names = {row.id: row.name for row in tx.execute(select(connection.c.id, connection.c.name))}
     rows: list[dict[str, Any]] = []
     for part in chunks(entities):
         rows += as_dicts(tx.execute(select(external_ref).where(external_ref.c.entity_id.in_(part))).all())
