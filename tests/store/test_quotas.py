@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.sdk import RateLimit
-from hub.store import migrate
-from hub.store.database import open_database
+from hub.store.database import new_id, open_database, utcnow
 from hub.store.quotas import SharedLimiter
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -34,17 +33,19 @@ def clock():
     return Clock()
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """One SQLite database for all examples of a property; each takes a bucket of its own."""
-    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('quotas')}/hub.sqlite3")
-    migrate.upgrade(db)
-    yield db
-    db.dispose()
+@pytest.fixture
+def shop(store, clock):
+    """Makes limiters of two connections of a fresh plugin."""
+    name = new_id()[-12:]
+
+    def limiter(number=1, clock=clock):
+        return SharedLimiter(store, f"{name}-{number}", name, clock)
+
+    return limiter
 
 
-def test_a_full_bucket_gives_its_burst_and_then_one_token_at_a_time(db, clock):
-    limiter, limit = SharedLimiter(db, "c1", "shop", clock), RateLimit("b", per_second=2, burst=3)
+def test_a_full_bucket_gives_its_burst_and_then_one_token_at_a_time(shop, clock):
+    limiter, limit = shop(), RateLimit("b", per_second=2, burst=3)
     assert [limiter.take(limit) for _ in range(4)] == [0, 0, 0, 0.5]
     clock.later(0.5)
     assert [limiter.take(limit) for _ in range(2)] == [0, 0.5]
@@ -52,8 +53,8 @@ def test_a_full_bucket_gives_its_burst_and_then_one_token_at_a_time(db, clock):
     assert [limiter.take(limit) > 0 for _ in range(4)] == [False, False, False, True]
 
 
-def test_the_wait_it_tells_is_long_enough(db, clock):
-    limiter, limit = SharedLimiter(db, "c1", "shop", clock), RateLimit("slow", per_second=0.0056, burst=1)
+def test_the_wait_it_tells_is_long_enough(shop, clock):
+    limiter, limit = shop(), RateLimit("slow", per_second=0.0056, burst=1)
     assert limiter.take(limit) == 0
     wait = limiter.take(limit)
     assert wait == pytest.approx(1 / 0.0056)
@@ -63,8 +64,8 @@ def test_the_wait_it_tells_is_long_enough(db, clock):
     assert limiter.take(limit) == 0
 
 
-def test_a_pause_lets_nobody_through_and_one_call_at_its_end(db, clock):
-    limiter, other = SharedLimiter(db, "c1", "shop", clock), SharedLimiter(db, "c1", "shop", clock)
+def test_a_pause_lets_nobody_through_and_one_call_at_its_end(shop, clock):
+    limiter, other = shop(), shop()
     limit = RateLimit("b", per_second=1, burst=100)
     limiter.take(limit)
     limiter.pause(limit, 60)
@@ -74,15 +75,15 @@ def test_a_pause_lets_nobody_through_and_one_call_at_its_end(db, clock):
     assert [other.take(limit), limiter.take(limit)] == [0, 1]
 
 
-def test_a_bucket_that_was_never_used_can_be_paused(db, clock):
-    limiter, limit = SharedLimiter(db, "c1", "shop", clock), RateLimit("new", per_second=1, burst=9)
+def test_a_bucket_that_was_never_used_can_be_paused(shop, clock):
+    limiter, limit = shop(), RateLimit("new", per_second=1, burst=9)
     limiter.pause(limit, 10)
     assert limiter.take(limit) == 10
 
 
-def test_buckets_are_apart_by_connection_unless_the_vendor_counts_per_app(db, clock):
-    first, second = SharedLimiter(db, "c1", "shop", clock), SharedLimiter(db, "c2", "shop", clock)
-    stranger = SharedLimiter(db, "c3", "carrier", clock)
+def test_buckets_are_apart_by_connection_unless_the_vendor_counts_per_app(shop, clock):
+    first, second = shop(), shop(2)
+    stranger = SharedLimiter(shop().db, new_id(), new_id(), clock)
     own, app = RateLimit("b", 1, 1), RateLimit("b", 1, 1, scope="app")
     assert [first.take(own), second.take(own), first.take(own)] == [0, 0, 1]
     assert [first.take(app), second.take(app), stranger.take(app)] == [0, 1, 0]
@@ -90,9 +91,9 @@ def test_buckets_are_apart_by_connection_unless_the_vendor_counts_per_app(db, cl
     assert [second.take(app), stranger.take(app)] == [30, 1]
 
 
-def test_a_clock_that_is_behind_fills_no_bucket_twice(db, clock):
+def test_a_clock_that_is_behind_fills_no_bucket_twice(shop, clock):
     late = Clock()
-    ahead, behind = SharedLimiter(db, "c1", "shop", clock), SharedLimiter(db, "c1", "shop", late)
+    ahead, behind = shop(), shop(clock=late)
     limit = RateLimit("b", per_second=1, burst=1)
     clock.later(10)
     taken = [ahead.take(limit) == 0]
@@ -101,16 +102,16 @@ def test_a_clock_that_is_behind_fills_no_bucket_twice(db, clock):
     assert taken.count(True) == 1
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     per_second=st.sampled_from([0.0056, 0.5, 2, 10, 33.3]),
     burst=st.integers(1, 6),
     steps=st.lists(st.tuples(st.sampled_from(["take", "take", "take", "pause"]), st.floats(0, 5)), max_size=25),
     bucket=st.uuids(),
 )
-def test_the_declared_rate_is_never_exceeded(shared, per_second, burst, steps, bucket):
+def test_the_declared_rate_is_never_exceeded(store, per_second, burst, steps, bucket):
     clock, limit = Clock(), RateLimit(str(bucket), per_second, burst)
-    limiter, taken, quiet_until = SharedLimiter(shared, "c1", "shop", clock), [], NOON
+    limiter, taken, quiet_until = SharedLimiter(store, "c1", "shop", clock), [], NOON
     for act, seconds in steps:
         clock.later(seconds)
         if act == "pause":
@@ -125,25 +126,26 @@ def test_the_declared_rate_is_never_exceeded(shared, per_second, burst, steps, b
             assert last - first + 1 <= burst + per_second * span
 
 
-def test_threads_share_one_bucket(db):
+def test_threads_share_one_bucket(shop):
     limit = RateLimit("b", per_second=0.001, burst=10)
-    limiter = SharedLimiter(db, "c1", "shop")
+    limiter = shop(clock=utcnow)
     with ThreadPoolExecutor(8) as pool:
         waits = list(pool.map(lambda _: limiter.take(limit), range(40)))
     assert waits.count(0) == 10
 
 
-def _take_many(url, times, results):
+def _take_many(url, connection_id, times, results):
     db = open_database(url, pool_size=1)
-    limiter, limit = SharedLimiter(db, "c1", "shop"), RateLimit("b", per_second=0.001, burst=10)
+    limiter, limit = SharedLimiter(db, connection_id, "shop"), RateLimit("b", per_second=0.001, burst=10)
     results.put(sum(limiter.take(limit) == 0 for _ in range(times)))
     db.dispose()
 
 
-def test_processes_share_one_bucket(db):
+def test_processes_share_one_bucket(store):
     spawn = multiprocessing.get_context("spawn")
     results = spawn.Queue()
-    workers = [spawn.Process(target=_take_many, args=(db.url, 30, results)) for _ in range(2)]
+    given = (store.url, new_id(), 30, results)
+    workers = [spawn.Process(target=_take_many, args=given) for _ in range(2)]
     for worker in workers:
         worker.start()
     taken = [results.get(timeout=30) for _ in workers]
