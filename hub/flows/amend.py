@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, update
-
 from hub import schemas
 from hub.domain.documents import Order
 from hub.flows.desk import Desk
@@ -22,9 +20,10 @@ from hub.flows.enter import (
 )
 from hub.flows.recall import call_back, recall
 from hub.flows.route import reserve_unrouted
+from hub.store import orders
 from hub.store.database import new_id
 from hub.store.orders import LineState, OrderState
-from hub.store.tables import hold, order_adjustment
+from hub.store.tables import order_adjustment
 
 
 def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles) -> str:
@@ -92,7 +91,7 @@ def _take_over(desk: Desk, incoming: Incoming, state: OrderState) -> None:
     state.changes |= header(order) | {"document": incoming.document, "document_hash": incoming.hash}
     state.document = incoming.document
     state.changes["inbox_id"] = incoming.inbox_id
-    desk.tx.execute(delete(order_adjustment).where(order_adjustment.c.order_id == state.id))
+    orders.drop_adjustments(desk.tx, state.id)
     for adjustment in adjustments(order):
         desk.rows.add(order_adjustment, id=new_id(), order_id=state.id, **adjustment)
 
@@ -181,12 +180,7 @@ def link_articles(desk: Desk, state: OrderState, order: Order, articles: Article
 
 def release_entry_holds(desk: Desk, state: OrderState) -> None:
     """Release what the entry checks found; they are made again on the new facts."""
-    ids = [one.id for one in state.holds if one.source == "entry"]
-    if not ids:
-        return
-    desk.tx.execute(
-        update(hold)
-        .where(hold.c.id.in_(ids))
-        .values(state="released", released_at=desk.now, released_by=desk.actor)
-    )
+    for one in state.holds:
+        if one.source == "entry":
+            orders.release_hold(desk.tx, one.id, desk.actor, desk.now)
     state.holds = [one for one in state.holds if one.source != "entry"]

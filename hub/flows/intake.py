@@ -14,7 +14,6 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from hub import mapping, schemas
 from hub.domain.documents import Order
@@ -26,6 +25,7 @@ from hub.sdk import errors
 from hub.store import catalog, connections, cursors, inbox, orders
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
+from hub.store.errors import OperationalError
 from hub.store.ledger import StockConflictError
 
 log = structlog.get_logger()

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import orjson
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.flows.runtime import Runtime
 from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.sdk import Connector, WebhookReceiver, WebhookRequest, errors
 from hub.store import connections, inbox
 from hub.store.connections import ConnectionRow, UnknownConnectionError
+from hub.store.errors import SQLAlchemyError
 from hub.store.inbox import Arrival, body_hash, partition_of
 from hub.store.sealing import WrongKeyError
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
-
 from hub.domain.documents import Address
 from hub.domain.routing.plan import STRATEGY, plan
 from hub.domain.routing.shapes import Destination, Need, Part, Snapshot
 from hub.flows.desk import Desk
+from hub.store import orders
 from hub.store.database import new_id
 from hub.store.orders import FoLineState, FoState, OrderState, fo_number
 from hub.store.tables import fo_line, fulfillment_order, reservation, route_decision
@@ -150,13 +149,7 @@ def _hand_over(desk: Desk, order: OrderState, fo: FoState) -> None:
 
 def reserve_unrouted(desk: Desk, order: OrderState) -> None:
     """Keep units that have no place yet from being offered elsewhere, instead of what was reserved for them before."""
-    known = [line.id for line in order.lines if not line.is_new]
-    if known:
-        desk.tx.execute(
-            update(reservation)
-            .where(reservation.c.owner_id.in_(known), reservation.c.state == "active")
-            .values(state="converted")
-        )
+    orders.convert_reservations(desk.tx, [line.id for line in order.lines if not line.is_new])
     if order.lifecycle in {"cancelled", "completed"}:
         return
     for line in order.lines:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
 
 from hub.store.database import Tx
 from hub.store.rows import chunks
@@ -16,6 +16,7 @@ from hub.store.tables import (
     fo_line,
     fulfillment_order,
     hold,
+    order_adjustment,
     order_line,
     orders,
     reservation,
@@ -324,3 +325,18 @@ def unlinked_lines(
         if not external_variant_id or external_variant_id == listing:
             found.append(UnlinkedLine(order_id, inbox_id, line_sku, listing))
     return found
+
+
+def convert_reservations(tx: Tx, line_ids: Collection[str]) -> None:
+    """End what was reserved for order lines: what is left of it is reserved anew."""
+    for part in chunks(line_ids):
+        tx.execute(
+            update(reservation)
+            .where(reservation.c.owner_id.in_(part), reservation.c.state == "active")
+            .values(state="converted")
+        )
+
+
+def drop_adjustments(tx: Tx, order_id: str) -> None:
+    """Forget the adjustments of an order whose channel has stated new ones."""
+    tx.execute(delete(order_adjustment).where(order_adjustment.c.order_id == order_id))

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from hub.flows.operate.errors import CheckFailedError, NotDoneError, SettingsError, actor
 from hub.flows.operate.places import OfferedPlace, link_places
 from hub.flows.operate.reach import doors_of, find, plugin_of
@@ -18,6 +16,7 @@ from hub.sdk import CheckResult, errors
 from hub.store import connections, cursors, events
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
+from hub.store.errors import IntegrityError
 from hub.store.sealing import WrongKeyError
 
 STATUS_OF = {

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
-from sqlalchemy.exc import IntegrityError
-
 from hub.flows.operate import feeds
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
 from hub.store import catalog, connections, events, ledger
 from hub.store.catalog import LocationRow
 from hub.store.database import Tx, new_id
+from hub.store.errors import IntegrityError
 from hub.store.ledger import Position, StockBook, StockConflictError
 
 BATCH = 2_000
