@@ -14,6 +14,7 @@ from hub.store.database import Database, Tx, new_id, utcnow
 from hub.store.sealing import Keyring
 from hub.store.tables import connection, credential, cursor, external_ref, webhook_rejection
 
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of the setting that only signs what comes in
 CLAIM = timedelta(seconds=20)  # the longest that one worker may take to fetch a token
 
 
@@ -121,19 +122,28 @@ def change_settings(
     secrets: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Replace the plain settings and the secrets that are given; others stay. Fetched tokens are dropped."""
+    """Replace the plain settings and the secrets that are given; others stay.
+
+    A fetched token is dropped when anything changed. A refresh token that the vendor has rotated is dropped only with
+    a new secret to sign in with: the one in the settings is dead since the rotation.
+    """
+    before = tx.execute(select(connection.c.config).where(connection.c.id == connection_id)).scalar_one()
+    known = read_secrets(tx, keyring, connection_id)
+    changed = {name for name, secret in secrets.items() if known.get(name) != secret}
     tx.execute(
         update(connection)
         .where(connection.c.id == connection_id)
         .values(config=dict(config), updated_at=now, version=connection.c.version + 1)
     )
-    if secrets:
-        kept = {**read_secrets(tx, keyring, connection_id), **secrets}
-        tx.execute(
-            update(credential)
-            .where(credential.c.connection_id == connection_id)
-            .values(sealed=keyring.seal(kept, connection_id), updated_at=now, token_sealed=None, refresh_sealed=None)
-        )
+    values: dict[str, Any] = {}
+    if changed or before != dict(config):
+        values["token_sealed"] = None
+    if changed:
+        values |= {"sealed": keyring.seal({**known, **secrets}, connection_id), "updated_at": now}
+    if changed - {WEBHOOK_SECRET}:
+        values["refresh_sealed"] = None
+    if values:
+        tx.execute(update(credential).where(credential.c.connection_id == connection_id).values(**values))
 
 
 def set_options(tx: Tx, connection_id: str, options: Mapping[str, Any]) -> None:
@@ -170,7 +180,7 @@ def secret_status(tx: Tx, keyring: Keyring, connection_id: str) -> dict[str, boo
 def reseal(tx: Tx, keyring: Keyring, now: datetime) -> int:
     """Seal everything anew with the current key after a rotation; returns how many connections changed."""
     changed = 0
-    for row in tx.execute(select(credential)).mappings().all():
+    for row in tx.execute(select(credential).with_for_update()).mappings().all():
         owner, values = row["connection_id"], {}
         for column in ("sealed", "token_sealed", "refresh_sealed"):
             if row[column] is not None and not keyring.is_current(row[column]):
@@ -215,14 +225,19 @@ BREAKER_LONGEST = timedelta(minutes=15)
 
 
 def failed(tx: Tx, connection_id: str, error: str, now: datetime) -> None:
-    """A call failed for a reason that may pass; after ten in a row the breaker opens, ever longer."""
+    """A call failed for a reason that may pass; after ten in a row the breaker opens, ever longer.
+
+    Calls that were out when it opened do not count: one outage opens it once, however many calls it hits.
+    """
+    words = {"last_error": error, "last_error_at": now}
+    tx.execute(update(connection).where(connection.c.id == connection_id).values(**words))
     failures = tx.execute(
         update(connection)
-        .where(connection.c.id == connection_id)
-        .values(failures=connection.c.failures + 1, last_error=error, last_error_at=now)
+        .where(connection.c.id == connection_id, or_(connection.c.open_until.is_(None), connection.c.open_until <= now))
+        .values(failures=connection.c.failures + 1)
         .returning(connection.c.failures)
-    ).scalar_one()
-    if failures >= BREAKER_OPENS_AFTER:
+    ).scalar_one_or_none()
+    if failures is not None and failures >= BREAKER_OPENS_AFTER:
         pause = min(BREAKER_FIRST * 2 ** min(failures - BREAKER_OPENS_AFTER, 5), BREAKER_LONGEST)
         tx.execute(update(connection).where(connection.c.id == connection_id).values(open_until=now + pause))
 
