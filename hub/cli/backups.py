@@ -146,4 +146,6 @@ def _run(tool: str, *arguments: str, url: str) -> None:
     secret = {"PGPASSWORD": str(make_url(url).password)} if make_url(url).password else {}
     done = subprocess.run([path, *arguments], env={**os.environ, **secret}, capture_output=True, text=True, check=False)  # noqa: S603 - the tool and its arguments are ours
     if done.returncode:
-        raise CannotStartError(f"{tool} failed: {done.stderr.strip() or f'exit code {done.returncode}'}")
+        said = done.stderr.strip() or f"exit code {done.returncode}"
+        hint = f"\n{path} has to be of the server's version or newer" if "version mismatch" in said else ""
+        raise CannotStartError(f"{tool} failed: {said}{hint}")

@@ -48,7 +48,19 @@ def shell(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ORDERHUB_ALLOW_NETWORKS", "127.0.0.0/8")
     monkeypatch.setenv("ORDERHUB_PERSON", "mia")
     monkeypatch.setenv("COLUMNS", "200")
+    if database_url.startswith("postgresql"):
+        # pg_dump has to be of the server's version; an older one may be on the path of this machine.
+        monkeypatch.setenv("PATH", f"{_server_tools(database_url)}{os.pathsep}{os.environ['PATH']}")
     return Shell(tmp_path, database_url)
+
+
+def _server_tools(database_url: str) -> Path:
+    """Where the tools of the running server lie."""
+    db = open_database(database_url)
+    with db.read() as tx:
+        found = tx.exec_driver_sql("SELECT setting FROM pg_config WHERE name = 'BINDIR'").scalar_one()
+    db.dispose()
+    return Path(found)
 
 
 @dataclass

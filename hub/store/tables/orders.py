@@ -42,8 +42,9 @@ orders = Table(
     UniqueConstraint("connection_id", "external_id"),
     one_of("lifecycle", LIFECYCLES),
     Index("ix_orders_placed", "placed_at", "id"),
-    Index("ix_orders_number", "number"),
-    Index("ix_orders_email", "email"),
+    # Found by their beginnings as well, which PostgreSQL answers from such an index in every collation.
+    Index("ix_orders_number", "number", postgresql_ops={"number": "varchar_pattern_ops"}),
+    Index("ix_orders_email", "email", postgresql_ops={"email": "varchar_pattern_ops"}),
     Index("ix_orders_lifecycle", "lifecycle", "placed_at"),
 )
 

@@ -156,7 +156,7 @@ def rows_of(tx: Tx, ids: Collection[str]) -> dict[str, OrderRow]:
 def _narrow(tx: Tx, statement: Select[Any], query: OrderQuery) -> Select[Any]:
     where: list[ColumnElement[bool]] = []
     if query.text.strip():
-        where.append(orders.c.id.in_(_matching(tx, query.text.strip())))
+        where.append(_means(tx, query.text.strip()))
     if query.lifecycle:
         where.append(orders.c.lifecycle.in_(query.lifecycle))
     if query.only:
@@ -197,6 +197,16 @@ def _spellings(text: str) -> list[str]:
     return sorted({text, bare, f"#{bare}", text.upper(), f"#{bare.upper()}"})
 
 
+def _means(tx: Tx, text: str) -> ColumnElement[bool]:
+    """Whether an order is one that a text may mean."""
+    by_index = orders.c.id.in_(_matching(tx, text))
+    if not _may_be_name(text):
+        return by_index
+    # No index helps with a part of a name; the list is read newest first and ends with the first full page.
+    part = f"%{_escaped(text.lower())}%"
+    return or_(by_index, func.lower(orders.c.customer_name).like(part, escape="\\"))
+
+
 def _matching(tx: Tx, text: str) -> Any:
     """Ids of the orders that a text may mean, each way of meaning by its own index."""
     ways: list[Select[Any]] = [
@@ -208,13 +218,13 @@ def _matching(tx: Tx, text: str) -> Any:
         .join(package, package.c.shipment_id == shipment.c.id)
         .where(package.c.tracking_number.in_(sorted({text, text.upper(), text.replace(" ", "").upper()}))),
     ]
-    if "@" in text:
-        ways.append(select(orders.c.id).where(_begins(tx, orders.c.email, text.lower())))
-    elif len(text) >= 3 and not any(letter.isdigit() for letter in text):
-        part = f"%{_escaped(text.lower())}%"
-        ways.append(select(orders.c.id).where(func.lower(orders.c.customer_name).like(part, escape="\\")))
+    if "@" in text or _may_be_name(text):
         ways.append(select(orders.c.id).where(_begins(tx, orders.c.email, text.lower())))
     return union_all(*ways)
+
+
+def _may_be_name(text: str) -> bool:
+    return len(text) >= 3 and "@" not in text and not any(letter.isdigit() for letter in text)
 
 
 def _begins(tx: Tx, column: ColumnElement[Any], text: str) -> ColumnElement[bool]:

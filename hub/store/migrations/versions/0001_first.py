@@ -1,7 +1,7 @@
 """The first schema."""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
@@ -256,9 +256,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("connection_id", "external_id", name=op.f("uq_orders_connection_id_external_id")),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
-        batch_op.create_index("ix_orders_email", ["email"], unique=False)
+        batch_op.create_index(
+            "ix_orders_email", ["email"], unique=False, postgresql_ops={"email": "varchar_pattern_ops"}
+        )
         batch_op.create_index("ix_orders_lifecycle", ["lifecycle", "placed_at"], unique=False)
-        batch_op.create_index("ix_orders_number", ["number"], unique=False)
+        batch_op.create_index(
+            "ix_orders_number", ["number"], unique=False, postgresql_ops={"number": "varchar_pattern_ops"}
+        )
         batch_op.create_index("ix_orders_placed", ["placed_at", "id"], unique=False)
 
     op.create_table(
