@@ -12,6 +12,8 @@ from hub.store.database import Tx
 from hub.store.rows import as_dicts, chunks
 from hub.store.tables import connection, listing, location, reservation, stock_position
 
+AT_ONCE = 3  # a figure that a channel compared and refused is told again this often without a pause
+
 
 def _due(now: datetime) -> Any:
     return and_(
@@ -119,15 +121,16 @@ def published(tx: Tx, rows: Sequence[Mapping[str, Any]], quantities: Mapping[str
 
 
 def not_published(tx: Tx, row: dict[str, Any], error: str, now: datetime, *, found: int | None, retry: bool) -> None:
-    """The channel did not take the figure. `found` is what it holds instead, when it said so.
+    """The channel did not take the figure. `found` is what it holds instead, when it said so: the figure is told again
+    from there, at once the first times, since only our idea of the channel was old.
 
     Tried again after a pause that doubles up to an hour; with `retry` False only after the next change of stock.
     """
     pause = timedelta(seconds=min(2 ** (row["publish_failures"] + 1), 3600))
-    values: dict[str, Any] = {} if retry else {"published_rev": row["stock_rev"]}
+    values: dict[str, Any] = {} if retry or found is not None else {"published_rev": row["stock_rev"]}
     if found is not None:
         values["published_quantity"] = found
-        pause = timedelta(0)
+        pause = timedelta(0) if row["publish_failures"] < AT_ONCE else pause
     tx.execute(
         update(listing)
         .where(listing.c.id == row["id"])

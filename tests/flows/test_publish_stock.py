@@ -84,3 +84,15 @@ def test_a_figure_that_is_the_same_again_is_told_nobody(shop: Shop) -> None:
     assert len(shop.sandbox.calls) == calls
     due = select(listing.c.id).where(listing.c.stock_rev > listing.c.published_rev)
     assert shop.world.read(lambda tx: tx.execute(due).all()) == []
+
+
+def test_a_channel_that_holds_another_figure_than_we_thought_is_told_again(shop: Shop) -> None:
+    """The channel compares before it sets; the sale it made itself must not leave the old figure standing."""
+    shop.list_articles(["MUG"], 4)
+    shop.world.run()
+    shop.sandbox.place_order([("MUG", 1)])  # the channel counts down by itself
+    shop.world.stock("location MUG\nEAST 9")
+    shop.world.run()
+    assert shop.sandbox.available("MUG") == 9
+    told = select(listing.c.published_quantity, listing.c.publish_error)
+    assert [tuple(row) for row in shop.world.read(lambda tx: tx.execute(told).all())] == [(9, "")]
