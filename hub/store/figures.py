@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import and_, func, select
 
-from hub.store import inbox as inbox_store, outbox as outbox_store
+from hub.store import inbox as inbox_store
+from hub.store import outbox as outbox_store
 from hub.store.database import Tx
 from hub.store.tables import connection, cursor, hold, inbox, listing, orders, outbox, webhook_rejection
 

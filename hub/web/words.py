@@ -67,6 +67,11 @@ def when(at: datetime | None) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), exact, ago(at))
 
 
+def soon(at: datetime | None) -> Markup | str:
+    """When something is due: "now" once its time has come."""
+    return "now" if at is not None and at <= console().runtime.clock() else when(at)
+
+
 def ago(at: datetime) -> str:
     seconds = (console().runtime.clock() - at).total_seconds()
     span = abs(seconds)
@@ -122,5 +127,5 @@ def breakable(text: str | None) -> Markup:
 
 
 def install(app: Flask) -> None:
-    for filter_ in (money, moment, when, day, plain, status, pretty, breakable, tone):
+    for filter_ in (money, moment, when, soon, day, plain, status, pretty, breakable, tone):
         app.jinja_env.filters[filter_.__name__] = filter_
