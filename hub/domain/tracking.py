@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 
 from hub.domain.documents import TrackingEvent
 
@@ -22,6 +23,7 @@ PROGRESS = {
     "cancelled": 6,
     "delivered": 7,
 }
+AFTER_DELIVERY = frozenset({"exception", "returning", "returned_to_sender"})
 STATUS_OF = {
     "pre_transit": "labelled",
     "cancelled": "voided",
@@ -35,16 +37,22 @@ def event_hash(event: TrackingEvent) -> str:
 
 
 def package_status(current: str, events: Sequence[TrackingEvent]) -> str:
-    """The status after `events`: that of the last event by carrier time.
+    """The status after `events`: that of the last event by carrier time, whatever the order they arrived in.
 
     Events of the same time are ordered by progress. A delivered package changes only by an exception or a return that
-    the carrier dates later.
+    the carrier dates later, and then scans of its way back do not hide that.
     """
-    known = [event for event in events if event.code != "unknown"]
+    known = sorted((event for event in events if event.code != "unknown"), key=_when)
     if not known:
         return current
-    last = max(known, key=lambda event: (event.at, PROGRESS[event.code]))
     delivered = [event for event in known if event.code == "delivered"]
-    if delivered and last.code not in {"delivered", "exception", "returning", "returned_to_sender"}:
-        return "delivered"
-    return STATUS_OF.get(last.code, last.code)
+    if delivered:
+        since = [event for event in known if _when(event) > _when(delivered[-1])]
+        known = [delivered[-1], *(event for event in since if event.code in AFTER_DELIVERY)]
+    last = known[-1].code
+    return STATUS_OF.get(last, last)
+
+
+def _when(event: TrackingEvent) -> tuple[datetime, int, str]:
+    """Sorts events by time, then by progress; the code decides between two that are as far along."""
+    return event.at, PROGRESS[event.code], event.code

@@ -136,7 +136,7 @@ class FindByReference(ABC):
 class WebhookReceiver(ABC):
     """Methods are pure: they read the request and never call out."""
 
-    def handshake(self, request: WebhookRequest) -> WebhookResponse | None:
+    def handshake(self, request: WebhookRequest) -> WebhookResponse | None:  # noqa: ARG002 - for those who override
         """The answer to a subscription handshake, or None when the request is none."""
         return None
 

@@ -12,15 +12,16 @@ from hub.sdk.errors import SignatureInvalid
 
 
 def hmac_signature(
-    secret: str, message: bytes, *, digest: str = "sha256", encoding: Literal["base64", "hex"] = "base64"
+    secret: str | bytes, message: bytes, *, digest: str = "sha256", encoding: Literal["base64", "hex"] = "base64"
 ) -> str:
-    """The HMAC of `message` as text."""
-    raw = hmac.new(secret.encode(), message, getattr(hashlib, digest)).digest()
+    """The HMAC of `message` as text. A secret that vendors write encoded is given decoded, as bytes."""
+    key = secret.encode() if isinstance(secret, str) else secret
+    raw = hmac.new(key, message, getattr(hashlib, digest)).digest()
     return raw.hex() if encoding == "hex" else base64.b64encode(raw).decode()
 
 
 def require_hmac(
-    secrets: Sequence[str],
+    secrets: Sequence[str | bytes],
     message: bytes,
     given: str | None,
     *,

@@ -48,12 +48,16 @@ def test_secrets_stand_in_the_database_only_sealed(store, made):
     assert "s3cret" not in printed
 
 
-def test_secrets_of_another_row_do_not_open(store, made):
-    mine, other = made(), made()
-    with pytest.raises(WrongKeyError), store.begin() as tx:
+def read_swapped(store, mine, other):
+    with store.begin() as tx:
         swapped = select(credential.c.sealed).where(credential.c.connection_id == other).scalar_subquery()
         tx.execute(update(credential).where(credential.c.connection_id == mine).values(sealed=swapped))
         connections.read_secrets(tx, KEYRING, mine)
+
+
+def test_secrets_of_another_row_do_not_open(store, made):
+    with pytest.raises(WrongKeyError):
+        read_swapped(store, made(), made())
 
 
 def test_a_connection_is_found_by_id_and_by_name_and_a_missing_one_is_named(store, made):
