@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import procrastinate
+import psycopg
 import structlog
 from procrastinate import exceptions
 from procrastinate.jobs import DeleteJobCondition, Status
-from psycopg_pool import ConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from hub.engine.doors import Lane, lane
 from hub.store.database import Database, conninfo, open_database
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 
 TASK = "open_door"
 OPTIONS = "-c synchronous_commit=off -c application_name=orderhub-engine"
+PATIENCE_S = 5.0  # how long to wait for a connection before the database counts as away
 ROUND_S = 0.02  # wake-ups of one door within this time become one
 
 
@@ -62,7 +65,15 @@ class Bell:
     def __init__(self, db_url: str) -> None:
         self.conninfo = conninfo(db_url)
         self._pool = ConnectionPool(
-            self.conninfo, min_size=1, max_size=1, open=False, kwargs={"options": OPTIONS}, name="bell"
+            self.conninfo,
+            min_size=1,
+            max_size=1,
+            open=False,
+            kwargs={"options": OPTIONS},
+            check=ConnectionPool.check_connection,
+            timeout=PATIENCE_S,
+            reconnect_timeout=PATIENCE_S,
+            name="bell",
         )
         self._app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
         self._doors: set[str] = set()
@@ -149,18 +160,12 @@ class WorkerEngine:
         self._open = open_door
         self._sizes: dict[Lane, int] = {"inside": threads, "outside": callers}
         self._stalled_s = stalled_s
-        self._app = procrastinate.App(
-            connector=procrastinate.PsycopgConnector(
-                conninfo=bell.conninfo, min_size=2, max_size=6, kwargs={"options": OPTIONS}, name="worker"
-            )
-        )
-        self._app.task(name=TASK)(self._open_door)
+        self._app: procrastinate.App | None = None  # while the database is there
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._stopping = threading.Event()
         self._grace_s = 30.0
         self._main: asyncio.Task[None] | None = None
-        self._is_open = False
 
     def wake(self, door: str) -> None:
         self.bell.ring(door)
@@ -180,17 +185,18 @@ class WorkerEngine:
 
     def rescue(self) -> int:
         """Take jobs away from workers that gave no sign of life, and ring for their doors again."""
-        if not self._is_open:
+        app = self._app
+        if app is None:
             return 0
-        return asyncio.run_coroutine_threadsafe(self._rescue(), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(self._rescue(app), self._loop).result(30)
 
-    async def _rescue(self) -> int:
-        jobs = list(await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._stalled_s))
+    async def _rescue(self, app: procrastinate.App) -> int:
+        jobs = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._stalled_s))
         for job in jobs:
             assert job.id is not None  # noqa: S101 - it came from the database
             # Ended, not retried: a retry would clash with a wake-up of the same door that waits behind it.
             try:
-                await self._app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+                await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
             except exceptions.ConnectorException:
                 continue  # its worker has ended it meanwhile
             door = str(job.task_kwargs["door"])
@@ -226,21 +232,40 @@ class WorkerEngine:
             self._loop.close()
 
     async def _work(self) -> None:
-        """Work until stopped; begin anew a second after the database was away."""
+        """Work until stopped; begin anew, with new connections, a second after the database was away."""
         while not self._stopping.is_set():
             try:
-                async with self._app.open_async():
-                    self._is_open = True
-                    await asyncio.gather(*(self._lane(name, size) for name, size in self._sizes.items()))
-            except exceptions.ConnectorException as error:
-                log.warning("engine.database_away", error=str(error.__cause__ or error))
-            finally:
-                self._is_open = False
+                await self._work_on(procrastinate.PsycopgConnector())
+            except (exceptions.ConnectorException, psycopg.Error, PoolTimeout, OSError) as error:
+                log.warning("engine.database_away", error=str(error.__cause__ or error).strip())
             if not self._stopping.is_set():
                 await asyncio.sleep(1)
 
-    async def _lane(self, name: Lane, size: int) -> None:
-        await self._app.run_worker_async(
+    async def _work_on(self, connector: procrastinate.PsycopgConnector) -> None:
+        pool = AsyncConnectionPool(
+            self.bell.conninfo,
+            min_size=2,
+            max_size=6,
+            open=False,
+            kwargs={"options": OPTIONS},
+            check=AsyncConnectionPool.check_connection,
+            timeout=PATIENCE_S,
+            reconnect_timeout=PATIENCE_S,
+            name="worker",
+        )
+        app = procrastinate.App(connector=connector)
+        app.task(name=TASK)(self._open_door)
+        try:
+            await pool.open(wait=True, timeout=PATIENCE_S)
+            async with app.open_async(pool):
+                self._app = app
+                await _together([self._lane(app, name, size) for name, size in self._sizes.items()])
+        finally:
+            self._app = None
+            await pool.close()
+
+    async def _lane(self, app: procrastinate.App, name: Lane, size: int) -> None:
+        await app.run_worker_async(
             queues=[name],
             name=name,
             concurrency=size,
@@ -251,3 +276,20 @@ class WorkerEngine:
             stalled_worker_timeout=self._stalled_s,
             fetch_job_polling_interval=2.0,
         )
+
+
+async def _together(steps: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run them all until the first ends, for whatever reason, and end the others then.
+
+    Procrastinate ends a worker without an error when its connection breaks, and one lane alone would go unnoticed.
+    """
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, Exception):
+            raise end

@@ -14,7 +14,9 @@ SECRET_WORDS = ("secret", "token", "password", "authorization", "api_key", "apik
 HIDDEN = "•••"
 
 # Libraries that tell of every step they take; of these only what went wrong is of interest.
-QUIET = ("alembic", "apscheduler", "procrastinate", "psycopg", "urllib3", "werkzeug")
+QUIET = ("alembic", "apscheduler", "urllib3", "werkzeug")
+# When the database is away these show a page of traceback each time they notice; the engine says it in a line.
+SILENT = ("procrastinate", "psycopg")
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
@@ -55,6 +57,8 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     root.setLevel(number)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    for name in SILENT:
+        logging.getLogger(name).setLevel(number if number <= logging.DEBUG else logging.CRITICAL)
 
 
 def hide_secrets(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
