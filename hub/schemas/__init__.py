@@ -7,9 +7,10 @@ converters are compiled once, at first use.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ import orjson
 from hub.domain import documents
 
 T = TypeVar("T")
+
+_LEAP_SECOND = re.compile(r"(:[0-5][0-9]):60")
 
 DOCUMENTS: dict[str, type] = {
     "order.v1": documents.Order,
@@ -76,7 +79,7 @@ def errors(name: str, document: Any) -> list[SchemaError]:
 
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
-    converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    converter.register_structure_hook(datetime, lambda value, _: _moment(value))
     converter.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
     return converter
 
@@ -84,11 +87,42 @@ def _converter() -> cattrs.Converter:
 _CONVERTER = _converter()
 
 
+class _NoMomentError(ValueError):
+    """A text of the right form that names no moment which a computer can hold, such as one in the year 0."""
+
+
+def _moment(text: str) -> datetime:
+    """An RFC 3339 time in UTC. A leap second counts as the one before it, and T and Z may be small."""
+    try:
+        if text[-1] == "Z" and "T" in text and ":60" not in text:  # nearly all of them
+            return datetime.fromisoformat(text)
+        return datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text.upper())).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise _NoMomentError(text) from error
+
+
+def _paths(document: Any, text: str, path: str = "") -> Iterator[str]:
+    """Where `text` stands in the document."""
+    if document == text:
+        yield path
+    inner = document.items() if isinstance(document, Mapping) else enumerate(document) if _is_list(document) else ()
+    for name, part in inner:
+        yield from _paths(part, text, f"{path}/{name}")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
 def parse(name: str, document: Any) -> Any:
     """The frozen domain value of a canonical document. Raises InvalidDocumentError naming every bad path."""
     if not _validator(name).is_valid(document):
         raise InvalidDocumentError(name, errors(name, document))
-    return _CONVERTER.structure(document, DOCUMENTS[name])
+    try:
+        return _CONVERTER.structure(document, DOCUMENTS[name])
+    except _NoMomentError as error:
+        wrong = [SchemaError(path, f"{str(error)!r} is no moment in time") for path in _paths(document, str(error))]
+        raise InvalidDocumentError(name, wrong) from error
 
 
 def fingerprint(document: Mapping[str, Any]) -> str:
