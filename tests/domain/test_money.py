@@ -59,7 +59,7 @@ def test_minor_units_survive_the_way_out_and_back(minor, currency):
     assert to_minor(to_decimal(minor, currency), currency) == minor
 
 
-@given(st.from_regex(r"\A[-+ ]?[0-9\u0663]{0,15}\.?[0-9]{0,4}\Z"), st.sampled_from(["JPY", "EUR", "KWD"]))
+@given(st.from_regex(r"\A[-+ ]?[0-9\u0663]{0,11}\.?[0-9]{0,4}\Z"), st.sampled_from(["JPY", "EUR", "KWD"]))
 def test_text_and_number_of_one_amount_are_the_same_minor_units(text, currency):
     try:
         number = Decimal(text)
