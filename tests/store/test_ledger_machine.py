@@ -1,0 +1,294 @@
+"""The stock ledger against a small model: whatever is done in whatever order, the books add up."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from hub.store import catalog, ledger, migrate
+from hub.store.database import Database, new_id, open_database
+from hub.store.ledger import OutOfStockError, StockBook, StockConflictError
+from hub.store.tables import STATES, stock_move, stock_position
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+CAUSE = ("test", "1")
+PLACES = st.sampled_from(["EAST", "WEST"])
+SKUS = st.sampled_from(["MUG", "TEE"])
+UNITS = st.integers(1, 6)
+# Moves between states that the domain page allows, by the kind under which they are booked.
+MOVES = {
+    "commit": ("available", "committed"),
+    "release": ("committed", "available"),
+    "ship": ("committed", None),
+    "hold": ("available", "quality_hold"),
+    "pass": ("quality_hold", "available"),
+    "damage": ("committed", "damaged"),
+    "scrap": ("damaged", None),
+    "reserve": ("available", "reserved"),
+    "receive": (None, "available"),
+    "adjust": ("available", None),
+}
+
+
+def world(db: Database) -> dict[str, dict[str, str]]:
+    """Two places and two articles of their own in `db`; their ids by code and SKU."""
+    mark = new_id()[-6:]
+    with db.begin() as tx:
+        places = {code: catalog.add_location(tx, NOW, code=f"{code}-{mark}", country="DE") for code in ("EAST", "WEST")}
+        skus = catalog.add_variants(tx, [{"sku": f"{sku}-{mark}"} for sku in ("MUG", "TEE")], NOW)
+    return {"places": places, "skus": {sku.partition("-")[0]: variant for sku, variant in skus.items()}}
+
+
+class Books(RuleBasedStateMachine):
+    """Every rule is one transaction; the model is a counter of units by (place, SKU, state)."""
+
+    db: Database
+
+    @initialize()
+    def open(self) -> None:
+        made = world(self.db)
+        self.places, self.skus = made["places"], made["skus"]
+        self.model: Counter[tuple[str, str, str]] = Counter()
+        self.keys: list[str] = []
+
+    def book(self, tx) -> StockBook:
+        return StockBook.open(tx, set(self.skus.values()), NOW, "test")
+
+    def move(self, book, place, sku, units, states, key=None, **options) -> None:
+        position = book.position(self.places[place], self.skus[sku])
+        self.keys.append(key or new_id())
+        book.move(position, units, *states, kind="adjust", cause=CAUSE, key=self.keys[-1], **options)
+
+    def count(self, place, sku, units, states) -> None:
+        source, target = states
+        if source:
+            self.model[place, sku, source] -= units
+        if target:
+            self.model[place, sku, target] += units
+
+    @rule(place=PLACES, sku=SKUS, units=UNITS, kind=st.sampled_from(sorted(MOVES)))
+    def move_units(self, place, sku, units, kind) -> None:
+        """A move does what the model does, or is refused and leaves nothing behind."""
+        states = MOVES[kind]
+        enough = states[0] is None or self.model[place, sku, states[0]] >= units
+        with contextlib.nullcontext() if enough else pytest.raises(OutOfStockError), self.db.begin() as tx:
+            book = self.book(tx)
+            self.move(book, place, sku, units, states)
+            book.flush()
+        if enough:
+            self.count(place, sku, units, states)
+        else:
+            self.keys.pop()
+
+    @rule(sku=SKUS, first=UNITS, second=UNITS)
+    def commit_at_both_places_or_at_none(self, sku, first, second) -> None:
+        wanted = {"EAST": first, "WEST": second}
+        enough = all(self.model[place, sku, "available"] >= units for place, units in wanted.items())
+        kept = len(self.keys)
+        with contextlib.nullcontext() if enough else pytest.raises(OutOfStockError), self.db.begin() as tx:
+            book = self.book(tx)
+            for place, units in wanted.items():
+                self.move(book, place, sku, units, MOVES["commit"])
+            book.flush()
+        if not enough:
+            del self.keys[kept:]
+            return
+        for place, units in wanted.items():
+            self.count(place, sku, units, MOVES["commit"])
+
+    @rule(place=PLACES, sku=SKUS, units=UNITS)
+    def lose_by_fact(self, place, sku, units) -> None:
+        """Goods that are gone are gone, also when they were promised: then the place has oversold."""
+        on_hand = sum(self.model[place, sku, state] for state in STATES)
+        possible = on_hand >= units
+        with contextlib.nullcontext() if possible else pytest.raises(IntegrityError), self.db.begin() as tx:
+            book = self.book(tx)
+            self.move(book, place, sku, units, ("available", None), by_fact=True)
+            book.flush()
+        if possible:
+            self.count(place, sku, units, ("available", None))
+        else:
+            self.keys.pop()
+
+    @precondition(lambda self: self.keys)
+    @rule(place=PLACES, sku=SKUS, units=UNITS, data=st.data())
+    def book_one_fact_twice(self, place, sku, units, data) -> None:
+        key = data.draw(st.sampled_from(self.keys))
+        with pytest.raises(IntegrityError):
+            self.receive_under(key, place, sku, units)
+        self.keys.pop()
+
+    def receive_under(self, key, place, sku, units) -> None:
+        with self.db.begin() as tx:
+            book = self.book(tx)
+            self.move(book, place, sku, units, MOVES["receive"], key=key)
+            book.flush()
+
+    @rule(place=PLACES, sku=SKUS, units=UNITS)
+    def fail_after_moving(self, place, sku, units) -> None:
+        """Whatever goes wrong later in the transaction, the books are as they were."""
+        with contextlib.suppress(ZeroDivisionError), self.db.begin() as tx:
+            book = self.book(tx)
+            self.move(book, place, sku, units, MOVES["receive"])
+            book.flush()
+            raise ZeroDivisionError
+        self.keys.pop()
+
+    @invariant()
+    def books_add_up(self) -> None:
+        with self.db.read() as tx:
+            mine = stock_position.c.variant_id.in_(self.skus.values())
+            rows = tx.execute(select(stock_position).where(mine)).mappings().all()
+            assert ledger.differences(tx) == []
+        names = {self.places[place]: place for place in self.places} | {self.skus[sku]: sku for sku in self.skus}
+        seen: Counter[tuple[str, str, str]] = Counter()
+        for row in rows:
+            for state in STATES:
+                seen[names[row["location_id"]], names[row["variant_id"]], state] = row[state]
+            assert row["on_hand"] == sum(row[state] for state in STATES) >= 0
+            assert row["oversold"] == max(0, -row["available"])
+            assert min(row[state] for state in STATES if state != "available") >= 0
+        assert {key: units for key, units in seen.items() if units} == {k: u for k, u in self.model.items() if u}
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('ledger')}/hub.sqlite3")
+    migrate.upgrade(db)
+    yield db
+    db.dispose()
+
+
+def test_the_books_add_up_whatever_is_done(quick):
+    class Here(Books):
+        db = quick
+
+    Here.TestCase.settings = settings(
+        max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(Here, settings=Here.TestCase.settings)
+
+
+@pytest.fixture
+def shelf(store):
+    """A book-keeper of two articles at two places, five of each."""
+    made = world(store)
+    with store.begin() as tx:
+        book = StockBook.open(tx, set(made["skus"].values()), NOW, "test")
+        for place in made["places"].values():
+            for variant in made["skus"].values():
+                position = book.position(place, variant)
+                book.move(position, 5, None, "available", kind="receive", cause=CAUSE, key=new_id())
+        book.flush()
+    return made
+
+
+def opened(tx, shelf):
+    return StockBook.open(tx, set(shelf["skus"].values()), NOW, "test")
+
+
+def take(book, shelf, place="EAST", sku="MUG", units=1, key=None):
+    position = book.position(shelf["places"][place], shelf["skus"][sku])
+    book.move(position, units, "available", "committed", kind="commit", cause=CAUSE, key=key or new_id())
+    return position
+
+
+def positions(db, shelf):
+    query = select(stock_position).where(stock_position.c.variant_id.in_(shelf["skus"].values()))
+    with db.read() as tx:
+        return {row["id"]: dict(row) for row in tx.execute(query).mappings()}
+
+
+def take_stale(db, shelf):
+    with db.begin() as tx:
+        book = opened(tx, shelf)
+        position = take(book, shelf)
+        take(book, shelf, "WEST", "TEE")
+        somebody_else = update(stock_position).where(stock_position.c.id == position.id)
+        tx.execute(somebody_else.values(version=stock_position.c.version + 1))
+        book.flush()
+
+
+def test_a_position_that_changed_meanwhile_stops_the_whole_transaction(store, shelf):
+    before = positions(store, shelf)
+    with pytest.raises(StockConflictError, match="1 positions changed"):
+        take_stale(store, shelf)
+    assert positions(store, shelf) == before
+
+
+def take_too_many(db, shelf):
+    with db.begin() as tx:
+        book = opened(tx, shelf)
+        take(book, shelf, "WEST", "TEE")
+        take(book, shelf, units=6)
+        book.flush()
+
+
+def test_an_order_that_is_short_takes_nothing(store, shelf):
+    before = positions(store, shelf)
+    with pytest.raises(OutOfStockError, match="6 units wanted from available and 5 are there"):
+        take_too_many(store, shelf)
+    assert positions(store, shelf) == before
+
+
+def take_under(db, shelf, key):
+    with db.begin() as tx:
+        book = opened(tx, shelf)
+        take(book, shelf, key=key)
+        book.flush()
+
+
+def test_one_fact_is_booked_once(store, shelf):
+    key = new_id()
+    take_under(store, shelf, key)
+    before = positions(store, shelf)
+    with pytest.raises(IntegrityError):
+        take_under(store, shelf, key)
+    assert positions(store, shelf) == before
+
+
+def test_positions_are_locked_by_article_and_place_whoever_asks_in_whatever_order(store, shelf):
+    with store.begin() as tx:
+        book = StockBook.open(tx, sorted(shelf["skus"].values(), reverse=True), NOW, "test")
+        order = [(position.variant_id, position.location_id) for position in book._by_id.values()]
+    assert order == sorted(order)
+    assert len(order) == 4
+
+
+def test_every_move_says_who_when_and_why(store, shelf):
+    with store.begin() as tx:
+        book = opened(tx, shelf)
+        position = take(book, shelf, units=2)
+        book.flush()
+        row = tx.execute(
+            select(stock_move).where(stock_move.c.position_id == position.id, stock_move.c.kind == "commit")
+        )
+        found = row.mappings().one()
+    assert (found["quantity"], found["from_state"], found["to_state"]) == (2, "available", "committed")
+    assert (found["actor"], found["at"], found["cause_type"], found["cause_id"]) == ("test", NOW, *CAUSE)
+    with store.read() as tx:
+        assert ledger.last_move_at(tx, position.id) == NOW
+
+
+def test_a_position_that_was_written_by_hand_is_found(store, shelf):
+    target = next(iter(positions(store, shelf)))
+    with store.begin() as tx:
+        forged = update(stock_position).where(stock_position.c.id == target)
+        tx.execute(forged.values(available=7, on_hand=7))
+        assert {"position_id": target, "state": "available", "position": 7, "ledger": 5} in ledger.differences(tx)
+        tx.execute(forged.values(available=5, on_hand=5))
