@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from hub.cli.edge import CannotStartError, NoSuchThingError
@@ -20,7 +19,7 @@ from hub.cli.session import opened, settings, sqlite_file
 from hub.engine.lease import TICKS
 from hub.store import leases, migrate, outbox
 from hub.store.database import Database
-from hub.store.tables import connection, orders
+from hub.store.views import health
 
 PAGES = 2_000  # copied at a time
 
@@ -118,7 +117,7 @@ def _is_used(db: Database) -> bool:
     if migrate.current(db) is None:
         return False
     with db.read() as tx:
-        return any(tx.execute(select(func.count()).select_from(table)).scalar_one() for table in (connection, orders))
+        return health.is_used(tx)
 
 
 def _require_rest(db: Database) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 
 from hub.store.database import Tx
-from hub.store.tables import connection, inbox, listing, outbox, stock_position
+from hub.store.tables import connection, inbox, listing, orders, outbox, stock_position
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,8 @@ def oversold(tx: Tx) -> int:
     """Units that are promised and are not there."""
     query = select(func.coalesce(func.sum(stock_position.c.oversold), 0)).where(stock_position.c.oversold > 0)
     return int(tx.execute(query).scalar_one())
+
+
+def is_used(tx: Tx) -> bool:
+    """Whether the database holds anything of anybody."""
+    return any(tx.execute(select(table.c.id).limit(1)).first() is not None for table in (connection, orders))
