@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     stalled_s: float = Field(10.0, description="Seconds without a sign of life after which a worker counts as dead.")
     sending_s: float = Field(120.0, description="Seconds after which a call that never ended counts as unknown.")
     unknown_quiet_s: float = Field(10.0, description="Seconds to wait before an unknown outcome is looked up.")
+    quota_factor: float = Field(
+        1.0, gt=0, description="Times the vendors' usual quotas; above 1 only where every one of them granted more."
+    )
     rankers: str = Field("min_splits,market,closest,ranked", description="Rankers of the router, first to last.")
     max_body_bytes: int = Field(1024 * 1024, description="Longest webhook body.")
     session_hours: int = Field(8, description="Hours of rest after which a console session ends.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ import structlog
 from hub.domain.routing.plan import DEFAULT_RANKERS
 from hub.domain.routing.shapes import Ranker
 from hub.plugins import LoadedPlugin, Registry
-from hub.sdk import Connector, Context, Http
+from hub.sdk import Connector, Context, Http, RateLimit
 from hub.sdk.auth import FixedHeaders, authorizer
 from hub.sdk.http import Authorizer
 from hub.sdk.network import Network, session
@@ -48,6 +48,7 @@ class Runtime:
     sending_time: timedelta = SENDING_TIME
     unknown_quiet: timedelta = timedelta(seconds=10)
     public_url: str = ""  # where platforms reach this hub; webhooks are subscribed to only when it is known
+    quota_factor: float = 1.0  # times the quotas that manifests state
     _sessions: dict[str, requests.Session] = field(default_factory=dict)
 
     def wake_all(self, doors: set[str]) -> None:
@@ -84,7 +85,7 @@ class Runtime:
                 self._session(),
                 credential,
                 limiter,
-                manifest.rate_limits,
+                self._quotas(manifest.rate_limits),
                 hosts,
                 self.ca_bundle,
                 redact=redact,
@@ -94,6 +95,13 @@ class Runtime:
         credential = authorizer(manifest.auth, values, tokens, lambda: client(FixedHeaders({})))
         bound = log.bind(connection=connection_id, plugin=plugin.name)
         return plugin.connector(Context(connection_id, config, secrets, client(credential), bound, self.clock))
+
+    def _quotas(self, limits: Sequence[RateLimit]) -> tuple[RateLimit, ...]:
+        """The quotas of a manifest, as many times as this hub may use them."""
+        factor = self.quota_factor
+        return tuple(
+            replace(one, per_second=one.per_second * factor, burst=max(1, round(one.burst * factor))) for one in limits
+        )
 
     def _session(self) -> requests.Session:
         if "guarded" not in self._sessions:
