@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from hub.app import build_runtime
 from hub.flows.runtime import Runtime
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 START_S = 30.0
 STOP_S = 35.0
-LOOK_S = 0.05
+LOOK_S = 0.1
 SOON = timedelta(hours=1)  # work that is put off by less than this is still waited for
 
 
@@ -119,7 +119,7 @@ def open_house(port: int = 0) -> Iterator[House]:
 def _settings(folder: Path, port: int) -> Settings:
     """Settings that owe nothing to the environment the demo is started in."""
     return Settings(
-        _env_file=None,
+        _env_file=None,  # type: ignore[call-arg] # not a field, but an option of every settings class
         database=f"sqlite:///{folder}/demo.sqlite3",
         keys="",
         keys_file=folder / "demo.keys",
@@ -130,16 +130,17 @@ def _settings(folder: Path, port: int) -> Settings:
         ca_bundle="",
         tick_s=0.2,
         unknown_quiet_s=1.0,
+        quota_factor=50.0,  # sandboxes are patient
         cookie_secure=False,  # the console is opened by plain HTTP on this machine
         log_level="info",
     )
 
 
-def _start(settings: Settings, folder: Path, out: object) -> subprocess.Popen[bytes]:
+def _start(settings: Settings, folder: Path, out: IO[bytes]) -> subprocess.Popen[bytes]:
     outside = {name: value for name, value in os.environ.items() if not name.upper().startswith("ORDERHUB_")}
     inside = {f"ORDERHUB_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
-    command = [sys.executable, "-m", "hub.demo.serve"]
-    return subprocess.Popen(command, cwd=folder, env=outside | inside, stdout=out, stderr=out)  # type: ignore[call-overload,no-any-return] # noqa: S603 - this program
+    command = [sys.executable, "-c", "from hub.cli import main; main()", "serve"]
+    return subprocess.Popen(command, cwd=folder, env=outside | inside, stdout=out, stderr=out)  # noqa: S603 - this program
 
 
 def _wait_until_it_answers(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> None:

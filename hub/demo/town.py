@@ -137,6 +137,7 @@ def _furnish(town: Town) -> None:
         town.erp.add_product(article.sku, article.title)
     for sku, title in SOLD_BY_CHANNEL.items():
         town.market.add_listing(sku, title, price="12.00", quantity=40, by_amazon=True)
+        town.erp.add_product(sku, title)
     for sku, units in AT_3PL.items():
         town.threepl.add_product(sku, on_hand=units)
 
