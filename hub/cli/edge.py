@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from typer.core import TyperGroup
 
 from hub.cli.output import say_error
 from hub.flows.operate import CheckFailedError, OperateError, SettingsError
 from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.store.connections import UnknownConnectionError
+from hub.store.errors import ArgumentError, NoSuchModuleError, OperationalError
 from hub.store.migrate import SchemaError
 from hub.store.sealing import WrongKeyError
 from hub.store.views import BadCursorError
