@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import structlog
-from flask import Flask, Response, abort, g, render_template, request
+from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from markupsafe import Markup
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
@@ -20,6 +20,7 @@ from hub.flows.runtime import Runtime
 from hub.settings import Settings
 from hub.store.views.problems import count_yours
 from hub.web import access, api, assets, health, ingress, problems, signin, words
+from hub.web.answers import SAID, page
 from hub.web.context import Console, console
 from hub.web.pages import connections, home, locations, orders, stock, trouble
 from hub.web.pages import settings as settings_page
@@ -129,7 +130,7 @@ def _is_machine() -> bool:
 
 def _stale_form(error: CSRFError) -> Any:
     log.info("web.form_refused", reason=error.description, path=request.path)
-    return _page(400, "This form is out of date", "Go back, load the page again and send the form once more.")
+    return page(400, "This form is out of date", "Go back, load the page again and send the form once more.")
 
 
 def _refused(error: HTTPException) -> Any:
@@ -139,7 +140,7 @@ def _refused(error: HTTPException) -> Any:
     if _is_machine():
         answer: Any = problems.answer(Problem(code, error.description or ""))
     else:
-        answer = _page(code, *_SAID.get(code, (error.name, error.description or "")))
+        answer = page(code, *SAID.get(code, (error.name, error.description or "")))
     if code == 405 and error.get_response().headers.get("Allow"):
         answer.headers["Allow"] = error.get_response().headers["Allow"]
     return answer
@@ -158,7 +159,7 @@ def _database_said(error: SQLAlchemyError) -> Any:
         case _:
             return _defect(error)
     log.error("web.database_said", error=str(error), path=request.path)
-    answer = problems.answer(Problem(code, words)) if _is_machine() else _page(code, title, words)
+    answer = problems.answer(Problem(code, words)) if _is_machine() else page(code, title, words)
     if code == 503:
         answer.headers["Retry-After"] = "10"
     return answer
@@ -179,16 +180,4 @@ def _readable() -> None:
 def _defect(error: Exception) -> Any:
     log.error("web.defect", path=request.path, exc_info=error)
     words = "Something went wrong inside the hub. It is in the log; nothing of it is shown here."
-    return problems.answer(Problem(500, words)) if _is_machine() else _page(500, "A defect", words)
-
-
-_SAID = {
-    403: ("Not for your role", "Ask an owner of this hub if you need to do this."),
-    404: ("Nothing here", "There is no such page, or it is gone."),
-    413: ("Too large", "What was sent is larger than this hub takes."),
-    429: ("Too many tries", "Wait a minute and try again."),
-}
-
-
-def _page(code: int, title: str, words: str) -> Response:
-    return Response(render_template("error.html", code=code, title=title, words=words), code, content_type="text/html")
+    return problems.answer(Problem(500, words)) if _is_machine() else page(500, "A defect", words)

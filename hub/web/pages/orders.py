@@ -16,6 +16,7 @@ from hub.store.views import orders as orders_view
 from hub.store.views.order import OrderDetail, UnknownOrderError
 from hub.store.views.orders import OrderQuery
 from hub.store.views.pages import BadCursorError
+from hub.web.answers import missing
 from hub.web.context import caller, console
 from hub.web.pages.next_step import next_step
 
@@ -108,7 +109,7 @@ def _detail(order_id: str) -> OrderDetail:
 
 @blueprint.errorhandler(BadCursorError)
 def _stale_link(_error: BadCursorError) -> Any:
-    abort(404)
+    return missing()
 
 
 @blueprint.post("/<order_id>/holds/<hold_id>/release")
@@ -145,7 +146,7 @@ def _not_done(error: NotDoneError) -> Any:
     with console().runtime.db.read() as tx:
         known = bool(orders_view.rows_of(tx, [order_id]))
     if not known:
-        abort(404)
+        return missing()
     flash(f"{str(error)[:1].upper()}{str(error)[1:]}.", "error")
     return _back(order_id)
 

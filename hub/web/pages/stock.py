@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from hub.flows import operate
 from hub.flows.operate import NotDoneError
@@ -13,6 +13,7 @@ from hub.store.database import new_id
 from hub.store.views import stock as stock_view
 from hub.store.views.pages import BadCursorError
 from hub.store.views.stock import StockQuery, UnknownArticleError
+from hub.web.answers import missing
 from hub.web.context import caller, console
 
 blueprint = Blueprint("stock", __name__, url_prefix="/stock")
@@ -82,4 +83,4 @@ def adjust(sku: str) -> Any:
 @blueprint.errorhandler(UnknownArticleError)
 @blueprint.errorhandler(BadCursorError)
 def _gone(_error: Exception) -> Any:
-    abort(404)
+    return missing()

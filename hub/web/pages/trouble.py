@@ -16,6 +16,7 @@ from hub.store.views.doors import InboxDetail, OutboxDetail, UnknownRowError
 from hub.store.views.order import LineView, UnknownOrderError
 from hub.store.views.orders import rows_of
 from hub.store.views.problems import Problem
+from hub.web.answers import missing
 from hub.web.context import caller, console
 
 blueprint = Blueprint("trouble", __name__, url_prefix="/problems")
@@ -202,7 +203,7 @@ def _back() -> Response:
 
 @blueprint.errorhandler(UnknownRowError)
 def _gone(_error: UnknownRowError) -> Any:
-    abort(404)
+    return missing()
 
 
 @blueprint.errorhandler(NotDoneError)
