@@ -18,6 +18,7 @@ from hub.sdk import Connector, Context, Http, RateLimit
 from hub.sdk.auth import FixedHeaders, authorizer
 from hub.sdk.http import Authorizer
 from hub.sdk.network import Network, session
+from hub.sdk.redact import redactor
 from hub.store import connections
 from hub.store.connections import ConnectionRow, StoredTokens
 from hub.store.database import Database, utcnow
@@ -74,11 +75,7 @@ class Runtime:
         values = {**config, **secrets}
         hosts = allowed_hosts(manifest.allowed_hosts, config)
         limiter = SharedLimiter(self.db, connection_id, plugin.name)
-
-        def redact(text: str) -> str:
-            for secret in sorted(filter(None, secrets.values()), key=len, reverse=True):
-                text = text.replace(secret, "•••") if len(secret) > 3 else text
-            return text
+        redact = redactor(secrets.values())
 
         def client(credential: Authorizer) -> Http:
             return Http(
