@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import as_dicts, chunks
@@ -107,25 +107,23 @@ def claim(tx: Tx, ids: Collection[str]) -> set[str]:
 
 def finish(tx: Tx, outcomes: Sequence[tuple[str, str, str | None]], mapping: str | None, now: datetime) -> None:
     """Mark rows done: (inbox id, outcome, what it was applied to)."""
-    groups: dict[str, list[str]] = {}
-    for inbox_id, outcome, _ in outcomes:
-        groups.setdefault(outcome, []).append(inbox_id)
-    for outcome, ids in groups.items():
-        for part in chunks(ids):
-            tx.execute(
-                update(inbox)
-                .where(inbox.c.id.in_(part))
-                .values(
-                    status="done",
-                    outcome=outcome,
-                    processed_at=now,
-                    mapping=mapping,
-                    attempts=inbox.c.attempts + 1,
-                    error=None,
-                    error_code=None,
-                    error_path=None,
-                )
-            )
+    statement = (
+        update(inbox)
+        .where(inbox.c.id == bindparam("key"))
+        .values(
+            status="done",
+            outcome=bindparam("said"),
+            entity_id=bindparam("entity"),
+            processed_at=now,
+            mapping=mapping,
+            attempts=inbox.c.attempts + 1,
+            error=None,
+            error_code=None,
+            error_path=None,
+        )
+    )
+    if outcomes:
+        tx.execute(statement, [{"key": key, "said": said, "entity": entity} for key, said, entity in outcomes])
 
 
 def park(tx: Tx, inbox_id: str, code: str, error: str, path: str | None, now: datetime) -> None:

@@ -19,6 +19,7 @@ def _due(now: datetime) -> Any:
     return and_(
         listing.c.stock_rev > listing.c.published_rev,
         listing.c.variant_id.is_not(None),
+        listing.c.external_id.not_like("sku:%"),  # a SKU that a person linked; the channel lists nothing by that name
         or_(listing.c.publishing_until.is_(None), listing.c.publishing_until < now),
         or_(listing.c.publish_next_at.is_(None), listing.c.publish_next_at <= now),
     )
