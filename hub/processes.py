@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -50,30 +52,31 @@ def serve(settings: Settings, make_app: MakeApp = create_app) -> int:
     """
     begun = time.monotonic()
     _configure_logs(settings)
-    db = open_database(settings.database)
-    lease = Lease(db, "serve", duration(settings.tick_s))
-    _own(db, lease)
-    hub = _or_say(lambda: build_hub(settings, db))
-    _check_keys(hub.runtime)
-    server = WebServer(make_app(settings, hub.runtime), settings.host, settings.port)
-    lost: list[bool] = []
+    with _opened(settings) as db:
+        lease = Lease(db, "serve", duration(settings.tick_s))
+        _own(db, lease)
+        hub = _or_say(lambda: build_hub(settings, db))
+        _check_keys(hub.runtime)
+        server = _server(settings, make_app(settings, hub.runtime))
+        lost = threading.Event()
 
-    def give_up() -> None:
-        lost.append(True)
-        server.stop()
+        def give_up() -> None:
+            lost.set()
+            server.stop()
 
-    ticks = Ticks(hub.runtime, hub.engine, lease, settings.tick_s, give_up)
-    hub.engine.start()
-    ticks.start()
-    _tell_when_ready("serve", settings, begun)
-    invite(settings, db)
-    server.run()
-    log.info("serve.stopping")
-    finished = hub.engine.stop(STOP_S)
-    ticks.stop()
-    db.dispose()
+        ticks = Ticks(hub.runtime, hub.engine, lease, settings.tick_s, give_up)
+        hub.engine.start()
+        ticks.start()
+        _tell_when_ready("serve", settings, begun)
+        invite(settings, db)
+        try:
+            server.run()
+        finally:
+            log.info("serve.stopping")
+            finished = hub.engine.stop(STOP_S)
+            ticks.stop()
     log.info("serve.stopped", finished=finished)
-    return 1 if lost or not finished else 0
+    return 1 if lost.is_set() or not finished else 0
 
 
 def web(settings: Settings, make_app: MakeApp = create_app) -> int:
@@ -82,18 +85,20 @@ def web(settings: Settings, make_app: MakeApp = create_app) -> int:
 
     begun = time.monotonic()
     _configure_logs(settings)
-    db = _shared_database(settings, "web")
-    prepare(settings.database)
-    engine = Ringer(Bell(settings.database))
-    runtime = _or_say(lambda: build_runtime(settings, db, engine.wake))
-    _check_keys(runtime)
-    server = WebServer(make_app(settings, runtime), settings.host, settings.port)
-    engine.start()
-    _tell_when_ready("web", settings, begun)
-    invite(settings, db)
-    server.run()
-    engine.stop()
-    db.dispose()
+    with _opened(settings) as db:
+        _require_shared(db, "web")
+        prepare(settings.database)
+        engine = Ringer(Bell(settings.database))
+        runtime = _or_say(lambda: build_runtime(settings, db, engine.wake))
+        _check_keys(runtime)
+        server = _server(settings, make_app(settings, runtime))
+        engine.start()
+        _tell_when_ready("web", settings, begun)
+        invite(settings, db)
+        try:
+            server.run()
+        finally:
+            engine.stop()
     log.info("web.stopped")
     return 0
 
@@ -103,26 +108,26 @@ def worker(settings: Settings) -> int:
     from hub.engine.distributed import Bell, WorkerEngine, prepare  # noqa: PLC0415 - needs the drivers of PostgreSQL
 
     _configure_logs(settings)
-    db = _shared_database(settings, "worker")
-    prepare(settings.database)
-    lease = Lease(db, "worker", duration(settings.tick_s))
-    serving = lease.held_by_serve()
-    if serving is not None:
-        raise StartError(serving)
-    told = wait_for_signal()
-    bell = Bell(settings.database)
-    runtime = _or_say(lambda: build_runtime(settings, db, bell.ring))
-    _check_keys(runtime)
-    engine = WorkerEngine(bell, partial(open_door, runtime), settings.workers, settings.callers, settings.stalled_s)
-    ticks = Ticks(runtime, engine, lease, settings.tick_s)
-    engine.start()
-    ticks.start()
-    log.info("worker.ready", jobs=settings.workers, calls=settings.callers, process=os.getpid())
-    told.wait()
-    log.info("worker.stopping")
-    ticks.stop()
-    finished = engine.stop(STOP_S)
-    db.dispose()
+    with _opened(settings) as db:
+        _require_shared(db, "worker")
+        prepare(settings.database)
+        lease = Lease(db, "worker", duration(settings.tick_s))
+        serving = lease.held_by_serve()
+        if serving is not None:
+            raise StartError(serving)
+        bell = Bell(settings.database)
+        runtime = _or_say(lambda: build_runtime(settings, db, bell.ring))
+        _check_keys(runtime)
+        engine = WorkerEngine(bell, partial(open_door, runtime), settings.workers, settings.callers, settings.stalled_s)
+        ticks = Ticks(runtime, engine, lease, settings.tick_s)
+        told = wait_for_signal()
+        engine.start()
+        ticks.start()
+        log.info("worker.ready", jobs=settings.workers, calls=settings.callers, process=os.getpid())
+        told.wait()
+        log.info("worker.stopping")
+        ticks.stop()
+        finished = engine.stop(STOP_S)
     log.info("worker.stopped", finished=finished)
     return 0 if finished else 1
 
@@ -173,9 +178,36 @@ def _migrate(db: Database) -> None:
     migrate.upgrade(db, lambda words: log.info("serve.schema", step=words))
 
 
-def _shared_database(settings: Settings, role: str) -> Database:
-    """A PostgreSQL database with the schema of this version."""
-    db = open_database(settings.database)
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    db = _or_say(lambda: open_database(settings.database))
+    try:
+        yield db
+    finally:
+        db.dispose()
+
+
+def _server(settings: Settings, app: WsgiApp) -> WebServer:
+    """The web server, for a port that nobody else has.
+
+    Several `web` processes may share one port, which the system allows to programs that ask for it; others do not.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "SO_REUSEPORT"):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise StartError(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+                "Set ORDERHUB_HOST and ORDERHUB_PORT to an address of this machine that is free."
+            ) from error
+    return WebServer(app, settings.host, settings.port)
+
+
+def _require_shared(db: Database, role: str) -> None:
+    """Only PostgreSQL with the schema of this version will do."""
     if db.is_sqlite:
         raise StartError(
             f"`orderhub {role}` shares the work with other processes, which SQLite cannot. Run `orderhub serve`, "
@@ -185,7 +217,6 @@ def _shared_database(settings: Settings, role: str) -> Database:
         migrate.require_current(db)
     except SchemaError as error:
         raise StartError(str(error)) from error
-    return db
 
 
 def _check_keys(runtime: Runtime) -> None:
