@@ -199,21 +199,21 @@ _SETTLED = frozenset({"delivered", "superseded", "rejected"})
 
 def doors_of(day: Day) -> Doors:
     def look(tx: Tx) -> Doors:
-        rows = doors.inbox_rows(tx, InboxQuery(limit=500)).rows
-        return Doors(
-            doors.inbox_counts(tx),
-            doors.outbox_counts(tx),
-            sum(row.duplicates for row in rows if row.source == "webhook"),
-        )
+        return Doors(doors.inbox_counts(tx), doors.outbox_counts(tx), sum(_repetitions(tx)))
 
     return day.town.house.ask(look)
 
 
+def _repetitions(tx: Tx) -> Iterator[int]:
+    """How often each webhook came again."""
+    after: str | None = ""
+    while after is not None:
+        page = doors.inbox_rows(tx, InboxQuery(after=after, limit=500))
+        yield from (row.duplicates for row in page.rows if row.source == "webhook")
+        after = page.next
+
+
 def refused_messages(day: Day) -> list[str]:
     """What an outside system said no to, in words."""
-    rows = day.town.house.ask(lambda tx: doors.outbox_rows(tx, OutboxQuery(limit=500))).rows
-    return [
-        f"{row.operation} of {row.order_number}: {row.channel} said {row.error}"
-        for row in rows
-        if row.status == "rejected"
-    ]
+    rows = day.town.house.ask(lambda tx: doors.outbox_rows(tx, OutboxQuery(statuses=("rejected",)))).rows
+    return [f"{row.operation} of {row.order_number}: {row.channel} said {row.error}" for row in rows]

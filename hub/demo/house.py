@@ -57,6 +57,10 @@ class House:
         with self.runtime.db.read() as tx:
             return question(tx)
 
+    def errors(self) -> list[str]:
+        """What the hub logged as an error."""
+        return [line for line in self.log.read_text().splitlines() if '"level":"error"' in line]
+
     def invite(self) -> str:
         """A fresh link that makes the first account."""
         with self.runtime.db.begin() as tx:
@@ -140,7 +144,10 @@ def _start(settings: Settings, folder: Path, out: IO[bytes]) -> subprocess.Popen
     outside = {name: value for name, value in os.environ.items() if not name.upper().startswith("ORDERHUB_")}
     inside = {f"ORDERHUB_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
     command = [sys.executable, "-c", "from hub.cli import main; main()", "serve"]
-    return subprocess.Popen(command, cwd=folder, env=outside | inside, stdout=out, stderr=out)  # noqa: S603 - this program
+    # A session of its own, so that Ctrl-C reaches the demo first, which then stops the hub.
+    return subprocess.Popen(  # noqa: S603 - this program
+        command, cwd=folder, env=outside | inside, stdout=out, stderr=out, start_new_session=True
+    )
 
 
 def _wait_until_it_answers(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> None:

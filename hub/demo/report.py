@@ -26,6 +26,7 @@ class Report:
     doors: Doors
     answers_s: list[float]
     refused: list[str]
+    off_the_books: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def misplaced(self) -> list[tuple[Scripted, list[str]]]:
@@ -46,9 +47,11 @@ def compare(day: Day) -> Report:
         findings.refused_messages(day),
     )
     report.wrong += [f"{one.number} ({one.why}): {'; '.join(what)}" for one, what in report.misplaced()]
-    report.wrong += findings.books(day)
+    report.off_the_books = findings.books(day)
+    report.wrong += report.off_the_books
     report.wrong += [words for line in report.stock for words in line.wrong]
     report.wrong += evidence.twice() + report.doors.wrong() + _strays(report)
+    report.wrong += [f"the hub logged an error: {line}" for line in day.town.house.errors()]
     return report
 
 
@@ -155,6 +158,9 @@ def _summary(report: Report, teller: Teller) -> None:
         f"99 of 100 within {slow * 1000:.0f} ms; {report.doors.duplicates} were repetitions."
     )
     arrived, sent = sum(report.doors.inbox.values()), report.doors.outbox.get("delivered", 0)
+    positions = sum(len(line.on_hand) for line in report.stock)
+    if not report.off_the_books:
+        console.print(f"All {positions} stock positions are the sums of their moves.")
     console.print(f"{arrived} facts came in, {sent} messages went out and were confirmed.")
     for words in report.refused:
         console.print(f"One message waits under Problems, as it should: {words}", soft_wrap=True)

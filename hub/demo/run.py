@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
+import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -30,6 +32,7 @@ def run(*, once: bool = False, minutes: float | None = None, port: int = 0, befo
     `before_report` may change the script before it is compared.
     """
     teller = Teller(terminal())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the hub is stopped too
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the sandboxes' own servers
     try:
         with ExitStack() as stack:

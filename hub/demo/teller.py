@@ -36,7 +36,7 @@ class Teller:
         self.seconds[title] = time.monotonic() - begun
 
     def say(self, words: str) -> None:
-        self.console.print(Padding(words, (0, 0, 0, 3)))
+        self.console.print(Padding(words, (0, 0, 0, 3), expand=False))
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
