@@ -174,10 +174,10 @@ def _failed(
             case _NotThereError():
                 _put_off(tx, row, "pending", now, "looked_up", "looked up: it had not arrived")
                 doors.add(f"outbox:{connection.id}")
-            case errors.Rejected() | errors.NotFound() | errors.SchemaDrift():
+            case errors.Rejected() | errors.NotFound():
                 settle.rejected(runtime, tx, row, error, doors)
             case errors.RateLimited(retry_after_s=seconds):
-                later = now + timedelta(seconds=seconds)
+                later = now + timedelta(seconds=seconds * random.uniform(1, 1.2))  # noqa: S311 - spreads retries, no secret
                 _put_off(tx, row, "retry_wait", later, error.code, said, attempt=False)
             case errors.AuthRejected():
                 _stop(tx, connection, "needs_sign_in", error)

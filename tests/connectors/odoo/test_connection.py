@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from odoo_papers import mugs, sale
+from tests.connectors.odoo.odoo_papers import mugs, sale
 
 from connectors.erp.odoo.plugin import Odoo
 from connectors.erp.odoo.sandbox import OdooSandbox

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from odoo_papers import mugs, sale
+from tests.connectors.odoo.odoo_papers import mugs, sale
 
 from hub.domain.documents import Tax
 from hub.sdk import errors

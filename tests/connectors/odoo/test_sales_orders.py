@@ -8,7 +8,7 @@ import pytest
 from flask import request
 from hypothesis import given
 from hypothesis import strategies as st
-from odoo_papers import BERLIN, FREMONT, mugs, sale
+from tests.connectors.odoo.odoo_papers import BERLIN, FREMONT, mugs, sale
 
 from connectors.erp.odoo.translate import unit_prices
 from hub.domain.documents import Address, Customer, Tax
