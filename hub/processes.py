@@ -28,7 +28,7 @@ from hub.engine.server import WebServer, WsgiApp, wait_for_signal
 from hub.flows.runtime import Runtime
 from hub.settings import Settings
 from hub.store import connections, migrate, people
-from hub.store.database import Database, open_database
+from hub.store.database import Database, open_database, utcnow
 from hub.store.migrate import SchemaError
 from hub.store.sealing import WrongKeyError
 from hub.web.app import create_app
@@ -94,7 +94,7 @@ def web(settings: Settings, make_app: MakeApp = create_app) -> int:
         server = _server(settings, make_app(settings, runtime))
         engine.start()
         _tell_when_ready("web", settings, begun)
-        invite(settings, db)
+        invite(settings, db, anew=False)
         try:
             server.run()
         finally:
@@ -132,10 +132,14 @@ def worker(settings: Settings) -> int:
     return 0 if finished else 1
 
 
-def invite(settings: Settings, db: Database) -> str | None:
-    """Print the link that makes the first account, while there is none; returns it."""
+def invite(settings: Settings, db: Database, *, anew: bool = True) -> str | None:
+    """Print the link that makes the first account, while there is none; returns it.
+
+    It ends the link before. With `anew` False one that still works is left alone, since of several `web` processes
+    only the first can print it.
+    """
     with db.begin() as tx:
-        if people.has_people(tx):
+        if people.has_people(tx) or (not anew and people.has_setup_link(tx, utcnow())):
             return None
         token = people.make_setup_link(tx)
     base = settings.public_url.rstrip("/") or f"http://{_reachable(settings.host)}:{settings.port}"

@@ -60,4 +60,8 @@ def migrate_database() -> None:
                 say(f"The database was copied to {copy}.")
         migrate.upgrade(db)
         after = migrate.head()
+        if not db.is_sqlite:
+            from hub.engine.distributed import prepare  # needs the drivers of PostgreSQL
+
+            prepare(settings().database)
         say(f"The schema is {after} already." if before == after else f"The schema is now {after}.")

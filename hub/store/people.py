@@ -80,6 +80,12 @@ def is_setup_link(tx: Tx, token: str, now: datetime) -> bool:
     return bool(tx.execute(query).scalar())
 
 
+def has_setup_link(tx: Tx, now: datetime) -> bool:
+    """Whether a link was made that still works."""
+    query = select(func.count()).where(setup_link.c.used_at.is_(None), setup_link.c.expires_at > now)
+    return bool(tx.execute(query).scalar())
+
+
 def use_setup_link(tx: Tx, token: str, now: datetime) -> bool:
     """Spend the token; True for exactly one of those who try."""
     spent = tx.execute(

@@ -202,6 +202,7 @@ def test_nobody_is_invited_once_there_is_somebody(db: Database, database_url: st
     assert link is not None
     assert link.startswith("https://hub.example.com/first-run/")
     assert link in capsys.readouterr().out
+    assert processes.invite(asked, db, anew=False) is None
     with db.begin() as tx:
         people.add_person(tx, email="a@example.com", name="A", role="owner", password_hash="x", now=utcnow())
     assert processes.invite(asked, db) is None
