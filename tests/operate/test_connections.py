@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from connectors.shopify.sandbox import ShopifySandbox
 from hub.flows import operate
 from hub.flows.operate import CheckFailedError, NotDoneError, SettingsError
 from hub.store import connections, cursors
@@ -124,3 +125,12 @@ def test_a_vendor_that_does_not_answer_changes_no_status(desk: Desk) -> None:
     desk.shop.faults.append(Fault("error_500", times=20))
     assert not operate.check_connection(desk.runtime, desk.shop_id, person=PERSON).ok
     assert desk.ask(select(connection.c.status).where(connection.c.id == desk.shop_id)) == ["active"]
+
+
+def test_a_connection_does_not_move_to_another_account(desk: Desk) -> None:
+    other = ShopifySandbox(shop="other.myshopify.com")
+    with other.serve():
+        settings = shop_settings(other)
+        result = operate.change_connection(desk.runtime, "Web shop", settings, person=PERSON)
+    assert not result.ok
+    assert "another account" in result.error

@@ -214,6 +214,12 @@ def _check(runtime: Runtime, row: ConnectionRow) -> CheckResult:
 def _keep_account(runtime: Runtime, row: ConnectionRow, result: CheckResult) -> None:
     if not result.unique_id:
         return
+    if row.account_id and row.account_id != result.unique_id:
+        # Its orders, listings and cursors belong to the account it was made for.
+        raise NotDoneError(
+            f"these settings are of another account, {result.label or result.unique_id}; {row.name!r} is that of "
+            f"{row.account_label or row.account_id}: connect the other one under a name of its own"
+        )
     try:
         with runtime.db.begin() as tx:
             connections.set_account(tx, row.id, result.unique_id, result.label)
