@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from pydantic import Field
@@ -23,12 +24,16 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="Address under which platforms reach this hub, for webhooks.")
     allow_networks: str = Field("", description="Private networks the hub may call, CIDR, comma-separated.")
     ca_bundle: str = Field("", description="File with further certificate authorities to trust.")
-    workers: int = Field(2, description="Threads (or jobs at once, per worker process) that do background work.")
-    callers: int = Field(4, description="Threads (or jobs at once, per worker process) that call outside systems.")
-    tick_s: float = Field(2.0, description="Seconds between two looks for due work.")
-    stalled_s: float = Field(10.0, description="Seconds without a sign of life after which a worker counts as dead.")
-    sending_s: float = Field(120.0, description="Seconds after which a call that never ended counts as unknown.")
-    unknown_quiet_s: float = Field(10.0, description="Seconds to wait before an unknown outcome is looked up.")
+    workers: int = Field(2, ge=1, description="Threads (or jobs at once, per worker process) that take mail in.")
+    callers: int = Field(
+        4, ge=1, description="Threads (or jobs at once, per worker process) that call outside systems."
+    )
+    tick_s: float = Field(2.0, gt=0, description="Seconds between two looks for due work.")
+    stalled_s: float = Field(
+        10.0, gt=0, description="Seconds without a sign of life after which a worker counts as dead."
+    )
+    sending_s: float = Field(120.0, gt=0, description="Seconds after which a call that never ended counts as unknown.")
+    unknown_quiet_s: float = Field(10.0, ge=0, description="Seconds to wait before an unknown outcome is looked up.")
     quota_factor: float = Field(
         1.0, gt=0, description="Times the vendors' usual quotas; above 1 only where every one of them granted more."
     )
@@ -37,3 +42,34 @@ class Settings(BaseSettings):
     session_hours: int = Field(8, description="Hours of rest after which a console session ends.")
     cookie_secure: bool = Field(default=True, description="Send the session cookie over HTTPS only.")
     log_level: str = Field("info", description="Least important log lines that are written.")
+
+
+PAGE_HEAD = """# Settings
+
+Written from `hub/settings.py` by `python -m hub.settings > docs/reference/settings.md`.
+
+Each is an environment variable, or a line in a file `.env` in the folder the hub is started in.
+An environment variable wins over the file.
+
+| Variable | Default | Meaning |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The reference page of all settings."""
+    lines = [
+        f"| `ORDERHUB_{name.upper()}` | {_shown(field.default)} | {field.description} |\n"
+        for name, field in Settings.model_fields.items()
+    ]
+    return PAGE_HEAD + "".join(lines)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`" if str(value) else "empty"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
