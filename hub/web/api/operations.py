@@ -58,12 +58,14 @@ PAGED = {
     "after": text("`next` of the page before.", maxLength=500),
     "limit": whole("Rows of a page.", minimum=1, maximum=200, default=50),
 }
+NO_NUL = {"pattern": "^[^\\u0000]*$"}
 REASON = text("Why; kept for ever.", minLength=1, maxLength=200)
 
 
 def closed(required: tuple[str, ...] = (), /, **properties: Json) -> Json:
-    """An object of a request: nothing but these properties."""
-    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+    """An object of a request: nothing but these properties, and no text that a database cannot store."""
+    checked = {name: {**NO_NUL, **rule} if rule["type"] == "string" else rule for name, rule in properties.items()}
+    return {"type": "object", "properties": checked, "required": list(required), "additionalProperties": False}
 
 
 def _read(question: Callable[[Tx], Any]) -> Any:
