@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.crash import SHORT, run
 from tests.conftest import new_postgres_database
+
+pytestmark = pytest.mark.crash
 
 
 def test_workers_may_be_killed_at_any_moment_on_postgresql(postgres: str, tmp_path: Path):
