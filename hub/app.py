@@ -64,7 +64,11 @@ def build_hub(settings: Settings, db: Database | None = None) -> Hub:
     """The hub of a single process; the engine is not started."""
     database = db or open_database(settings.database)
     doorbell: list[LocalEngine] = []
-    runtime = build_runtime(settings, database, lambda door: doorbell[0].wake(door))
+
+    def wake(door: str) -> None:
+        doorbell[0].wake(door)
+
+    runtime = build_runtime(settings, database, wake)
     engine = LocalEngine(partial(open_door, runtime), settings.workers, settings.callers)
     doorbell.append(engine)
     return Hub(settings, runtime, engine)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def publishable(available_by_location: Iterable[int], *, unrouted: int = 0, threshold: int = 0, pack_size: int = 1) -> int:
+def publishable(
+    available_by_location: Iterable[int], *, unrouted: int = 0, threshold: int = 0, pack_size: int = 1
+) -> int:
     """Sellable packs for one channel, never below zero.
 
     Each location is clamped at zero before summing, so that one place's shortage cannot eat another's stock.

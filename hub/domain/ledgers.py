@@ -11,7 +11,8 @@ from hub.domain.documents import Address, Customer, Tax
 @dataclass(frozen=True, slots=True)
 class PostingLine:
     """One line of a posting; amounts are minor units of the posting's currency, taxes not included unless
-    the posting says so."""
+    the posting says so.
+    """
 
     sku: str
     title: str

@@ -52,7 +52,9 @@ def enter(desk: Desk, incoming: Incoming, articles: Articles) -> OrderState:
     for adjustment in adjustments(order):
         desk.rows.add(order_adjustment, id=new_id(), order_id=state.id, **adjustment)
     channel = desk.connections[incoming.connection_id].name
-    desk.tell(state.id, ("order", state.id), "received", f"{order.number} arrived from {channel}.", inbox=incoming.inbox_id)
+    desk.tell(
+        state.id, ("order", state.id), "received", f"{order.number} arrived from {channel}.", inbox=incoming.inbox_id
+    )
     desk.news.add(incoming.inbox_id)
     decide(desk, state, order)
     row["lifecycle"] = state.lifecycle
@@ -80,7 +82,9 @@ def decide(desk: Desk, state: OrderState, order: Order) -> None:
 
 def check_entry(desk: Desk, state: OrderState, order: Order) -> None:
     """Put the order on hold for everything that is not right with it."""
-    unmapped = [line.sku or line.title or line.external_id for line in state.lines if line.ships and not line.variant_id]
+    unmapped = [
+        line.sku or line.title or line.external_id for line in state.lines if line.ships and not line.variant_id
+    ]
     for found in entry.holds(order, unmapped):
         desk.put_on_hold(state, found.kind, found.reason, handle=found.handle, source="entry", blocks=found.blocks)
 

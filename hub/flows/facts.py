@@ -42,7 +42,7 @@ def _list_product(tx: Tx, one: Read, doors: set[str]) -> Outcome:
             "external_id": variant.external_id,
             "inventory_external_id": variant.inventory_external_id,
             "sku": variant.sku or "",
-            "title": " – ".join(filter(None, (product.title, variant.title))),
+            "title": " - ".join(filter(None, (product.title, variant.title))),
             "product_type": _option(variant, "product_type"),
             "pack_size": variant.pack_size,
         }
@@ -96,7 +96,15 @@ def set_on_hand(
     elif change < 0:
         # The goods are gone whatever was promised: available may fall below zero, and the shortage shows as oversold.
         book.move(
-            position, -change, "available", None, kind="adjust", cause=cause, key=f"adjust:{key}", reason=reason, by_fact=True
+            position,
+            -change,
+            "available",
+            None,
+            kind="adjust",
+            cause=cause,
+            key=f"adjust:{key}",
+            reason=reason,
+            by_fact=True,
         )
     return change
 

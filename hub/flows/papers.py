@@ -197,9 +197,7 @@ def _article_lines(papers: Folder, *, shipped_only: bool) -> list[PostingLine]:
                 title=line.title or line.sku,
                 quantity=units,
                 total_minor=_share(stated.total_minor, units, of),
-                taxes=tuple(
-                    replace(tax, amount_minor=_share(tax.amount_minor, units, of)) for tax in stated.taxes
-                ),
+                taxes=tuple(replace(tax, amount_minor=_share(tax.amount_minor, units, of)) for tax in stated.taxes),
                 reference=line.id,
             )
         )

@@ -23,7 +23,9 @@ Row = dict[str, Any]
 
 def success(runtime: Runtime, tx: Tx, row: Row, result: Any, doors: set[str]) -> None:
     """End a delivered row and do what follows. Does nothing when the row was ended before."""
-    if not outbox.settle(tx, row["id"], "delivered", runtime.clock(), external_id=_ref(result), error="", error_code=None):
+    if not outbox.settle(
+        tx, row["id"], "delivered", runtime.clock(), external_id=_ref(result), error="", error_code=None
+    ):
         return
     desk, order = _desk(runtime, tx, row)
     _FOLLOWS[row["operation"]](desk, order, row, result)
@@ -138,7 +140,7 @@ def _labelled(desk: Desk, order: OrderState, row: Row, result: Label) -> None:
     )
 
 
-def _voided(desk: Desk, order: OrderState, row: Row, result: bool) -> None:  # noqa: FBT001 - the answer of a void
+def _voided(desk: Desk, order: OrderState, row: Row, result: bool) -> None:
     _cancelled(desk, order, row, Cancelled(result, "" if result else "the carrier does not take the label back"))
 
 

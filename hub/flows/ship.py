@@ -82,7 +82,13 @@ def ship(
 
 
 def _record(
-    desk: Desk, order: OrderState, fo: FoState, rows: Mapping[str, FoLineState], shipment_id: str, parcel: Parcel, status: str
+    desk: Desk,
+    order: OrderState,
+    fo: FoState,
+    rows: Mapping[str, FoLineState],
+    shipment_id: str,
+    parcel: Parcel,
+    status: str,
 ) -> int:
     package_id = new_id()
     desk.rows.add(

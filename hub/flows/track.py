@@ -87,7 +87,9 @@ def _fulfillment(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) 
         case "cancellation_rejected":
             refused_to_stop(desk, order, fo, said.reason or "")
         case "on_hold":
-            desk.tell(order.id, ("fo", fo.id), "fo_on_hold", f"{fo.number} is on hold there: {said.reason or 'no reason'}.")
+            desk.tell(
+                order.id, ("fo", fo.id), "fo_on_hold", f"{fo.number} is on hold there: {said.reason or 'no reason'}."
+            )
         case _:
             return "no_change"
     return "applied"
@@ -107,7 +109,13 @@ def reject(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
     release(desk, order, fo, reason)
     fo.request_status = "rejected"
     rows = [
-        {"id": new_id(), "order_line_id": row.order_line_id, "location_id": fo.location_id, "reason": reason, "at": desk.now}
+        {
+            "id": new_id(),
+            "order_line_id": row.order_line_id,
+            "location_id": fo.location_id,
+            "reason": reason,
+            "at": desk.now,
+        }
         for row in fo.lines
     ]
     insert_new(desk.tx, route_exclusion, rows, route_exclusion.c.id)
@@ -165,7 +173,9 @@ def _shipment(desk: Desk, order: OrderState, fo: FoState, connection_id: str, sa
     if said.status == "voided" and known is not None and known["status"] != "voided":
         shipments.set_shipment(desk.tx, known["id"], status="voided", updated_at=desk.now)
         reason = f"The shipment {said.external_id} was voided after it had been reported as shipped."
-        desk.put_on_hold(order, "shipment_voided", reason, handle=f"voided:{known['id']}", source="fulfiller", blocks="ship")
+        desk.put_on_hold(
+            order, "shipment_voided", reason, handle=f"voided:{known['id']}", source="fulfiller", blocks="ship"
+        )
         changed = True
     for package in said.packages:
         changed |= _scans(desk, order, package, here)
@@ -219,7 +229,12 @@ def _scans(desk: Desk, order: OrderState, said: Package, here: Collection[Mappin
         shipments.set_status(desk.tx, package_id, shipment_id, status)
         latest = max(said.events, key=lambda event: event.at)
         words = status.replace("_", " ")
-        desk.tell(order.id, ("package", package_id), "tracking", f"{said.tracking_number}: {words}. {latest.message or ''}".strip())
+        desk.tell(
+            order.id,
+            ("package", package_id),
+            "tracking",
+            f"{said.tracking_number}: {words}. {latest.message or ''}".strip(),
+        )
         if status == "delivered":
             _delivered(desk, order, package_id)
     return True

@@ -14,7 +14,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
 import certifi
-import requests
+from requests import Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -221,12 +221,12 @@ def _send_within(connection: HTTPConnection, send: Callable[[Any], None], data: 
     send(data)
 
 
-def session(allowed: Collection[Network]) -> requests.Session:
+def session(allowed: Collection[Network]) -> Session:
     """A session whose every connection is guarded and whose certificates are always verified. It keeps no cookies.
 
     One session serves all connections of the hub, so a cookie would carry one account's sign-in into another's calls.
     """
-    made = requests.Session()
+    made = Session()
     made.trust_env = False  # a proxy from the environment would hide the peer
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = GuardedAdapter(allowed, pool_maxsize=16)

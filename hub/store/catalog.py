@@ -229,7 +229,9 @@ def link_sku(tx: Tx, connection_id: str, external_id: str, sku: str, variant_id:
     ).first()
     if changed is None:
         row = {"id": new_id(), "connection_id": connection_id, "external_id": key, "sku": sku}
-        insert_new(tx, listing, [row | {"variant_id": variant_id, "pack_size": pack_size, "stock_rev": 1}], listing.c.id)
+        insert_new(
+            tx, listing, [row | {"variant_id": variant_id, "pack_size": pack_size, "stock_rev": 1}], listing.c.id
+        )
 
 
 def locations_by_external(tx: Tx, connection_id: str, external_ids: Collection[str]) -> dict[str, str]:

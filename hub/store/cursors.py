@@ -58,9 +58,7 @@ def due(tx: Tx, now: datetime) -> list[tuple[str, str]]:
 def started(tx: Tx, connection_id: str, stream: str, now: datetime, next_at: datetime) -> None:
     insert_new(tx, cursor, [{"connection_id": connection_id, "stream": stream}], cursor.c.stream)
     tx.execute(
-        update(cursor)
-        .where(_where(connection_id, stream))
-        .values(last_started_at=now, next_at=next_at, last_seen=0)
+        update(cursor).where(_where(connection_id, stream)).values(last_started_at=now, next_at=next_at, last_seen=0)
     )
 
 
@@ -94,9 +92,7 @@ def failed(tx: Tx, connection_id: str, stream: str, error: str, now: datetime, n
 def found_by_sweep(tx: Tx, connection_id: str, stream: str, count: int) -> None:
     """Count records that only the poll brought."""
     tx.execute(
-        update(cursor)
-        .where(_where(connection_id, stream))
-        .values(found_by_sweep=cursor.c.found_by_sweep + count)
+        update(cursor).where(_where(connection_id, stream)).values(found_by_sweep=cursor.c.found_by_sweep + count)
     )
 
 

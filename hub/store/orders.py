@@ -148,22 +148,52 @@ class OrderState:
 _ORDER = [
     orders.c[name]
     for name in (
-        "id", "connection_id", "external_id", "number", "revision", "document_hash", "document", "lifecycle",
-        "remote_status", "currency", "placed_at",
+        "id",
+        "connection_id",
+        "external_id",
+        "number",
+        "revision",
+        "document_hash",
+        "document",
+        "lifecycle",
+        "remote_status",
+        "currency",
+        "placed_at",
     )
 ]
 _LINE = [
     order_line.c[name]
     for name in (
-        "id", "order_id", "line_no", "external_id", "sku", "variant_id", "title", "ordered", "cancelled", "routed",
-        "shipped", "delivered", "total_minor", "group_key", "ships",
+        "id",
+        "order_id",
+        "line_no",
+        "external_id",
+        "sku",
+        "variant_id",
+        "title",
+        "ordered",
+        "cancelled",
+        "routed",
+        "shipped",
+        "delivered",
+        "total_minor",
+        "group_key",
+        "ships",
     )
 ]
 _FO = [
     fulfillment_order.c[name]
     for name in (
-        "id", "number", "order_id", "location_id", "handler_id", "handling", "exec_status", "request_status",
-        "external_id", "reason",
+        "id",
+        "number",
+        "order_id",
+        "location_id",
+        "handler_id",
+        "handling",
+        "exec_status",
+        "request_status",
+        "external_id",
+        "reason",
     )
 ]
 _FO_LINE = [
@@ -256,7 +286,10 @@ def save(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
     fos = [fo for state in states for fo in state.fos if fo.changed]
     _bulk_update(tx, fulfillment_order, ("exec_status", "request_status", "external_id", "reason"), fos, updated_at=now)
     _bulk_update(
-        tx, fo_line, ("shipped", "cancelled"), [line for s in states for fo in s.fos for line in fo.lines if line.changed]
+        tx,
+        fo_line,
+        ("shipped", "cancelled"),
+        [line for s in states for fo in s.fos for line in fo.lines if line.changed],
     )
 
 
@@ -301,9 +334,7 @@ class UnlinkedLine:
     external_variant_id: str
 
 
-def unlinked_lines(
-    tx: Tx, connection_id: str, *, sku: str = "", external_variant_id: str = ""
-) -> list[UnlinkedLine]:
+def unlinked_lines(tx: Tx, connection_id: str, *, sku: str = "", external_variant_id: str = "") -> list[UnlinkedLine]:
     """Lines of one channel that wait to be linked, of a SKU or of a listing."""
     columns = [orders.c.id, orders.c.inbox_id, orders.c.document, order_line.c.sku, order_line.c.external_id]
     query = (

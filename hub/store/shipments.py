@@ -15,7 +15,10 @@ from hub.store.tables import connection, fulfillment_order, package, package_lin
 
 
 def orders_of(
-    tx: Tx, *, fo_numbers: Collection[str] = (), handler: tuple[str, Collection[str]] | None = None,
+    tx: Tx,
+    *,
+    fo_numbers: Collection[str] = (),
+    handler: tuple[str, Collection[str]] | None = None,
     tracking_numbers: Collection[str] = (),
 ) -> dict[str, tuple[str, str]]:
     """(order id, fulfillment order id) by "number:…", "external:…" and "tracking:…"."""

@@ -138,5 +138,3 @@ class World:
             name = outcome if status == "done" else status
             found[name] = found.get(name, 0) + 1
         return found
-
-

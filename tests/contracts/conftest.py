@@ -22,7 +22,7 @@ def contracts() -> Path:
 
 @pytest.fixture
 def count() -> Callable[..., None]:
-    """Count something that was held to a published contract: count("Shopify", "order payloads mapped", 3)."""
+    """Counts what was held to a published contract, such as ("Shopify", "order payloads mapped", 3)."""
 
     def add(platform: str, what: str, number: int = 1) -> None:
         _COUNTS[platform, what] += number

@@ -38,9 +38,10 @@ def shopify_orders(contracts: Path) -> list[dict[str, Any]]:
     for path in sorted((contracts / "shopify/public/rest_fixtures").glob("*.json")):
         document = json.loads(path.read_text())
         for value in document.values() if isinstance(document, dict) else ():
-            for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, dict) and {"total_price", "subtotal_price"} <= one.keys():
-                    found.append(one)
+            several = value if isinstance(value, list) else [value]
+            found += [
+                one for one in several if isinstance(one, dict) and {"total_price", "subtotal_price"} <= one.keys()
+            ]
     return found
 
 

@@ -92,7 +92,11 @@ def town(db: Database) -> Iterator[Town]:
                 "base_url": threepl.url,
             },
         )
-        carrier_id = world.connect("easypost", "Carrier", {"api_key": carrier.api_key, "webhook_secret": "whsec-carrier-0123", "base_url": carrier.url})
+        carrier_id = world.connect(
+            "easypost",
+            "Carrier",
+            {"api_key": carrier.api_key, "webhook_secret": "whsec-carrier-0123", "base_url": carrier.url},
+        )
         erp_id = world.connect("odoo", "Books", erp.settings())
         address = {"line1": "1 Dock Street", "city": "Newark", "region": "NJ", "postal_code": "07101", "country": "US"}
         world.location("EAST", handling="threepl", handler_id=threepl_id, kind="3pl", address=address)
@@ -172,7 +176,9 @@ def test_tracking_moves_the_parcel_on_and_never_back(town: Town) -> None:
     told = []
     for status in ("in_transit", "delivered"):
         town.carrier.advance(number, status)
-        told.append(town.carrier.delivery(f"https://hub.example.com/in/{town.carrier_id}", number, "whsec-carrier-0123"))
+        told.append(
+            town.carrier.delivery(f"https://hub.example.com/in/{town.carrier_id}", number, "whsec-carrier-0123")
+        )
     for body, headers in reversed(told):
         assert town.world.deliver(town.carrier_id, headers, body).status == 200
         town.world.run()

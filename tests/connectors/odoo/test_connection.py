@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.connectors.odoo.odoo_papers import mugs, sale
 
 from connectors.erp.odoo.plugin import Odoo
 from connectors.erp.odoo.sandbox import OdooSandbox
@@ -11,6 +10,7 @@ from connectors.erp.odoo.xml_rpc import decode
 from hub.plugins import config_errors, manifest_errors
 from hub.sdk import capabilities, errors, secret_names
 from hub.testing import Fault, connect
+from tests.connectors.odoo.odoo_papers import mugs, sale
 
 
 def test_check_names_the_company_and_the_version(link, odoo):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.connectors.odoo.odoo_papers import mugs, sale
 
 from hub.domain.documents import Tax
 from hub.sdk import errors
 from hub.testing import Fault
+from tests.connectors.odoo.odoo_papers import mugs, sale
 
 VAT = Tax(amount_minor=380, rate="0.19", title="VAT")
 

@@ -8,13 +8,13 @@ import pytest
 from flask import request
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.connectors.odoo.odoo_papers import BERLIN, FREMONT, mugs, sale
 
 from connectors.erp.odoo.translate import unit_prices
 from hub.domain.documents import Address, Customer, Tax
 from hub.domain.ledgers import PostingLine
 from hub.sdk import errors
 from hub.testing import Fault
+from tests.connectors.odoo.odoo_papers import BERLIN, FREMONT, mugs, sale
 
 VAT = Tax(amount_minor=380, rate="0.19", title="VAT")
 
