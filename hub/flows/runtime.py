@@ -16,7 +16,7 @@ from hub.plugins import LoadedPlugin, Registry
 from hub.sdk import Connector, Context, Http, RateLimit
 from hub.sdk.auth import FixedHeaders, authorizer
 from hub.sdk.http import Authorizer
-from hub.sdk.network import Network, Session, session
+from hub.sdk.network import Network, Transport, session
 from hub.sdk.redact import redactor
 from hub.store import connections
 from hub.store.connections import ConnectionRow, StoredTokens
@@ -49,7 +49,7 @@ class Runtime:
     unknown_quiet: timedelta = timedelta(seconds=10)
     public_url: str = ""  # where platforms reach this hub; webhooks are subscribed to only when it is known
     quota_factor: float = 1.0  # times the quotas that manifests state
-    _sessions: dict[str, Session] = field(default_factory=dict)
+    _sessions: dict[str, Transport] = field(default_factory=dict)
 
     def wake_all(self, doors: set[str]) -> None:
         for door in sorted(doors):
@@ -99,7 +99,7 @@ class Runtime:
             replace(one, per_second=one.per_second * factor, burst=max(1, round(one.burst * factor))) for one in limits
         )
 
-    def _session(self) -> Session:
+    def _session(self) -> Transport:
         if "guarded" not in self._sessions:
             self._sessions["guarded"] = session(self.networks)
         return self._sessions["guarded"]

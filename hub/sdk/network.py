@@ -221,7 +221,10 @@ def _send_within(connection: HTTPConnection, send: Callable[[Any], None], data: 
     send(data)
 
 
-def session(allowed: Collection[Network]) -> Session:
+Transport = Session  # what `session` makes: every connection guarded
+
+
+def session(allowed: Collection[Network]) -> Transport:
     """A session whose every connection is guarded and whose certificates are always verified. It keeps no cookies.
 
     One session serves all connections of the hub, so a cookie would carry one account's sign-in into another's calls.
