@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from hub.demo.script import Script, standing, units
 
+README = Path(__file__).parents[2] / "README.md"
 MOST_S = 300  # a machine that runs all tests at once is slow; the demo alone takes a tenth of it
 
 SWAPPED = """
@@ -40,15 +42,25 @@ def test_every_order_of_the_demo_ends_where_it_belongs(told: subprocess.Complete
     assert "all in place" in told.stdout
 
 
+def rows(text: str) -> dict[str, list[str]]:
+    """Rows of all tables by their first cell."""
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if line.startswith("│")]
+    return {first: rest for first, *rest in cells}
+
+
+def test_the_readme_shows_what_the_demo_prints(told: subprocess.CompletedProcess[str]) -> None:
+    shown = README.read_text(encoding="utf-8").partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0]
+    assert rows(shown) == rows(told.stdout)
+    assert len(rows(shown)) > 20
+
+
 def test_the_demo_shows_its_orders_by_final_state(told: subprocess.CompletedProcess[str]) -> None:
-    rows = {
-        line.split("│")[1].strip(): line.split("│")[2:-1] for line in told.stdout.splitlines() if line.startswith("│")
-    }
+    shown = rows(told.stdout)
     for state in ("delivered", "in transit", "in fulfilment", "backordered", "on hold: unmapped", "cancelled"):
-        _, _, expected, found, mark = (cell.strip() for cell in rows[state])
+        _, _, expected, found, mark = shown[state]
         assert expected == found != "0"
         assert mark == "yes"
-    shop, market, *_ = (cell.strip() for cell in rows["all"])
+    shop, market, *_ = shown["all"]
     assert int(shop) > 0
     assert int(market) > 0
     assert int(shop) + int(market) >= 60
