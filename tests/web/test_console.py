@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connectors.carriers.easypost.sandbox import EasyPostSandbox
 from connectors.erp.odoo.sandbox import OdooSandbox
+from hub.plugins import BrokenPlugin, Registry
 from hub.sdk.signatures import hmac_signature
+from hub.settings import Settings
 from hub.store import catalog, connections
 from hub.store.tables import connection, entity_event, hold, inbox, orders, outbox
 from hub.testing import Fault
+from hub.web.app import create_app
 from tests.web.conftest import Site
 
 
@@ -362,3 +366,20 @@ def test_everything_a_person_does_names_the_person(site: Site) -> None:
     owner.submit(f"{path}/pause", {}, path)
     said = select(entity_event.c.actor).where(entity_event.c.kind == "paused")
     assert site.world.read(lambda tx: tx.execute(said).scalars().all()) == ["person:Owner"]
+
+
+def test_a_broken_plugin_is_shown_with_its_traceback_and_stops_nothing(site: Site) -> None:
+    why = "Traceback (most recent call last):\n  File x\nImportError: no module named <odd>"
+    known = site.world.runtime.registry
+    broken = Registry(known.plugins, (BrokenPlugin("odd", "odd-connector", why),))
+    app = create_app(Settings(_env_file=None, cookie_secure=False), replace(site.world.runtime, registry=broken))
+    site.app = app
+    owner = site.signed_in()
+    page = owner.get("/connections/").text
+    assert "ImportError: no module named &lt;odd&gt;" in page
+    assert "Traceback (most recent call last)" in page
+    assert "Connect<span" in page
+    with site.world.db.begin() as tx:
+        tx.execute(update(connection).values(plugin="odd"))
+    assert "Traceback (most recent call last)" in owner.get(f"/connections/{site.shop_id}").text
+    assert owner.get("/orders/").status_code == 200
