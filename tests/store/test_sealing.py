@@ -94,6 +94,7 @@ SHORT = base64.urlsafe_b64encode(b"x" * 31).decode()
         (NEW.removeprefix("2026"), "must look like"),
         (f"{NEW},{NEW}", "two keys are called 2026"),
     ],
+    ids=["empty", "blank", "no colon", "no key", "no base64", "few", "short", "bar in name", "no name", "twice"],
 )
 def test_a_bad_key_is_refused_without_showing_it(text, words):
     with pytest.raises(ValueError, match=words) as caught:
