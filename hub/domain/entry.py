@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hub.domain.documents import Fee, Order, OrderLine, ShippingCharge
+from hub.domain.money import to_decimal
 
 PAID_ENOUGH = frozenset({"paid", "authorized", "partially_refunded", "terms", "unknown"})
 
@@ -46,7 +47,8 @@ def holds(order: Order, unmapped: Collection[str]) -> list[HoldReason]:
         found.append(HoldReason("unpaid", f"The channel says {order.payment_status.replace('_', ' ')}.", "unpaid"))
     stated, computed = order.totals.total_minor, computed_total_minor(order)
     if stated != computed and order.status != "pending":
-        reason = f"The channel states {stated} and the parts add up to {computed} (minor units of {order.currency})."
+        said, summed = (to_decimal(minor, order.currency) for minor in (stated, computed))
+        reason = f"The channel states {said} {order.currency} and the parts add up to {summed}."
         found.append(HoldReason("totals_mismatch", reason, "totals_mismatch"))
     if order.status != "pending" and needs_address(order) and not has_address(order):
         found.append(HoldReason("address", "There is no complete delivery address.", "address"))

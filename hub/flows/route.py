@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.domain import words
 from hub.domain.documents import Address
 from hub.domain.routing.plan import STRATEGY, plan
 from hub.domain.routing.shapes import Destination, Need, Part, Snapshot
@@ -64,7 +65,7 @@ def route(
     desk.tell(order.id, ("order", order.id), "routed", decided.reason, decision=decision["id"])
     if decided.remainder:
         units = sum(rest.units for rest in decided.remainder)
-        desk.tell(order.id, ("order", order.id), "backordered", f"{units} units wait for stock.")
+        desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for stock: {words.units(units)}.")
     desk.stock.changed_variants |= {need.variant_id for need in needs}
     return bool(decided.parts)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.domain import words
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.store.database import new_id
@@ -112,7 +113,7 @@ def _record(
         row = rows[line_id]
         leaving = min(units, row.live)
         if leaving < units:
-            message = f"{fo.number} reports {units - leaving} units more than were asked for; they are not booked."
+            message = f"{fo.number} reports {words.units(units - leaving)} too many, which are not booked."
             desk.tell(order.id, ("fo", fo.id), "overshipped", message)
         if leaving > 0:
             _take_out(desk, order, fo, row, leaving, package_id)
@@ -143,7 +144,7 @@ def _tell(desk: Desk, order: OrderState, fo: FoState, parcels: Sequence[Parcel],
     numbers = ", ".join(filter(None, (parcel.tracking_number for parcel in parcels)))
     code = desk.locations[fo.location_id].code
     by = f" with {parcels[0].carrier} {numbers}".rstrip() if numbers else ""
-    desk.tell(order.id, ("fo", fo.id), "shipped", f"{units} units left {code}{by} ({fo.number}).")
+    desk.tell(order.id, ("fo", fo.id), "shipped", f"{words.units(units)} left {code}{by} ({fo.number}).")
 
 
 def everything(fo: FoState) -> dict[str, int]:

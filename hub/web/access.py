@@ -55,6 +55,8 @@ RULES: dict[str, Rule] = {
     "orders.label": person("packer"),
     "orders.release": person("ops"),
     "orders.hold": person("ops"),
+    "orders.ship": person("packer"),
+    "orders.refuse": person("packer"),
     "orders.cancel": person("manager"),
     "connections.listing": person("viewer"),
     "connections.add": person("manager"),

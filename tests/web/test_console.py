@@ -383,3 +383,19 @@ def test_a_broken_plugin_is_shown_with_its_traceback_and_stops_nothing(site: Sit
         tx.execute(update(connection).values(plugin="odd"))
     assert "Traceback (most recent call last)" in owner.get(f"/connections/{site.shop_id}").text
     assert owner.get("/orders/").status_code == 200
+
+
+def test_a_location_without_a_system_is_shipped_from_in_the_console(site: Site) -> None:
+    stocked(site)
+    bought = site.order(("MUG", 1))
+    path = f"/orders/{order_id(site, bought.name)}"
+    packer = site.signed_in("packer")
+    [number] = re.findall(r'name="number" value="(FO-[0-9A-Z]+)"', packer.get(path).text)[:1]
+    packer.submit(f"{path}/refuse", {"number": number, "reason": "broken on the shelf"}, path)
+    assert site.world.on_shelf()["EAST"]["MUG"] == (5, 5, 0)
+    [number] = re.findall(r'name="number" value="(FO-[0-9A-Z]+)"', packer.get(path).text)[:1]
+    packer.submit(f"{path}/ship", {"number": number, "carrier": "Bike courier", "tracking": "BC-7"}, path)
+    assert "WEST" not in site.world.on_shelf() or "MUG" not in site.world.on_shelf()["WEST"]
+    page = packer.get(path).text
+    assert "BC-7" in page
+    assert "All of it has left" not in page

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+from hub.domain import words
 from hub.domain.routing import rankers as builtin
 from hub.domain.routing.shapes import Need, Part, Place, Plan, Ranker, Remainder, Snapshot
 from hub.domain.routing.share import Shelf
@@ -217,9 +218,9 @@ def _sentence(
     """Why, in one sentence."""
     short = sum(rest.units for rest in remainder)
     if not chosen:
-        return f"No location can ship any of the {sum(need.units for need in needs)} units."
+        return f"No location can ship any of the {words.units(sum(need.units for need in needs))}."
     codes = " + ".join(one.place.code for one in chosen)
-    missing = f"; {short} units are missing" if short else ""
+    missing = f"; {words.units(short)} missing" if short else ""
     if len(chosen) > 1:
         return f"{codes} because no single location has everything{missing}."
     lines = "the line" if len(needs) == 1 else f"all {len(needs)} lines"
@@ -252,6 +253,8 @@ def readable(trace: Mapping[str, Any]) -> list[str]:
     for position, one in enumerate(trace.get("ranked", ()), start=1):
         ranks = ", ".join(f"{name} {rank}" for name, rank in zip(names, one["ranks"], strict=True) if rank is not None)
         lines.append(f"{position}. {one['location']} ({ranks}).")
-    lines += [f"Chosen {one['location']}: {sum(one['units'].values())} units." for one in trace.get("chosen", ())]
-    lines += [f"Missing {rest['units']} units: {rest['reason']}." for rest in trace.get("remainder", ())]
+    lines += [
+        f"Chosen {one['location']}: {words.units(sum(one['units'].values()))}." for one in trace.get("chosen", ())
+    ]
+    lines += [f"Missing {words.units(rest['units'])}: {rest['reason']}." for rest in trace.get("remainder", ())]
     return lines

@@ -130,6 +130,32 @@ def hold(order_id: str) -> Any:
     return _back(order_id)
 
 
+@blueprint.post("/<order_id>/ship")
+def ship(order_id: str) -> Any:
+    form = request.form
+    done = operate.ship_by_hand(
+        console().runtime,
+        order_id,
+        form.get("number", "")[:40],
+        person=caller().actor,
+        carrier=form.get("carrier", "").strip()[:80],
+        tracking_number=form.get("tracking", "").strip()[:120],
+    )
+    flash("It is booked as shipped, and the channel is told." if done else "It was ended before.", "done")
+    return _back(order_id)
+
+
+@blueprint.post("/<order_id>/refuse")
+def refuse(order_id: str) -> Any:
+    form = request.form
+    reason = form.get("reason", "").strip()[:200]
+    done = operate.refuse_by_hand(
+        console().runtime, order_id, form.get("number", "")[:40], reason, person=caller().actor
+    )
+    flash("The units go elsewhere, if another location has them." if done else "It was ended before.", "done")
+    return _back(order_id)
+
+
 @blueprint.post("/<order_id>/cancel")
 def cancel(order_id: str) -> Any:
     reason = request.form.get("reason", "").strip()[:200]
