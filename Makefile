@@ -54,11 +54,11 @@ contracts: $(VENV)/.dev ## Hold the connectors to the platforms' published mater
 
 .PHONY: crash
 crash: $(VENV)/.dev ## Kill workers and the whole hub while orders pour in, then check the books
-	$(BIN)/python benchmarks/crash.py
+	$(BIN)/python -m benchmarks.crash
 
 .PHONY: benchmark
 benchmark: $(VENV)/.dev ## Measure the intake of orders on SQLite and PostgreSQL
-	$(BIN)/python benchmarks/intake.py
+	$(BIN)/python -m benchmarks.intake
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches
