@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 T ?= tests
+NODE := $(abspath $(VENV))/node
+CHECKERS = $(if $(wildcard $(NODE)/node_modules),PRISM_DIR=$(NODE) ORDERHUB_AXE=$(NODE)/node_modules/axe-core/axe.min.js)
 
 .DEFAULT_GOAL := help
 
@@ -37,9 +39,16 @@ serve: $(VENV)/.installed ## Start the hub: web, worker and ticks in one process
 dev: $(VENV)/.dev ## Set up for development
 	@echo "Ready. Next: make test, make check, make demo"
 
+# Two checkers that only npm has; without npm the tests that use them are skipped and say so.
+$(VENV)/.node: | $(BIN)/python
+	@if command -v npm >/dev/null; then \
+		npm install --silent --no-audit --no-fund --prefix $(VENV)/node @stoplight/prism-cli@5.16.0 axe-core@4.14.1; \
+	else echo "no npm: the checks by Prism and axe are skipped"; fi
+	@touch $@
+
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests on SQLite and PostgreSQL; T=path runs only those
-	$(BIN)/python -m pytest -n 2 $(T)
+test: $(VENV)/.dev $(VENV)/.node ## Run the tests on SQLite and PostgreSQL; T=path runs only those
+	$(CHECKERS) $(BIN)/python -m pytest -n 2 $(T)
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, types and the import contracts
@@ -49,8 +58,8 @@ check: $(VENV)/.dev ## Lint, types and the import contracts
 	$(BIN)/mypy
 
 .PHONY: contracts
-contracts: $(VENV)/.dev ## Hold the connectors to the platforms' published material and count what was held
-	$(BIN)/python -m pytest -q -p no:randomly tests/contracts
+contracts: $(VENV)/.dev $(VENV)/.node ## Hold the connectors to the platforms' published material and count what was held
+	$(CHECKERS) $(BIN)/python -m pytest -q -p no:randomly tests/contracts
 
 .PHONY: crash
 crash: $(VENV)/.dev ## Kill workers and the whole hub while orders pour in, then check the books

@@ -1,7 +1,7 @@
 """Crash check: real processes, killed without warning while orders come in.
 
-    python benchmarks/crash.py                    # both databases, the full length
-    python benchmarks/crash.py --only postgresql
+    python -m benchmarks.crash                    # both databases, the full length
+    python -m benchmarks.crash --only postgresql
 
 On PostgreSQL one web process and two workers, of which one is killed every second. On SQLite `serve`, killed as a whole
 and started again. Senders repeat what was not acknowledged, as platforms do, with the same event id. In the end every

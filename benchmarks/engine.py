@@ -1,6 +1,6 @@
 """What the distributed engine costs: milliseconds for a wake-up, and seconds until a dead worker's door is open again.
 
-python benchmarks/engine.py
+python -m benchmarks.engine
 """
 
 from __future__ import annotations
