@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ import uuid_utils
 from sqlalchemy import Column, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import NoSuchModuleError
 
 Tx = Connection  # an open transaction; flows receive it and pass it on to the functions of this package
 
@@ -72,6 +74,8 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
         _prepare_sqlite(writer, "BEGIN IMMEDIATE")
         _prepare_sqlite(reader, "BEGIN")
         return Database(url, writer, reader)
+    if find_spec("psycopg") is None:
+        raise NoSuchModuleError("PostgreSQL needs its driver: pip install 'orderhub[pg]'")
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     writer = create_engine(parsed, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, **common)
