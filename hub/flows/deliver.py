@@ -85,7 +85,8 @@ def _call(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Answer
 
 def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Callable[[], Any]:
     """The call for a row, with its papers written from what the database now holds."""
-    key, payload, target = row["idempotency_key"], row["payload"], _anything(connector)
+    key, payload = row["idempotency_key"], row["payload"]
+    target: Any = connector  # of whichever capability the operation needs; a missing one shows as the row's error
     with runtime.db.read() as tx:
         folder = papers.folder(tx, row["order_id"])
         match row["operation"]:
@@ -112,11 +113,6 @@ def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> C
                 posting = papers.posting(tx, runtime, folder, row)
                 return lambda: target.post(posting, key)
     raise errors.Rejected(f"the hub knows no operation {row['operation']!r}")
-
-
-def _anything(connector: Connector) -> Any:
-    """The connector by whichever capability the operation needs; a missing one shows as the row's error."""
-    return connector
 
 
 def _look_up(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Answer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import or_, select, update
 
 from hub.store.database import Tx, insert_new
 from hub.store.rows import as_dicts
@@ -104,7 +104,3 @@ def rewind(tx: Tx, connection_id: str, stream: str, to: datetime | None, now: da
 def run_now(tx: Tx, connection_id: str, now: datetime) -> None:
     """Have every stream of a connection read at once."""
     tx.execute(update(cursor).where(cursor.c.connection_id == connection_id).values(next_at=now))
-
-
-def forget(tx: Tx, connection_id: str) -> None:
-    tx.execute(delete(cursor).where(cursor.c.connection_id == connection_id))

@@ -68,7 +68,6 @@ class StockBook:
         self.actor = actor
         self._positions: dict[tuple[str, str], Position] = {}
         self._by_variant: dict[str, list[Position]] = defaultdict(list)
-        self._by_id: dict[str, Position] = {}
         self._moves: list[dict[str, Any]] = []
         self.changed_variants: set[str] = set()
 
@@ -94,7 +93,6 @@ class StockBook:
     def _keep(self, position: Position) -> None:
         self._positions[position.location_id, position.variant_id] = position
         self._by_variant[position.variant_id].append(position)
-        self._by_id[position.id] = position
 
     def position(self, location_id: str, variant_id: str) -> Position:
         """The position, made with zero units when the place never had the variant."""
@@ -103,9 +101,6 @@ class StockBook:
             found = Position(new_id(), variant_id, location_id, dict.fromkeys(STATES, 0), is_new=True)
             self._keep(found)
         return found
-
-    def by_id(self, position_id: str) -> Position:
-        return self._by_id[position_id]
 
     def sellable(self, variant_ids: Collection[str]) -> dict[tuple[str, str], int]:
         """Units of these variants that may be taken now, by (location, variant)."""

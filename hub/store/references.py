@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from hub.store.database import Tx, insert_new
-from hub.store.rows import as_dicts
 from hub.store.tables import external_ref
 
 
@@ -34,12 +33,6 @@ def external_id(tx: Tx, connection_id: str, kind: str, entity_id: str) -> str | 
 def external_location(tx: Tx, connection_id: str, location_id: str) -> str | None:
     """The connection's own id of one of our locations."""
     return external_id(tx, connection_id, "location", location_id)
-
-
-def of_entity(tx: Tx, entity_id: str) -> list[dict[str, str]]:
-    """Everything that outside systems call one of our things."""
-    query = select(external_ref).where(external_ref.c.entity_id == entity_id).order_by(external_ref.c.kind)
-    return as_dicts(tx.execute(query).all())
 
 
 def first_location(tx: Tx, connection_id: str) -> str | None:

@@ -49,10 +49,6 @@ def known(tx: Tx, connection_id: str, external_id: str) -> dict[str, Any] | None
     return None if row is None else as_dicts([row])[0]
 
 
-def of_fo(tx: Tx, fo_id: str) -> list[dict[str, Any]]:
-    return as_dicts(tx.execute(select(shipment).where(shipment.c.fo_id == fo_id).order_by(shipment.c.id)).all())
-
-
 def packages(tx: Tx, shipment_ids: Collection[str]) -> list[dict[str, Any]]:
     """Packages without their label bytes."""
     columns = [column for column in package.c if column.name != "label"]
