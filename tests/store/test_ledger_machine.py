@@ -265,7 +265,7 @@ def test_one_fact_is_booked_once(store, shelf):
 def test_positions_are_locked_by_article_and_place_whoever_asks_in_whatever_order(store, shelf):
     with store.begin() as tx:
         book = StockBook.open(tx, sorted(shelf["skus"].values(), reverse=True), NOW, "test")
-        order = [(position.variant_id, position.location_id) for position in book._by_id.values()]
+        order = [(position.variant_id, position.location_id) for position in book._positions.values()]
     assert order == sorted(order)
     assert len(order) == 4
 
