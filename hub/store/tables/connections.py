@@ -24,6 +24,7 @@ connection = Table(
     Column("zone", String(64), nullable=False, server_default="UTC"),
     Column("stock_threshold", Integer, nullable=False, server_default="0"),  # units never offered on this channel
     Column("publish_stock", Boolean, nullable=False, server_default="1"),
+    Column("location_group", String(80)),  # the locations whose stock it sells; NULL: all
     Column("webhook_token", String(64), nullable=False),
     moment("last_ok_at", null=True),
     moment("last_error_at", null=True),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
-from hub.store.tables.base import Amount, Id, count, identity, metadata, moment, one_of, ref, text
+from hub.store.tables.base import Amount, Id, count, identity, json, metadata, moment, one_of, ref, text
 
 EXEC_STATUSES = ("scheduled", "open", "in_progress", "closed", "incomplete", "cancelled")
 REQUEST_STATUSES = (
@@ -53,13 +53,26 @@ fulfillment_order = Table(
     Column("external_id", String(255)),  # its id at the handler
     Column("parent_id", Id),  # the fulfillment order it replaces
     text("reason"),
+    Column("reason_code", String(32)),  # why it was refused, by the list of rejection reasons
+    Column("method", String(16), nullable=False, server_default="ship"),
+    ref("deliver_to_id", "location.id", null=True),  # the store that goods are sent to for collection
+    moment("fulfil_at", null=True),  # not handed over before
+    moment("answer_by", null=True),  # not answered by then: taken away
+    Column("ship_on", Date),  # the day the place's calendar lets it leave
+    Column("deliver_on", Date),  # the day it should arrive
+    moment("ready_at", null=True),  # waits at the counter
+    moment("collect_by", null=True),  # not collected by then: goes back
+    moment("collected_at", null=True),
+    json("location_snapshot"),  # the place as it was when work began
     moment("created_at"),
     moment("updated_at"),
     count("version"),
     UniqueConstraint("handler_id", "external_id"),
     one_of("exec_status", EXEC_STATUSES),
     one_of("request_status", REQUEST_STATUSES),
+    one_of("method", ("ship", "pickup", "ship_to_store")),
     Index("ix_fulfillment_order_status", "exec_status", "request_status"),
+    Index("ix_fulfillment_order_load", "location_id", "created_at"),
 )
 
 fo_line = Table(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
 
 from hub.store.tables.base import Amount, count, identity, json, metadata, moment, one_of, ref, text
@@ -36,11 +47,17 @@ orders = Table(
     Column("country", String(2), nullable=False, server_default=""),
     text("city"),
     moment("cancelled_at", null=True),
+    Column("method", String(8), nullable=False, server_default="ship"),
+    ref("pickup_location_id", "location.id", null=True),  # where the customer collects
+    Column("promise_on", Date),  # the day by which the customer was promised it
+    Column("priority", Integer, nullable=False, server_default="0"),  # higher goes first in a batch
+    moment("route_after", null=True),  # a grace period or a later day of shipping
     moment("created_at"),
     moment("updated_at"),
     count("version"),
     UniqueConstraint("connection_id", "external_id"),
     one_of("lifecycle", LIFECYCLES),
+    one_of("method", ("ship", "pickup")),
     Index("ix_orders_placed", "placed_at", "id"),
     # Found by their beginnings as well, which PostgreSQL answers from such an index in every collation.
     Index("ix_orders_number", "number", postgresql_ops={"number": "varchar_pattern_ops"}),
@@ -66,12 +83,24 @@ order_line = Table(
     Column("total_minor", Amount, nullable=False),
     Column("group_key", String(120)),
     Column("ships", Boolean, nullable=False, server_default="1"),  # False: nothing for the hub to ship
+    ref("kit_line_id", "order_line.id", null=True, index=True),  # the kit line whose component this is
+    Column("waits_as", String(12)),  # why units have no place: backorder, preorder, queue; NULL: nothing waits
+    Column("queue", String(80)),  # the queue named by the routing step
+    Column("promised_on", Date),  # when the waiting units are expected to leave
+    moment("auto_cancel_at", null=True),  # waiting units are cancelled then
     UniqueConstraint("order_id", "external_id"),
     CheckConstraint("cancelled >= 0 AND shipped >= 0 AND routed >= 0 AND delivered >= 0", name="not_negative"),
     CheckConstraint("cancelled + shipped <= ordered", name="shipped"),
     CheckConstraint("cancelled + routed <= ordered AND shipped <= routed", name="routed"),
     CheckConstraint("delivered <= shipped", name="delivered"),
+    one_of("waits_as", ("backorder", "preorder", "queue")),
     Index("ix_order_line_sku", "sku"),
+    Index(
+        "ix_order_line_waiting",
+        "waits_as",
+        postgresql_where=sql("waits_as IS NOT NULL"),
+        sqlite_where=sql("waits_as IS NOT NULL"),
+    ),
     Index("ix_order_line_variant", "variant_id"),
 )
 
@@ -98,6 +127,10 @@ hold = Table(
     Column("source", String(80), nullable=False),
     Column("blocks", String(16), nullable=False),
     Column("state", String(12), nullable=False, server_default="active"),
+    Column("assignee", String(120), nullable=False, server_default=""),
+    moment("due_at", null=True),
+    moment("auto_release_at", null=True),
+    text("note"),
     moment("created_at"),
     moment("released_at", null=True),
     Column("released_by", String(120)),
@@ -131,8 +164,48 @@ route_decision = Table(
     Column("inputs_hash", String(64), nullable=False),
     text("reason"),  # one sentence for people
     json("trace", null=False),
+    Column("network_hash", String(64)),  # the locations and steps it was decided with
+    Column("inputs", LargeBinary),  # everything else it rests on: compressed JSON, to be decided again bit for bit
+    ref("rule_set_id", "routing_rule_set.id", null=True),
+    Column("superseded_by", String(36)),  # the later decision on the same units
     moment("at"),
     UniqueConstraint("order_id", "attempt"),
+)
+
+order_change = Table(
+    "order_change",
+    metadata,
+    identity(),
+    ref("order_id", "orders.id", index=True),
+    Column("kind", String(12), nullable=False),
+    Column("source", String(80), nullable=False),  # channel, person, rule
+    Column("status", String(12), nullable=False, server_default="requested"),
+    json("actions", null=False),  # what is to change, in order
+    json("preview", null=False),  # lines before and after, money, what has to be recalled
+    Column("preview_hash", String(64), nullable=False),  # of the order as it was looked at
+    Column("delta_minor", Amount, nullable=False, server_default="0"),
+    Column("currency", String(3), nullable=False),
+    text("reason"),
+    Column("created_by", String(120), nullable=False),
+    moment("created_at"),
+    moment("expires_at"),
+    moment("decided_at", null=True),
+    Column("decided_by", String(120)),
+    one_of("kind", ("edit", "cancel", "address", "method")),
+    one_of("status", ("requested", "confirmed", "declined", "cancelled", "expired")),
+    Index(
+        "uq_order_change_requested",
+        "order_id",
+        unique=True,
+        postgresql_where=sql("status = 'requested'"),
+        sqlite_where=sql("status = 'requested'"),
+    ),
+    Index(
+        "ix_order_change_expiry",
+        "expires_at",
+        postgresql_where=sql("status = 'requested'"),
+        sqlite_where=sql("status = 'requested'"),
+    ),
 )
 
 route_exclusion = Table(
@@ -142,6 +215,7 @@ route_exclusion = Table(
     ref("order_line_id", "order_line.id", index=True),
     ref("location_id", "location.id"),
     text("reason"),
+    moment("until", null=True),  # after this the place may be asked again; NULL: never
     moment("at"),
     UniqueConstraint("order_line_id", "location_id"),
 )

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Float,
     Index,
     Integer,
@@ -18,6 +19,8 @@ from sqlalchemy import text as sql
 from hub.store.tables.base import count, identity, json, metadata, moment, one_of, ref, text
 
 STATES = ("available", "committed", "reserved", "damaged", "quality_hold", "safety_stock")
+INCOMING = "incoming"  # ordered or on its way; outside of what is on hand
+TRACKING = ("none", "lot", "serial")
 LOCATION_KINDS = ("warehouse", "store", "3pl", "supplier", "virtual")
 
 product = Table(
@@ -44,8 +47,26 @@ variant = Table(
     Column("height_mm", Integer),
     Column("hs_code", String(16)),
     Column("origin_country", String(2)),
+    json("tags"),  # words that rules filter by
+    Column("tracking", String(8), nullable=False, server_default="none"),
+    Column("preorderable", Boolean, nullable=False, server_default="0"),  # sold against open purchase orders
+    Column("backorder_limit", Integer),  # units that may wait without a place; NULL: any number
     moment("created_at"),
     moment("updated_at"),
+    one_of("tracking", TRACKING),
+)
+
+kit_component = Table(
+    "kit_component",
+    metadata,
+    identity(),
+    ref("kit_variant_id", "variant.id"),
+    ref("component_variant_id", "variant.id", index=True),
+    Column("quantity", Integer, nullable=False),
+    Column("keep_together", Boolean, nullable=False, server_default="1"),
+    UniqueConstraint("kit_variant_id", "component_variant_id"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("kit_variant_id <> component_variant_id", name="itself"),
 )
 
 listing = Table(
@@ -101,6 +122,17 @@ location = Table(
     Column("handling", String(12), nullable=False, server_default="manual"),  # who packs: threepl, label or manual
     ref("handler_id", "connection.id", null=True),  # the 3PL or carrier connection
     Column("warehouse", String(120), nullable=False, server_default=""),  # the handler's own id of the place
+    json("groups"),  # names of location groups it belongs to
+    Column("picks_up", Boolean, nullable=False, server_default="0"),  # customers may collect here
+    Column("takes_returns", Boolean, nullable=False, server_default="1"),
+    Column("transfers", Boolean, nullable=False, server_default="1"),  # may send and receive transfers
+    json("serves"),  # ISO countries it ships to; empty: everywhere
+    Column("capacity_per_day", Integer),  # fulfillment orders a day; NULL: no limit
+    json("calendar"),  # cut-off by weekday, closed days, holidays, handling days, transit days by country
+    json("costs"),  # rates by country and handling per unit, whole minor units
+    json("attributes"),  # what the operator notes of it, for the ranker `metafield`
+    Column("answer_within_min", Integer),  # a fulfillment order not answered by then is taken away; NULL: waits
+    Column("stale_after_min", Integer),  # a figure not confirmed for so long may no longer raise what is sold
     moment("created_at"),
     one_of("kind", LOCATION_KINDS),
     one_of("handling", ("threepl", "label", "manual")),
@@ -121,6 +153,7 @@ stock_position = Table(
     count("safety_stock"),
     count("incoming"),
     count("oversold"),  # units promised that an outside fact (count, feed) took away
+    Column("low_threshold", Integer),  # at or below it an alert is raised; NULL: the article's policy
     moment("verified_at", null=True),
     count("version"),
     count("rises"),  # how often available units have become more
@@ -146,7 +179,7 @@ stock_move = Table(
     metadata,
     identity(),
     ref("position_id", "stock_position.id", index=True),
-    Column("kind", String(16), nullable=False),  # adjust, commit, release, ship, reserve, receive
+    Column("kind", String(16), nullable=False),  # adjust, commit, release, ship, reserve, receive, transfer, expect
     Column("quantity", Integer, nullable=False),
     Column("from_state", String(16)),  # NULL: came from outside
     Column("to_state", String(16)),  # NULL: left
@@ -165,15 +198,107 @@ reservation = Table(
     "reservation",
     metadata,
     identity(),
-    Column("owner_type", String(16), nullable=False),
-    Column("owner_id", String(36), nullable=False),
+    Column("owner_type", String(16), nullable=False),  # order_line, checkout, transfer, person
+    Column("owner_id", String(80), nullable=False),
     ref("variant_id", "variant.id", index=True),
     ref("location_id", "location.id", null=True),  # NULL: promised from the network, not yet from a place
     Column("quantity", Integer, nullable=False),
     Column("state", String(12), nullable=False, server_default="active"),
     moment("expires_at", null=True),
     moment("created_at"),
+    moment("ended_at", null=True),
+    text("reason"),
+    Column("idempotency_key", String(120), unique=True),
     CheckConstraint("quantity > 0", name="quantity"),
     one_of("state", ("active", "converted", "released", "expired")),
     Index("ix_reservation_owner", "owner_id"),
+    Index(
+        "ix_reservation_expiry",
+        "expires_at",
+        postgresql_where=sql("state = 'active' AND expires_at IS NOT NULL"),
+        sqlite_where=sql("state = 'active' AND expires_at IS NOT NULL"),
+    ),
+)
+
+availability_rule = Table(
+    "availability_rule",
+    metadata,
+    identity(),
+    Column("position", Integer, nullable=False, unique=True),  # rules are read in this order, the last match wins
+    Column("kind", String(12), nullable=False),
+    Column("value", Integer, nullable=False),  # units, percent, or 1 and 0 for publish on and off
+    ref("connection_id", "connection.id", null=True, index=True),  # NULL: every channel
+    Column("location_group", String(80)),  # NULL: every location (safety), the channel's own (others)
+    json("filter"),  # skus, tags, product types; empty: every article
+    text("note"),
+    Column("active", Boolean, nullable=False, server_default="1"),
+    moment("created_at"),
+    moment("updated_at"),
+    one_of("kind", ("safety", "threshold", "percent", "publish")),
+    CheckConstraint("value >= 0", name="value"),
+)
+
+stock_audit = Table(
+    "stock_audit",
+    metadata,
+    identity(),
+    moment("at"),
+    Column("positions", Integer, nullable=False),
+    Column("moves", Integer, nullable=False),
+    json("differences", null=False),  # what does not add up; never mended silently
+    Column("actor", String(120), nullable=False),
+)
+
+lot = Table(
+    "lot",
+    metadata,
+    identity(),
+    ref("variant_id", "variant.id"),
+    Column("code", String(80), nullable=False),
+    Column("expires_on", Date),
+    Column("blocked", Boolean, nullable=False, server_default="0"),  # recalled: not picked any more
+    moment("created_at"),
+    UniqueConstraint("variant_id", "code"),
+)
+
+lot_position = Table(
+    "lot_position",
+    metadata,
+    identity(),
+    ref("lot_id", "lot.id"),
+    ref("location_id", "location.id", index=True),
+    count("units"),
+    UniqueConstraint("lot_id", "location_id"),
+    CheckConstraint("units >= 0", name="not_negative"),
+)
+
+lot_move = Table(
+    "lot_move",
+    metadata,
+    identity(),
+    ref("lot_id", "lot.id", index=True),
+    ref("location_id", "location.id"),
+    Column("quantity", Integer, nullable=False),  # signed: in and out
+    Column("cause_type", String(20), nullable=False),
+    Column("cause_id", String(36), nullable=False, index=True),
+    Column("idempotency_key", String(120), nullable=False, unique=True),
+    Column("actor", String(120), nullable=False),
+    moment("at"),
+    CheckConstraint("quantity <> 0", name="quantity"),
+)
+
+serial_number = Table(
+    "serial_number",
+    metadata,
+    identity(),
+    ref("variant_id", "variant.id"),
+    Column("code", String(120), nullable=False),
+    ref("lot_id", "lot.id", null=True),
+    ref("location_id", "location.id", null=True, index=True),  # NULL: it left
+    Column("status", String(12), nullable=False, server_default="in_stock"),
+    ref("fo_line_id", "fo_line.id", null=True, index=True),  # what it left with
+    moment("created_at"),
+    moment("updated_at"),
+    UniqueConstraint("variant_id", "code"),
+    one_of("status", ("in_stock", "shipped", "returned", "scrapped")),
 )
