@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.domain.routing import rankers
 from hub.domain.routing.plan import DEFAULT_RANKERS, inputs_hash, plan, readable
-from hub.domain.routing.shapes import Destination, Need, Place, Plan, Ranker, Snapshot
+from hub.domain.routing.shapes import Destination, Need, Place, Plan, Ranker, Rules, Snapshot, Step
 
 NEW_YORK = Destination("US", "", 40.7128, -74.0060)
 PLACES = {
@@ -76,7 +76,7 @@ def test_a_line_is_divided_when_no_location_has_all_of_it() -> None:
 
 
 def test_with_one_parcel_allowed_the_rest_of_a_line_waits() -> None:
-    decided = plan(world("PHL A, BOS A", "A=2", max_shipments=1))
+    decided = plan(world("PHL A, BOS A", "A=2", rules=Rules((Step(max_shipments=1),))))
     assert [(rest.line_id, rest.units, rest.reason) for rest in decided.remainder] == [("l1", 1, "not in stock")]
 
 
@@ -178,7 +178,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     sellable = {pair: draw(st.integers(0, 5)) for pair in pairs}
     refusals = [(need.line_id, place.id) for need in needs for place in places]
     excluded = draw(st.frozensets(st.sampled_from(refusals), max_size=4))
-    return Snapshot(needs, NEW_YORK, places, sellable, excluded, draw(st.integers(1, 3)))
+    return Snapshot(needs, NEW_YORK, places, sellable, excluded, Rules((Step(max_shipments=draw(st.integers(1, 3))),)))
 
 
 def units(decided: Plan) -> int:
@@ -193,7 +193,7 @@ def test_every_unit_ships_from_somewhere_or_waits(snapshot: Snapshot) -> None:
         waits = sum(rest.units for rest in decided.remainder if rest.line_id == need.line_id)
         assert sent + waits == need.units
     assert all(count > 0 for part in decided.parts for count in part.units.values())
-    assert len(decided.parts) <= snapshot.max_shipments
+    assert len(decided.parts) <= snapshot.rules.steps[0].max_shipments
 
 
 @given(snapshots())

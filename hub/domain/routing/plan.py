@@ -38,8 +38,8 @@ class _Candidate:
 def plan(snapshot: Snapshot, rankers: Mapping[str, Ranker] = DEFAULT_RANKERS) -> Plan:
     """Decide where every unit ships from.
 
-    The best-ranked place that has everything wins; if none has, the fewest places (at most
-    `snapshot.max_shipments`) that ship the most units, and among those the best ranked. Inside such a set a line goes
+    The best-ranked place that has everything wins; if none has, the fewest places (at most the step allows)
+    that ship the most units, and among those the best ranked. Inside such a set a line goes
     whole to its best-ranked holder and is divided only when no single holder has all of it, or when more units ship
     that way; groups are never divided. The same snapshot always gives the same plan, in whatever order its parts were
     listed.
@@ -83,7 +83,7 @@ def inputs_hash(snapshot: Snapshot, rankers: Iterable[str]) -> str:
         sorted(_said_of(place) for place in snapshot.places),
         sorted((*key, units) for key, units in snapshot.sellable.items() if units > 0 and key[1] in variants),
         sorted(snapshot.excluded),
-        snapshot.max_shipments,
+        snapshot.rules.steps[0].max_shipments,
         list(rankers),
         STRATEGY,
     ]
@@ -139,7 +139,7 @@ def _assign(
     wanted = sum(need.units for need in needs)
     best: tuple[int, tuple[_Candidate, ...], dict[str, dict[str, int]]] = (0, (), {})
     pool = candidates
-    for size in range(1, snapshot.max_shipments + 1):
+    for size in range(1, snapshot.rules.steps[0].max_shipments + 1):
         if size == 2:
             pool = _distinct(candidates, needs, snapshot)
         for group in combinations(pool, size):
@@ -163,7 +163,7 @@ def _distinct(candidates: list[_Candidate], needs: Sequence[Need], snapshot: Sna
         units = tuple(min(units, one.free.get(variant, 0)) for variant, units in wanted.items())
         refused = tuple(need.line_id for need in needs if (need.line_id, one.place.id) in snapshot.excluded)
         seen[units, refused] += 1
-        if seen[units, refused] <= snapshot.max_shipments:
+        if seen[units, refused] <= snapshot.rules.steps[0].max_shipments:
             kept.append(one)
     return kept[:MOST_CANDIDATES]
 
