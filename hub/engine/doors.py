@@ -14,6 +14,7 @@ from hub.flows.publish_stock import publish_stock
 from hub.flows.reconcile import reconcile
 from hub.flows.refill import refill
 from hub.flows.runtime import Runtime
+from hub.flows.timed import run_timed
 from hub.flows.watch import watch, watched
 from hub.store import cursors, inbox, ledger, listings, outbox, shipments
 
@@ -27,7 +28,7 @@ Lane = Literal["inside", "outside"]
 def lane(door: str) -> Lane:
     """Which threads open a door: those that only work on the database, or those that may wait for a vendor."""
     kind, _, rest = door.partition(":")
-    return "inside" if kind in {"inbox", "refill"} or (kind == "stock" and not rest) else "outside"
+    return "inside" if kind in {"inbox", "refill", "timed"} or (kind == "stock" and not rest) else "outside"
 
 
 def open_door(runtime: Runtime, door: str) -> bool:
@@ -55,6 +56,9 @@ def open_door(runtime: Runtime, door: str) -> bool:
             return _drain(lambda: follow(runtime, rest))
         case "watch":
             watch(runtime, rest)
+            return False
+        case "timed":
+            run_timed(runtime, rest)
             return False
     raise ValueError(f"there is no door {door!r}")
 

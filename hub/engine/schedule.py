@@ -19,7 +19,9 @@ from hub.flows.runtime import Runtime
 
 log = structlog.get_logger()
 
+MINUTE_S = 60
 HOUR_S = 3600
+NIGHT_HOUR = 3  # UTC
 
 
 class Ticks:
@@ -43,6 +45,8 @@ class Ticks:
         )
         self._clock.add_job(self.tick, "interval", seconds=tick_s, id="sweep")
         self._clock.add_job(self.watch, "interval", seconds=HOUR_S, id="watch")
+        self._clock.add_job(self.ring, "interval", ["timed:minute"], seconds=MINUTE_S, id="minute")
+        self._clock.add_job(self.ring, "cron", ["timed:night"], hour=NIGHT_HOUR, id="night")
 
     def start(self) -> None:
         """Tick at once, since what was left behind is due now, and then by the clock."""
@@ -72,6 +76,14 @@ class Ticks:
         for door in doors:
             self._engine.wake(door)
         return len(doors)
+
+    def ring(self, door: str) -> None:
+        """Ring for work that is due by the clock alone."""
+        try:
+            if self._is_ours():
+                self._engine.wake(door)
+        except Exception as error:  # noqa: BLE001 - the next time the clock comes round tries again
+            log.warning("clock.failed", door=door, error=f"{type(error).__name__}: {error}")
 
     def watch(self) -> None:
         """Have every connection's webhook subscriptions looked after."""

@@ -13,6 +13,7 @@ from hub.engine.doors import due_doors, open_door
 from hub.flows.facts import set_on_hand
 from hub.flows.receive import Receipt, receive
 from hub.flows.runtime import Runtime
+from hub.flows.timed import run_timed
 from hub.plugins import config_errors, registry, split_secrets
 from hub.sdk import WebhookRequest
 from hub.store import catalog, connections
@@ -106,6 +107,11 @@ class World:
             for door in doors:
                 open_door(self.runtime, door)
         raise AssertionError(f"still due after {rounds} rounds: {sorted(due_doors(self.runtime))}")
+
+    def clock_strikes(self, when: str = "minute") -> None:
+        """Do what is due by the clock alone ("minute" or "night"), and everything that follows from it."""
+        run_timed(self.runtime, when)
+        self.run()
 
     def read(self, question: Callable[[Tx], Any]) -> Any:
         """Ask the database something."""

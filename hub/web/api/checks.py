@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from hub.web.api.operations import Operation
+from hub.web.api.operation import Operation
 from hub.web.problems import Problem
 
 MOST_ERRORS = 50

@@ -8,8 +8,9 @@ from typing import Any
 
 import hub
 from hub.web.access import RULES
-from hub.web.api.operations import OPERATIONS, Operation
-from hub.web.api.shapes import COMPONENTS, Json, ref
+from hub.web.api.operation import Operation
+from hub.web.api.operations import COMPONENTS, OPERATIONS
+from hub.web.api.shapes import Json, ref
 from hub.web.problems import TYPE
 
 _REFUSED = {

@@ -16,7 +16,8 @@ from hub.store.views.pages import BadCursorError
 from hub.store.views.stock import UnknownArticleError
 from hub.web.api.checks import Checks
 from hub.web.api.openapi import document as openapi
-from hub.web.api.operations import OPERATIONS, Call, Operation
+from hub.web.api.operation import Call, Operation
+from hub.web.api.operations import OPERATIONS
 from hub.web.context import caller, console
 from hub.web.problems import Problem, answer
 

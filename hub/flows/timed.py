@@ -1,0 +1,22 @@
+"""What is done by the clock: work that falls due by time alone, every minute and every night.
+
+Each function takes the runtime, looks for what is due, does it in transactions of its own and returns how much it did.
+Each is safe to call at any time, twice, and by two processes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from hub.flows.runtime import Runtime
+
+Timed = Callable[[Runtime], int]
+
+EVERY_MINUTE: Sequence[Timed] = ()
+EVERY_NIGHT: Sequence[Timed] = ()
+BY_CLOCK: Mapping[str, Sequence[Timed]] = {"minute": EVERY_MINUTE, "night": EVERY_NIGHT}
+
+
+def run_timed(runtime: Runtime, when: str) -> int:
+    """Do all work of one beat of the clock ("minute" or "night"); returns how much was done."""
+    return sum(work(runtime) for work in BY_CLOCK[when])
