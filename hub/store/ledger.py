@@ -16,9 +16,12 @@ from typing import Any, Self, cast
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import CursorResult
 
+from hub.domain.stock_states import check_move
 from hub.store.database import Tx, new_id
 from hub.store.rows import Rows, chunks
-from hub.store.tables import STATES, listing, stock_move, stock_position
+from hub.store.tables import INCOMING, STATES, listing, stock_move, stock_position
+
+COLUMNS = (*STATES, INCOMING)  # every state in which a position counts units
 
 
 class OutOfStockError(Exception):
@@ -31,7 +34,7 @@ class StockConflictError(Exception):
 
 @dataclass(slots=True)
 class Position:
-    """Units of one variant at one location."""
+    """Units of one variant at one location, by state; those still incoming are not on hand."""
 
     id: str
     variant_id: str
@@ -44,7 +47,11 @@ class Position:
 
     @property
     def on_hand(self) -> int:
-        return sum(self.units.values())
+        return sum(self.units.values()) - self.units[INCOMING]
+
+    @property
+    def incoming(self) -> int:
+        return self.units[INCOMING]
 
     @property
     def available(self) -> int:
@@ -56,7 +63,7 @@ class Position:
         return int(self.delta.get("available", 0) > 0)
 
 
-_COLUMNS = [stock_position.c[name] for name in ("id", "variant_id", "location_id", "oversold", "version", *STATES)]
+_COLUMNS = [stock_position.c[name] for name in ("id", "variant_id", "location_id", "oversold", "version", *COLUMNS)]
 
 
 class StockBook:
@@ -87,7 +94,7 @@ class StockBook:
                 .with_for_update()
             )
             for key, variant_id, location_id, oversold, version, *units in self.tx.execute(query):
-                states = dict(zip(STATES, units, strict=True))
+                states = dict(zip(COLUMNS, units, strict=True))
                 self._keep(Position(key, variant_id, location_id, states, oversold, version))
 
     def _keep(self, position: Position) -> None:
@@ -98,7 +105,7 @@ class StockBook:
         """The position, made with zero units when the place never had the variant."""
         found = self._positions.get((location_id, variant_id))
         if found is None:
-            found = Position(new_id(), variant_id, location_id, dict.fromkeys(STATES, 0), is_new=True)
+            found = Position(new_id(), variant_id, location_id, dict.fromkeys(COLUMNS, 0), is_new=True)
             self._keep(found)
         return found
 
@@ -128,8 +135,9 @@ class StockBook:
 
         `cause` is (type, id) of what brought it about, `key` makes the move unique for ever. `by_fact` lets
         `available` go below zero because the goods are gone anyhow: the shortage is booked as oversold.
-        Raises OutOfStockError when the state holds too few units.
+        Raises OutOfStockError when the state holds too few units, MoveRefusedError when there is no such move.
         """
+        check_move(from_state, to_state)
         if from_state is not None:
             if position.units[from_state] < units and not (by_fact and from_state == "available"):
                 raise OutOfStockError(
@@ -201,7 +209,7 @@ class StockBook:
         if not positions:
             return
         positions.sort(key=lambda position: (position.variant_id, position.location_id))
-        values: dict[str, Any] = {state: bindparam(f"new_{state}") for state in STATES}
+        values: dict[str, Any] = {state: bindparam(f"new_{state}") for state in COLUMNS}
         statement = (
             update(stock_position)
             .where(stock_position.c.id == bindparam("key"), stock_position.c.version == bindparam("seen"))
@@ -291,7 +299,7 @@ def differences(tx: Tx) -> list[dict[str, Any]]:
     }
     found = []
     for row in tx.execute(select(stock_position)).mappings():
-        for state in STATES:
+        for state in COLUMNS:
             booked = sums.get((row["id"], state), 0)
             if booked != row[state]:
                 found.append({"position_id": row["id"], "state": state, "position": row[state], "ledger": booked})

@@ -1,5 +1,6 @@
 """All tables, with the invariants of the domain as constraints."""
 
+from hub.domain.stock_states import INCOMING, STATES
 from hub.store.tables.base import metadata
 from hub.store.tables.connections import (
     connection,
@@ -25,8 +26,6 @@ from hub.store.tables.orders import (
 from hub.store.tables.people import api_key, person, setup_link, web_session
 from hub.store.tables.routing import acceptance, location_exclusion, rehearsal, routing_network, routing_rule_set
 from hub.store.tables.stock import (
-    INCOMING,
-    STATES,
     availability_rule,
     kit_component,
     listing,

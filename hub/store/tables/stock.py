@@ -16,10 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
+from hub.domain.stock_states import STATES
 from hub.store.tables.base import count, identity, json, metadata, moment, one_of, ref, text
 
-STATES = ("available", "committed", "reserved", "damaged", "quality_hold", "safety_stock")
-INCOMING = "incoming"  # ordered or on its way; outside of what is on hand
 TRACKING = ("none", "lot", "serial")
 LOCATION_KINDS = ("warehouse", "store", "3pl", "supplier", "virtual")
 
