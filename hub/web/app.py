@@ -34,6 +34,7 @@ CSP = (
 )
 PROBLEMS_KEPT_S = 10.0
 MOST_FORM_FIELDS = 2000
+SUPPLY_PAGES = ("purchasing", "transfers", "counts", "reorder", "suppliers", "waiting")  # blueprints under "Supply"
 PARTS = (
     ingress, health, assets, signin, home, orders, connections, trouble, stock, locations, settings_page, api
 )  # fmt: skip
@@ -51,6 +52,8 @@ def create_app(settings: Settings, runtime: Runtime) -> Flask:
     protect.exempt(api.blueprint)  # a program shows its key with every call, and no cookie counts there
     words.install(app)
     app.jinja_env.globals["asset"] = assets.address
+    app.jinja_env.globals["has_page"] = app.view_functions.__contains__
+    app.jinja_env.globals["supply_pages"] = SUPPLY_PAGES
     app.before_request(_readable)
     app.before_request(access.guard)
     app.after_request(_headers)
