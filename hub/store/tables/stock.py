@@ -267,8 +267,9 @@ lot_position = Table(
     ref("lot_id", "lot.id"),
     ref("location_id", "location.id", index=True),
     count("units"),
+    count("held"),  # of these, in quality hold because the lot expired or was blocked
     UniqueConstraint("lot_id", "location_id"),
-    CheckConstraint("units >= 0", name="not_negative"),
+    CheckConstraint("units >= 0 AND held >= 0 AND held <= units", name="not_negative"),
 )
 
 lot_move = Table(
@@ -296,6 +297,7 @@ serial_number = Table(
     ref("location_id", "location.id", null=True, index=True),  # NULL: it left
     Column("status", String(12), nullable=False, server_default="in_stock"),
     ref("fo_line_id", "fo_line.id", null=True, index=True),  # what it left with
+    ref("transfer_line_id", "transfer_line.id", null=True, index=True),  # the transfer it is on its way with
     moment("created_at"),
     moment("updated_at"),
     UniqueConstraint("variant_id", "code"),

@@ -136,7 +136,6 @@ supply_promise = Table(
     ref("purchase_order_line_id", "purchase_order_line.id", index=True),
     Column("quantity", Integer, nullable=False),
     Column("promised_on", Date),
-    Column("told_on", Date),  # the day the customer was last told
     moment("created_at"),
     UniqueConstraint("order_line_id", "purchase_order_line_id"),
     CheckConstraint("quantity > 0", name="quantity"),
@@ -213,6 +212,8 @@ stock_count_line = Table(
     moment("counted_at", null=True),
     Column("round", Integer, nullable=False, server_default="1"),  # 2 and more: counted again
     Column("recount", Boolean, nullable=False, server_default="0"),
+    json("lots"),  # of a tracked article: what was counted and seen by lot, or the serial numbers found
+    Column("entry_key", String(64), nullable=False, server_default=""),  # of the last entry, which counts once
     Column("applied", Integer),  # the correction that was booked
     UniqueConstraint("stock_count_id", "variant_id"),
     CheckConstraint("counted IS NULL OR counted >= 0", name="counted"),

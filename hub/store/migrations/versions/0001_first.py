@@ -906,7 +906,8 @@ def upgrade() -> None:
         sa.Column("lot_id", sa.String(length=36), nullable=False),
         sa.Column("location_id", sa.String(length=36), nullable=False),
         sa.Column("units", sa.Integer(), server_default="0", nullable=False),
-        sa.CheckConstraint("units >= 0", name=op.f("ck_lot_position_not_negative")),
+        sa.Column("held", sa.Integer(), server_default="0", nullable=False),
+        sa.CheckConstraint("units >= 0 AND held >= 0 AND held <= units", name=op.f("ck_lot_position_not_negative")),
         sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_lot_position_location_id")),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_lot_position_lot_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lot_position")),
@@ -988,6 +989,7 @@ def upgrade() -> None:
         sa.Column("waits_as", sa.String(length=12), nullable=True),
         sa.Column("queue", sa.String(length=80), nullable=True),
         sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column("told_on", sa.Date(), nullable=True),
         sa.Column("auto_cancel_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("waits_as IN ('backorder', 'preorder', 'queue')", name=op.f("ck_order_line_waits_as")),
         sa.CheckConstraint("cancelled + routed <= ordered AND shipped <= routed", name=op.f("ck_order_line_routed")),
@@ -1076,6 +1078,8 @@ def upgrade() -> None:
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("round", sa.Integer(), server_default="1", nullable=False),
         sa.Column("recount", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("lots", Json, nullable=True),
+        sa.Column("entry_key", sa.String(length=64), server_default="", nullable=False),
         sa.Column("applied", sa.Integer(), nullable=True),
         sa.CheckConstraint("counted IS NULL OR counted >= 0", name=op.f("ck_stock_count_line_counted")),
         sa.ForeignKeyConstraint(
@@ -1221,7 +1225,6 @@ def upgrade() -> None:
         sa.Column("purchase_order_line_id", sa.String(length=36), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("promised_on", sa.Date(), nullable=True),
-        sa.Column("told_on", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_supply_promise_quantity")),
         sa.ForeignKeyConstraint(["order_line_id"], ["order_line.id"], name=op.f("fk_supply_promise_order_line_id")),
@@ -1275,6 +1278,7 @@ def upgrade() -> None:
         sa.Column("location_id", sa.String(length=36), nullable=True),
         sa.Column("status", sa.String(length=12), server_default="in_stock", nullable=False),
         sa.Column("fo_line_id", sa.String(length=36), nullable=True),
+        sa.Column("transfer_line_id", sa.String(length=36), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -1283,12 +1287,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["fo_line_id"], ["fo_line.id"], name=op.f("fk_serial_number_fo_line_id")),
         sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_serial_number_location_id")),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_serial_number_lot_id")),
+        sa.ForeignKeyConstraint(
+            ["transfer_line_id"], ["transfer_line.id"], name=op.f("fk_serial_number_transfer_line_id")
+        ),
         sa.ForeignKeyConstraint(["variant_id"], ["variant.id"], name=op.f("fk_serial_number_variant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_serial_number")),
         sa.UniqueConstraint("variant_id", "code", name=op.f("uq_serial_number_variant_id_code")),
     )
     op.create_index(op.f("ix_serial_number_fo_line_id"), "serial_number", ["fo_line_id"], unique=False)
     op.create_index(op.f("ix_serial_number_location_id"), "serial_number", ["location_id"], unique=False)
+    op.create_index(op.f("ix_serial_number_transfer_line_id"), "serial_number", ["transfer_line_id"], unique=False)
     op.create_table(
         "package_line",
         sa.Column("id", sa.String(length=36), nullable=False),
