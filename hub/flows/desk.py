@@ -127,7 +127,8 @@ class Desk:
 
 _LINE_COLUMNS = (
     "id", "order_id", "line_no", "external_id", "sku", "variant_id", "title", "ordered", "cancelled", "routed",
-    "shipped", "delivered", "total_minor", "group_key", "ships",
+    "shipped", "delivered", "total_minor", "group_key", "ships", "waits_as", "queue", "promised_on", "auto_cancel_at",
+    "kit_line_id",
 )  # fmt: skip
 
 

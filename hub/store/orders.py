@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
@@ -53,6 +53,11 @@ class LineState:
     total_minor: int
     group_key: str | None
     ships: bool
+    waits_as: str | None = None  # why units have no place: backorder, preorder or queue; None: nothing waits
+    queue: str | None = None  # the queue that a routing step named
+    promised_on: date | None = None  # when the waiting units are expected to leave
+    auto_cancel_at: datetime | None = None  # waiting units are cancelled then
+    kit_line_id: str | None = None  # the kit line whose component this is
     is_new: bool = False
     changed: bool = False
 
@@ -95,6 +100,15 @@ class FoState:
     request_status: str
     external_id: str | None
     reason: str
+    reason_code: str | None = None
+    method: str = "ship"  # ship, pickup or ship_to_store
+    deliver_to_id: str | None = None  # the store that goods are sent to for collection
+    fulfil_at: datetime | None = None  # not handed over before
+    answer_by: datetime | None = None  # not answered by then: taken away
+    ready_at: datetime | None = None  # waits at the counter since
+    collect_by: datetime | None = None
+    collected_at: datetime | None = None
+    created_at: datetime | None = None
     lines: list[FoLineState] = field(default_factory=list)
     changed: bool = False
 
@@ -131,6 +145,12 @@ class OrderState:
     remote_status: str
     currency: str
     placed_at: datetime
+    method: str = "ship"  # ship or pickup
+    pickup_location_id: str | None = None  # where the customer collects
+    ship_by: date | None = None
+    promise_on: date | None = None  # the day by which the customer was promised it
+    priority: int = 0  # higher goes first in a batch
+    route_after: datetime | None = None  # a grace period or a later day of shipping
     lines: list[LineState] = field(default_factory=list)
     fos: list[FoState] = field(default_factory=list)
     holds: list[HoldState] = field(default_factory=list)
@@ -159,6 +179,12 @@ _ORDER = [
         "remote_status",
         "currency",
         "placed_at",
+        "method",
+        "pickup_location_id",
+        "ship_by",
+        "promise_on",
+        "priority",
+        "route_after",
     )
 ]
 _LINE = [
@@ -179,6 +205,11 @@ _LINE = [
         "total_minor",
         "group_key",
         "ships",
+        "waits_as",
+        "queue",
+        "promised_on",
+        "auto_cancel_at",
+        "kit_line_id",
     )
 ]
 _FO = [
@@ -194,6 +225,15 @@ _FO = [
         "request_status",
         "external_id",
         "reason",
+        "reason_code",
+        "method",
+        "deliver_to_id",
+        "fulfil_at",
+        "answer_by",
+        "ready_at",
+        "collect_by",
+        "collected_at",
+        "created_at",
     )
 ]
 _FO_LINE = [
@@ -280,17 +320,27 @@ def save(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
     _bulk_update(
         tx,
         order_line,
-        ("variant_id", "sku", "title", "ordered", "cancelled", "routed", "shipped", "delivered", "total_minor"),
+        _LINE_CHANGES,
         [line for state in states for line in state.lines if line.changed and not line.is_new],
     )
     fos = [fo for state in states for fo in state.fos if fo.changed]
-    _bulk_update(tx, fulfillment_order, ("exec_status", "request_status", "external_id", "reason"), fos, updated_at=now)
+    _bulk_update(tx, fulfillment_order, _FO_CHANGES, fos, updated_at=now)
     _bulk_update(
         tx,
         fo_line,
         ("shipped", "cancelled"),
         [line for s in states for fo in s.fos for line in fo.lines if line.changed],
     )
+
+
+_LINE_CHANGES = (
+    "variant_id", "sku", "title", "ordered", "cancelled", "routed", "shipped", "delivered", "total_minor", "waits_as",
+    "queue", "promised_on", "auto_cancel_at", "ships",
+)  # fmt: skip
+_FO_CHANGES = (
+    "exec_status", "request_status", "external_id", "reason", "reason_code", "fulfil_at", "answer_by", "ready_at",
+    "collect_by", "collected_at",
+)  # fmt: skip
 
 
 def _bulk_update(tx: Tx, table: Table, columns: tuple[str, ...], states: Collection[Any], **fixed: Any) -> None:
