@@ -19,7 +19,7 @@ from sqlalchemy.engine import CursorResult
 from hub.domain.stock_states import check_move
 from hub.store.database import Tx, new_id
 from hub.store.rows import Rows, chunks
-from hub.store.tables import INCOMING, STATES, listing, stock_move, stock_position
+from hub.store.tables import INCOMING, STATES, kit_component, listing, stock_move, stock_position
 
 COLUMNS = (*STATES, INCOMING)  # every state in which a position counts units
 
@@ -245,8 +245,12 @@ class StockBook:
 
 
 def mark_listings(tx: Tx, variant_ids: Collection[str]) -> None:
-    """Note that the published figure of these variants may be out of date on every channel."""
+    """Note that the published figure of these variants, and of kits made of them, may be out of date everywhere."""
+    sold = set(variant_ids)
     for part in chunks(variant_ids):
+        kits = select(kit_component.c.kit_variant_id).where(kit_component.c.component_variant_id.in_(part))
+        sold |= set(tx.execute(kits).scalars())
+    for part in chunks(sold):
         # By id, as publishing takes them, so that the two never wait for each other in a circle.
         theirs = select(listing.c.id).where(listing.c.variant_id.in_(part)).order_by(listing.c.id).with_for_update()
         tx.execute(update(listing).where(listing.c.id.in_(theirs)).values(stock_rev=listing.c.stock_rev + 1))
