@@ -31,7 +31,8 @@ orders = Table(
     Column("revision", String(64), nullable=False),
     Column("document_hash", String(64), nullable=False),
     Column("inbox_id", String(36), nullable=False),
-    json("document", null=False),  # the canonical order, as mapped
+    json("document", null=False),  # the canonical order as it now stands, with what was changed here
+    json("channel_document"),  # the same as the channel last stated it; NULL: nothing was changed here
     Column("lifecycle", String(12), nullable=False),
     Column("remote_status", String(12), nullable=False),
     Column("payment_status", String(24), nullable=False),
@@ -86,7 +87,8 @@ order_line = Table(
     ref("kit_line_id", "order_line.id", null=True, index=True),  # the kit line whose component this is
     Column("waits_as", String(12)),  # why units have no place: backorder, preorder, queue; NULL: nothing waits
     Column("queue", String(80)),  # the queue named by the routing step
-    Column("promised_on", Date),  # when the waiting units are expected to leave
+    Column("promised_on", Date),  # when the goods that the waiting units wait for are expected
+    Column("told_on", Date),  # the promised day that the customer was last told of
     moment("auto_cancel_at", null=True),  # waiting units are cancelled then
     UniqueConstraint("order_id", "external_id"),
     CheckConstraint("cancelled >= 0 AND shipped >= 0 AND routed >= 0 AND delivered >= 0", name="not_negative"),
