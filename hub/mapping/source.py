@@ -18,7 +18,7 @@ class MapError(ValueError):
     """A field map or code table that cannot be used; the message names the file and the entry."""
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """YAML 1.2 scalars: "no", "on" and 2026-01-02 stay text, 010 stays text. A key stands once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -30,20 +30,20 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.yaml_implicit_resolvers = {}
+Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"true|false", "tf"),
     ("int", r"-?(0|[1-9][0-9]*)", "-0123456789"),
     ("float", r"-?(0|[1-9][0-9]*)\.[0-9]+", "-0123456789"),
     ("null", r"~|null|", ["~", "n", ""]),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), list(_first))
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), list(_first))
 
 
 def parse(text: str | bytes, name: str) -> Any:
     """The content of a YAML text. Raises MapError naming `name` and the line."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with fewer scalar types
+        return yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader with fewer scalar types
     except yaml.YAMLError as error:
         raise MapError(f"{name}: not readable as YAML: {error}") from error
 
