@@ -50,6 +50,7 @@ class ConnectionRow:
     outbox_held: bool
     created_at: datetime
     version: int
+    entry_checks: Mapping[str, Any] | None
 
 
 _COLUMNS = [connection.c[name] for name in ConnectionRow.__slots__]

@@ -16,6 +16,7 @@ connection = Table(
     Column("name", String(120), nullable=False, unique=True),
     json("config", null=False),
     Column("config_version", Integer, nullable=False, server_default="1"),
+    json("entry_checks"),  # which entry checks its orders pass, with their settings; NULL: as they come
     Column("status", String(20), nullable=False, server_default="active"),
     text("status_reason"),
     Column("status_field", String(80)),  # the config property at fault, when one is
