@@ -239,3 +239,60 @@ def _short(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_short(one) for one in value]
     return _plain(value)
+
+
+def changes(before: RuleSet, after: RuleSet) -> list[str]:
+    """What is different, a line each, in words; empty when both decide alike. Routings and steps go by their names."""
+    return [
+        *_field_changes("", before, after, {"name", "routings"}),
+        *_part_changes("routing", "", before.routings, after.routings, _routing_changes),
+    ]
+
+
+def _routing_changes(where: str, before: Routing, after: Routing) -> Iterator[str]:
+    yield from _field_changes(where, before, after, {"name", "steps"})
+    yield from _part_changes(
+        "step", where, before.steps, after.steps, lambda at, old, new: _field_changes(at, old, new, {"name"})
+    )
+
+
+def _part_changes(
+    what: str,
+    where: str,
+    before: Sequence[Any],
+    after: Sequence[Any],
+    inside: Callable[[str, Any, Any], Iterator[str]],
+) -> Iterator[str]:
+    old, new = {one.name: one for one in before}, {one.name: one for one in after}
+    for name in (name for name in old if name not in new):
+        yield f"{where}{what} {name!r} is gone"
+    for name, one in new.items():
+        if name in old:
+            yield from inside(f"{where}{what} {name!r}: ", old[name], one)
+        else:
+            yield f"{where}{what} {name!r} is new"
+    kept = [[name for name in side if name in old and name in new] for side in (old, new)]
+    if kept[0] != kept[1]:
+        yield f"{where}{what}s go in another order: {', '.join(map(repr, kept[1]))} instead of " + ", ".join(
+            map(repr, kept[0])
+        )
+
+
+def _field_changes(where: str, before: Any, after: Any, without: Collection[str]) -> Iterator[str]:
+    for one in fields(before):
+        old, new = getattr(before, one.name), getattr(after, one.name)
+        if one.name in without or old == new:
+            continue
+        if is_dataclass(old):
+            yield from _field_changes(f"{where}{one.name} ", old, new, ())
+        else:
+            yield f"{where}{one.name} was {_said(old)}, is {_said(new)}"
+
+
+def _said(value: Any) -> str:
+    plain = _short(value)
+    if plain is None or plain == []:
+        return "not set"
+    if isinstance(plain, list):
+        return ", ".join(one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in plain)
+    return {True: "yes", False: "no"}.get(plain, str(plain)) if isinstance(plain, bool) else str(plain)
