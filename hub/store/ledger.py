@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self, cast
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 
 from hub.domain.stock_states import check_move
@@ -288,23 +288,36 @@ def last_move_at(tx: Tx, position_id: str) -> datetime:
 
 
 def differences(tx: Tx) -> list[dict[str, Any]]:
-    """Positions that do not equal the sum of their moves, state by state; empty when the books are right."""
-    into = select(stock_move.c.position_id, stock_move.c.to_state.label("state"), stock_move.c.quantity.label("units"))
-    out = select(stock_move.c.position_id, stock_move.c.from_state, -stock_move.c.quantity)
-    both = into.where(stock_move.c.to_state.is_not(None)).union_all(out.where(stock_move.c.from_state.is_not(None)))
-    moves = both.subquery()
-    sums = {
-        (row.position_id, row.state): int(row.total)
-        for row in tx.execute(
-            select(moves.c.position_id, moves.c.state, func.sum(moves.c.units).label("total")).group_by(
-                moves.c.position_id, moves.c.state
-            )
-        )
-    }
+    """Positions that do not equal the sum of their moves, state by state; empty when the books are right.
+
+    One statement, so that what is booked meanwhile is in both sides or in none. A wrong `oversold` is one as well.
+    """
+    move, position = stock_move.c, stock_position.c
+    sums = select(move.position_id, *(_booked(state).label(state) for state in COLUMNS)).group_by(move.position_id)
+    booked = sums.subquery()
+    beside = {state: func.coalesce(booked.c[state], 0) for state in COLUMNS}
+    short = case((position.available < 0, -position.available), else_=0)
+    query = (
+        select(position.id, position.oversold, *(position[state] for state in COLUMNS))
+        .add_columns(*(beside[state].label(f"booked_{state}") for state in COLUMNS), short.label("short"))
+        .outerjoin(booked, booked.c.position_id == position.id)
+        .where(or_(position.oversold != short, *(position[state] != beside[state] for state in COLUMNS)))
+        .order_by(position.id)
+    )
     found = []
-    for row in tx.execute(select(stock_position)).mappings():
-        for state in COLUMNS:
-            booked = sums.get((row["id"], state), 0)
-            if booked != row[state]:
-                found.append({"position_id": row["id"], "state": state, "position": row[state], "ledger": booked})
+    for row in tx.execute(query).mappings():
+        sides = [(state, row[state], int(row[f"booked_{state}"])) for state in COLUMNS]
+        sides.append(("oversold", row["oversold"], row["short"]))
+        found += [
+            {"position_id": row["id"], "state": state, "position": here, "ledger": there}
+            for state, here, there in sides
+            if here != there
+        ]
     return found
+
+
+def _booked(state: str) -> Any:
+    """What the moves of a position add up to in one state."""
+    move = stock_move.c
+    into = case((move.to_state == state, move.quantity), (move.from_state == state, -move.quantity), else_=0)
+    return func.sum(into)

@@ -1,0 +1,110 @@
+"""Care for the stock books by the clock: end reservations whose time is up, and audit the books every night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hub.flows.runtime import Runtime
+from hub.store import audits, events, ledger, reservations
+from hub.store.database import Tx
+from hub.store.ledger import StockBook
+from hub.store.reservations import Reservation
+
+AT_ONCE = 200  # reservations ended in one transaction
+MOST_MENDED = 5_000  # reservations without an owner that one audit lets go
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit of the stock books found.
+
+    `differences` are positions, state by state, that do not equal the sum of their moves: only a person mends those.
+    `uncovered` are positions with fewer reserved units than their reservations say. `released` are reservations whose
+    owner was gone; the audit let them go. `positions` and `moves` are how many were read.
+    """
+
+    positions: int
+    moves: int
+    differences: list[dict[str, Any]]
+    uncovered: list[dict[str, Any]]
+    released: list[dict[str, Any]]
+
+    @property
+    def is_right(self) -> bool:
+        return not self.differences and not self.uncovered
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All of it as it is kept, each with its kind."""
+        kinds = (("position", self.differences), ("uncovered", self.uncovered), ("released", self.released))
+        return [{"kind": kind, **one} for kind, found in kinds for one in found]
+
+
+def expire_reservations(runtime: Runtime) -> int:
+    """End the reservations whose time is up; returns how many. Their units are free again, once each."""
+    ended = 0
+    while True:
+        with runtime.db.read() as tx:
+            due = reservations.due(tx, runtime.clock(), AT_ONCE)
+        done = _end_all(runtime, [(row, "its time was up") for row in due], "expired", "clock")
+        ended += len(done)
+        if len(due) < AT_ONCE or not done:
+            return ended
+
+
+def _end_all(runtime: Runtime, rows: list[tuple[Reservation, str]], state: str, actor: str) -> list[Reservation]:
+    """End reservations with their reasons; returns those that had not ended before."""
+    if not rows:
+        return []
+    with runtime.db.begin() as tx:
+        book = StockBook.open(tx, {row.variant_id for row, _ in rows}, runtime.clock(), actor)
+        ended = [(row, why) for row, why in rows if reservations.end(tx, book, row, state, why)]
+        book.flush()
+        lines = [(("reservation", row.id), None, f"The reservation ended: {why}.", None) for row, why in ended]
+        events.tell_all(tx, lines, state, actor, book.now)
+    if ended:
+        runtime.wake_all({"stock", "refill"})
+    return [row for row, _ in ended]
+
+
+def audit(runtime: Runtime, *, actor: str = "clock") -> Audit:
+    """Add up the whole ledger against the positions, let reservations without an owner go, and keep the report.
+
+    A position that does not add up is reported and left as it is, since only a count can tell which side is right.
+    """
+    released = _release_lost(runtime, actor)
+    with runtime.db.read() as tx:
+        found = _look(tx, released)
+    with runtime.db.begin() as tx:
+        audits.keep(tx, runtime.clock(), actor, positions=found.positions, moves=found.moves, found=found.lines())
+    return found
+
+
+def audit_nightly(runtime: Runtime) -> int:
+    """The audit of the night; returns how much it found."""
+    found = audit(runtime)
+    return len(found.differences) + len(found.uncovered) + len(found.released)
+
+
+def _release_lost(runtime: Runtime, actor: str) -> list[dict[str, Any]]:
+    with runtime.db.read() as tx:
+        lost = reservations.without_owner(tx, MOST_MENDED)
+    gone: set[str] = set()
+    for start in range(0, len(lost), AT_ONCE):
+        gone |= {row.id for row in _end_all(runtime, lost[start : start + AT_ONCE], "released", actor)}
+    return [
+        {
+            "reservation": row.id,
+            "owner": f"{row.owner_type}:{row.owner_id}",
+            "variant_id": row.variant_id,
+            "location_id": row.location_id,
+            "units": row.quantity,
+            "why": why,
+        }
+        for row, why in lost
+        if row.id in gone
+    ]
+
+
+def _look(tx: Tx, released: list[dict[str, Any]]) -> Audit:
+    return Audit(*audits.extent(tx), ledger.differences(tx), reservations.uncovered(tx), released)
