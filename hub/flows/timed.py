@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from hub.flows import stock_care
 from hub.flows.runtime import Runtime
 
 Timed = Callable[[Runtime], int]
 
-EVERY_MINUTE: Sequence[Timed] = ()
-EVERY_NIGHT: Sequence[Timed] = ()
+EVERY_MINUTE: Sequence[Timed] = (stock_care.expire_reservations,)
+EVERY_NIGHT: Sequence[Timed] = (stock_care.audit_nightly,)
 BY_CLOCK: Mapping[str, Sequence[Timed]] = {"minute": EVERY_MINUTE, "night": EVERY_NIGHT}
 
 
