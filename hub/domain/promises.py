@@ -1,0 +1,80 @@
+"""Promises: which units on order are for whom, first come first served, and the day each customer can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Units of one article that are still to come on one purchase order line."""
+
+    id: str
+    units: int
+    due: date | None  # None: the supplier has named no day; served last
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Units of one order line that wait."""
+
+    line_id: str
+    order_id: str
+    placed_at: datetime
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Units of one supply that are meant for one order line."""
+
+    line_id: str
+    supply_id: str
+    units: int
+    due: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an order line can be told. `due` is the day its last unit is expected; None when that is not known."""
+
+    line_id: str
+    due: date | None
+    shares: tuple[Share, ...]
+
+
+def allot(supplies: Collection[Supply], waiting: Collection[Waiting]) -> tuple[Promise, ...]:
+    """Give the units of one article that are to come to the lines that wait for it.
+
+    The order placed first is served first, from the supply that comes first. A line for which there is not enough
+    keeps the units it got but is promised no day. The answer depends on nothing but the arguments.
+    """
+    queue = _units(supplies)
+    left: tuple[Supply, int] | None = None
+    promises = []
+    for wait in sorted(waiting, key=lambda one: (one.placed_at, one.order_id, one.line_id)):
+        shares, open_units = list[Share](), wait.units
+        while open_units > 0:
+            left = left if left is not None and left[1] > 0 else next(queue, None)
+            if left is None:
+                break
+            supply, units = left
+            taken = min(open_units, units)
+            shares.append(Share(wait.line_id, supply.id, taken, supply.due))
+            left, open_units = (supply, units - taken), open_units - taken
+        promises.append(Promise(wait.line_id, _last(shares) if not open_units else None, tuple(shares)))
+    return tuple(promises)
+
+
+def _units(supplies: Collection[Supply]) -> Iterator[tuple[Supply, int]]:
+    ordered = sorted(supplies, key=lambda one: (one.due or date.max, one.id))
+    return ((one, one.units) for one in ordered if one.units > 0)
+
+
+def _last(shares: Collection[Share]) -> date | None:
+    """The day the last of the units comes; None when a part of them has no day."""
+    days = [share.due for share in shares]
+    known = [day for day in days if day is not None]
+    return max(known) if known and len(known) == len(days) else None
