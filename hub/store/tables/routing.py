@@ -50,6 +50,7 @@ rehearsal = Table(
     Column("status", String(12), nullable=False, server_default="running"),
     count("orders"),
     count("done"),
+    json("documents", null=False),  # the rules of both, so that it can start again
     json("figures"),  # splits, unfilled, cost, late, km and load by location, for baseline and draft
     json("differences"),  # orders that would go elsewhere
     text("error"),

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("stock_threshold", sa.Integer(), server_default="0", nullable=False),
         sa.Column("publish_stock", sa.Boolean(), server_default="1", nullable=False),
         sa.Column("location_group", sa.String(length=80), nullable=True),
+        sa.Column("feed_guard_percent", sa.Integer(), server_default="50", nullable=False),
         sa.Column("webhook_token", sa.String(length=64), nullable=False),
         sa.Column("last_ok_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error_at", sa.DateTime(timezone=True), nullable=True),
@@ -149,6 +150,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=12), server_default="running", nullable=False),
         sa.Column("orders", sa.Integer(), server_default="0", nullable=False),
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("documents", Json, nullable=False),
         sa.Column("figures", Json, nullable=True),
         sa.Column("differences", Json, nullable=True),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
@@ -278,6 +280,7 @@ def upgrade() -> None:
         sa.Column("attributes", Json, nullable=True),
         sa.Column("answer_within_min", sa.Integer(), nullable=True),
         sa.Column("stale_after_min", sa.Integer(), nullable=True),
+        sa.Column("fed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("handling IN ('threepl', 'label', 'manual')", name=op.f("ck_location_handling")),
         sa.CheckConstraint(
