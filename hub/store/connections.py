@@ -41,6 +41,8 @@ class ConnectionRow:
     zone: str
     stock_threshold: int
     publish_stock: bool
+    location_group: str | None  # the locations whose stock it sells; None is all
+    feed_guard_percent: int  # a feed that takes so many percent of its articles to nothing is parked; 0 is never
     webhook_token: str
     last_ok_at: datetime | None
     last_error_at: datetime | None
@@ -148,7 +150,7 @@ def change_settings(
 
 
 def set_options(tx: Tx, connection_id: str, options: Mapping[str, Any]) -> None:
-    """Change name, zone, stock_threshold or publish_stock. Raises IntegrityError when the name is taken."""
+    """Change name, zone or how stock is told and taken. Raises IntegrityError when the name is taken."""
     if options:
         tx.execute(update(connection).where(connection.c.id == connection_id).values(**options))
 

@@ -26,6 +26,8 @@ connection = Table(
     Column("stock_threshold", Integer, nullable=False, server_default="0"),  # units never offered on this channel
     Column("publish_stock", Boolean, nullable=False, server_default="1"),
     Column("location_group", String(80)),  # the locations whose stock it sells; NULL: all
+    # A feed that takes so many percent of its articles to nothing is parked; 0: never.
+    Column("feed_guard_percent", Integer, nullable=False, server_default="50"),
     Column("webhook_token", String(64), nullable=False),
     moment("last_ok_at", null=True),
     moment("last_error_at", null=True),

@@ -132,6 +132,7 @@ location = Table(
     json("attributes"),  # what the operator notes of it, for the ranker `metafield`
     Column("answer_within_min", Integer),  # a fulfillment order not answered by then is taken away; NULL: waits
     Column("stale_after_min", Integer),  # a figure not confirmed for so long may no longer raise what is sold
+    moment("fed_at", null=True),  # when its handler's stock feed was last read to the end, changed or not
     moment("created_at"),
     one_of("kind", LOCATION_KINDS),
     one_of("handling", ("threepl", "label", "manual")),
