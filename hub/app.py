@@ -9,10 +9,11 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from hub.domain.routing.shapes import Rules, Step
 from hub.engine.doors import open_door
 from hub.engine.local import LocalEngine
 from hub.flows.runtime import Runtime
-from hub.plugins import rankers, registry
+from hub.plugins import entry_checks, rankers, registry, strategies
 from hub.sdk.network import networks
 from hub.settings import Settings
 from hub.store.database import Database, open_database
@@ -35,7 +36,6 @@ def load_keyring(settings: Settings) -> Keyring:
 
 def build_runtime(settings: Settings, db: Database, wake: Callable[[str], None]) -> Runtime:
     """What the steps need, from the settings."""
-    known = rankers()
     return Runtime(
         db=db,
         keyring=load_keyring(settings),
@@ -43,7 +43,10 @@ def build_runtime(settings: Settings, db: Database, wake: Callable[[str], None])
         wake=wake,
         networks=networks(settings.allow_networks.split(",")),
         ca_bundle=settings.ca_bundle or None,
-        rankers={name: known[name] for name in filter(None, map(str.strip, settings.rankers.split(",")))},
+        rankers=rankers(),
+        strategies=strategies(),
+        rules=Rules((Step(rankers=tuple(filter(None, map(str.strip, settings.rankers.split(","))))),)),
+        entry_checks=entry_checks(),
         sending_time=timedelta(seconds=settings.sending_s),
         unknown_quiet=timedelta(seconds=settings.unknown_quiet_s),
         public_url=settings.public_url,

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hub.domain.routing.shapes import Place, Ranker
+from hub.domain.routing.network import Network
+from hub.domain.routing.shapes import Ranker, Rules, Strategy
 from hub.flows.runtime import Runtime
 from hub.store import catalog, connections, orders, outbox
 from hub.store.catalog import LocationRow
@@ -30,9 +31,11 @@ class Desk:
     now: datetime
     actor: str
     rankers: Mapping[str, Ranker]
+    strategies: Mapping[str, Strategy]
+    rules: Rules
     stock: StockBook
     locations: Mapping[str, LocationRow]
-    places: tuple[Place, ...]  # the same locations, as the router sees them now
+    places: Network  # the same locations, as the router sees them now
     connections: Mapping[str, ConnectionRow]
     ledgers: tuple[ConnectionRow, ...]  # ERP connections that take postings
     confirmers: frozenset[str]  # ids of channel connections that want to know of shipments
@@ -144,9 +147,11 @@ def open_desk(runtime: Runtime, tx: Tx, variant_ids: set[str], *, actor: str) ->
         now,
         actor,
         runtime.rankers,
+        runtime.strategies,
+        runtime.rules,
         StockBook.open(tx, variant_ids, now, actor),
         {row.id: row for row in locations},
-        tuple(row.place(now) for row in locations),
+        Network(row.place(now) for row in locations),
         known,
         tuple(known[key] for key, names in able.items() if "LedgerSink" in names),
         frozenset(key for key, names in able.items() if "ShipmentSink" in names),

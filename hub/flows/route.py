@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.domain import words
 from hub.domain.documents import Address
-from hub.domain.routing.plan import STRATEGY, plan
+from hub.domain.routing.plan import plan
 from hub.domain.routing.shapes import Destination, Need, Part, Snapshot
 from hub.flows.desk import Desk
 from hub.store import orders
@@ -44,8 +44,10 @@ def route(
         desk.put_on_hold(order, "routing_exhausted", reason, handle="routing_exhausted", source="router")
         return False
     sellable = desk.stock.sellable({need.variant_id for need in needs})
-    snapshot = Snapshot(needs, _destination(ship_to, market), desk.places, sellable, frozenset(order.excluded))
-    decided = plan(snapshot, desk.rankers)
+    snapshot = Snapshot(
+        needs, _destination(ship_to, market), desk.places, sellable, frozenset(order.excluded), desk.rules
+    )
+    decided = plan(snapshot, desk.rankers, desk.strategies)
     if only_if_possible and not decided.parts:
         return False
     order.attempts += 1
@@ -54,7 +56,7 @@ def route(
         id=new_id(),
         order_id=order.id,
         attempt=order.attempts,
-        strategy=STRATEGY,
+        strategy=decided.strategy,
         inputs_hash=decided.inputs_hash,
         reason=decided.reason,
         trace=dict(decided.trace),

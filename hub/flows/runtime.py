@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from hub.domain.routing.plan import DEFAULT_RANKERS
-from hub.domain.routing.shapes import Ranker
+from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
+from hub.domain.routing.plan import BUILT_IN_STRATEGIES
+from hub.domain.routing.rankers import BUILT_IN
+from hub.domain.routing.shapes import Ranker, Rules, Strategy
 from hub.plugins import LoadedPlugin, Registry
 from hub.sdk import Connector, Context, Http, RateLimit
 from hub.sdk.auth import FixedHeaders, authorizer
@@ -44,7 +46,10 @@ class Runtime:
     networks: tuple[Network, ...] = ()
     ca_bundle: str | None = None
     clock: Callable[[], datetime] = utcnow
-    rankers: Mapping[str, Ranker] = field(default_factory=lambda: DEFAULT_RANKERS)
+    rankers: Mapping[str, Ranker] = field(default_factory=lambda: BUILT_IN)  # all that rules may name
+    strategies: Mapping[str, Strategy] = field(default_factory=lambda: BUILT_IN_STRATEGIES)
+    rules: Rules = field(default_factory=Rules)  # how orders are routed where no rules are published
+    entry_checks: Mapping[str, EntryCheck] = field(default_factory=lambda: BUILT_IN_CHECKS)
     sending_time: timedelta = SENDING_TIME
     unknown_quiet: timedelta = timedelta(seconds=10)
     public_url: str = ""  # where platforms reach this hub; webhooks are subscribed to only when it is known

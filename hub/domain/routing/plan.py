@@ -1,4 +1,4 @@
-"""The router: hard filters, ranks, the fewest places that ship the most, and the trace of all of it.
+"""The router: hard filters, steps, ranks, the fewest places that ship the most, and the trace of all of it.
 
 The rules and their worked examples are in `docs/reference/routing.md`.
 """
@@ -7,254 +7,177 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import Any
+import sys
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 
-from hub.domain import words
-from hub.domain.routing import rankers as builtin
-from hub.domain.routing.shapes import Need, Part, Place, Plan, Ranker, Remainder, Snapshot
-from hub.domain.routing.share import Shelf
+from hub.domain.routing import cost, search, trace
+from hub.domain.routing.network import Network
+from hub.domain.routing.rankers import BUILT_IN, UnknownNameError, bound
+from hub.domain.routing.search import Chosen
+from hub.domain.routing.shapes import Need, Part, Plan, Ranker, Remainder, Snapshot, Strategy
+from hub.domain.routing.shortlist import Columns, Shortlist, columns_of, shortlist
 
-DEFAULT_RANKERS: Mapping[str, Ranker] = {
-    "min_splits": builtin.min_splits,
-    "market": builtin.market,
-    "closest": builtin.closest,
-}
-STRATEGY = "ranked@1"
-LONGEST_TRACE = 20  # ranked places kept in a trace
-MOST_CANDIDATES = 40  # places considered together for a split, best ranked first
+RANKED, COST = "ranked@2", "cost@1"  # a number goes up when the same snapshot may give another plan
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    place: Place
-    ranks: tuple[int | None, ...]
-    free: Mapping[str, int]  # units by variant id
+def plan(
+    snapshot: Snapshot,
+    rankers: Mapping[str, Ranker] = BUILT_IN,
+    strategies: Mapping[str, Strategy] | None = None,
+) -> Plan:
+    """Decide where every unit ships from, by the strategy and the steps of `snapshot.rules`.
 
-
-def plan(snapshot: Snapshot, rankers: Mapping[str, Ranker] = DEFAULT_RANKERS) -> Plan:
-    """Decide where every unit ships from.
-
-    The best-ranked place that has everything wins; if none has, the fewest places (at most the step allows)
-    that ship the most units, and among those the best ranked. Inside such a set a line goes
-    whole to its best-ranked holder and is divided only when no single holder has all of it, or when more units ship
-    that way; groups are never divided. The same snapshot always gives the same plan, in whatever order its parts were
-    listed.
+    The same snapshot always gives the same plan, in whatever order its parts were listed. Raises UnknownNameError
+    for a strategy or a ranker that is not there.
     """
-    snapshot = _in_order(snapshot)
-    needs = snapshot.needs
-    usable, dropped = _filter(snapshot, needs)
-    candidates = _rank(usable, snapshot, rankers)
-    chosen, parts = _assign(candidates, needs, snapshot)
-    remainder = _remainder(needs, parts, snapshot)
-    trace = {
-        "strategy": STRATEGY,
-        "rankers": list(rankers),
-        "dropped": dropped,
-        "ranked": [{"location": one.place.code, "ranks": list(one.ranks)} for one in candidates[:LONGEST_TRACE]],
-        "ranked_total": len(candidates),
-        "chosen": [{"location": one.place.code, "units": dict(parts[one.place.id])} for one in chosen],
-        "remainder": [{"line": rest.line_id, "units": rest.units, "reason": rest.reason} for rest in remainder],
-    }
-    return Plan(
-        tuple(Part(one.place.id, parts[one.place.id]) for one in chosen),
-        remainder,
-        _sentence(chosen, candidates, needs, remainder, list(rankers)),
-        inputs_hash(snapshot, rankers),
-        trace,
-    )
+    known = BUILT_IN_STRATEGIES if strategies is None else strategies
+    name = snapshot.rules.strategy
+    try:
+        strategy = known[name]
+    except KeyError as error:
+        raise UnknownNameError("routing strategy", name, known) from error
+    return strategy(snapshot, rankers)
 
 
-def _in_order(snapshot: Snapshot) -> Snapshot:
-    """The same snapshot in the one order in which everything is looked at, by rankers too."""
-    needs = sorted(snapshot.needs, key=lambda need: need.line_id)
-    return replace(snapshot, needs=tuple(needs), places=tuple(sorted(snapshot.places, key=lambda place: place.code)))
+def ranked(snapshot: Snapshot, rankers: Mapping[str, Ranker] = BUILT_IN) -> Plan:
+    """The best-ranked place that has everything; else the fewest places, and of those the best ranked."""
+    return _walk(snapshot, rankers, search.choose, RANKED)
 
 
-def inputs_hash(snapshot: Snapshot, rankers: Iterable[str]) -> str:
+def cheapest(snapshot: Snapshot, rankers: Mapping[str, Ranker] = BUILT_IN) -> Plan:
+    """The set of places with the least cost; ranks decide between equals."""
+    return _walk(snapshot, rankers, cost.choose, COST)
+
+
+BUILT_IN_STRATEGIES: Mapping[str, Strategy] = {"ranked": ranked, "cost": cheapest}
+
+
+def inputs_hash(snapshot: Snapshot, strategy: str = RANKED) -> str:
     """A fingerprint of everything the decision rests on, independent of listing order."""
-    variants = {need.variant_id for need in snapshot.needs}
+    network = Network.of(snapshot.places)
+    snapshot = replace(snapshot, places=network, needs=_in_order(snapshot.needs))
+    return _fingerprint(snapshot, network, columns_of(snapshot, network), strategy)
+
+
+def _in_order(needs: Sequence[Need]) -> tuple[Need, ...]:
+    return tuple(sorted(needs, key=lambda need: need.line_id))
+
+
+def _fingerprint(snapshot: Snapshot, network: Network, columns: Columns, strategy: str) -> str:
+    wanted = columns.keys()
     facts = [
-        sorted((need.line_id, need.variant_id, need.units, need.group or "") for need in snapshot.needs),
+        strategy,
+        [[getattr(need, name) for name in Need.__slots__] for need in snapshot.needs],
         [getattr(snapshot.destination, name) for name in ("country", "market", "latitude", "longitude")],
-        sorted(_said_of(place) for place in snapshot.places),
-        sorted((*key, units) for key, units in snapshot.sellable.items() if units > 0 and key[1] in variants),
         sorted(snapshot.excluded),
-        snapshot.rules.steps[0].max_shipments,
-        list(rankers),
-        STRATEGY,
+        trace.rules_said(snapshot.rules),
+        [snapshot.method, snapshot.channel, str(snapshot.promise or "")],
+        sorted((*key, units) for key, units in snapshot.weekly_demand_milli.items() if key[1] in wanted),
+        sorted(one for one in snapshot.network_units.items() if one[0] in wanted),
+        sorted((*key, price) for key, price in snapshot.shadow_minor.items() if key[1] in wanted),
     ]
-    return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode())
+    digest.update(network.digest)
+    for column in columns.values():
+        units = array("q", [max(0, one) for one in column] if min(column, default=0) < 0 else column)
+        if sys.byteorder == "big":
+            units.byteswap()
+        digest.update(units.tobytes())
+    return digest.hexdigest()
 
 
-def _said_of(place: Place) -> tuple[Any, ...]:
-    where = (place.country, place.latitude, place.longitude, sorted(place.markets))
-    return (place.id, place.code, *where, place.rank, place.is_default, place.closed)
-
-
-def _filter(snapshot: Snapshot, needs: Sequence[Need]) -> tuple[list[_Candidate], list[dict[str, str]]]:
-    """Places that could ship at least one unit, and why the others could not."""
-    usable: list[_Candidate] = []
-    dropped: list[dict[str, str]] = []
-    for place in snapshot.places:
-        if place.closed:
-            dropped.append({"location": place.code, "why": place.closed})
-            continue
-        wanted = {n.variant_id for n in needs if (n.line_id, place.id) not in snapshot.excluded}
-        if not wanted:
-            dropped.append({"location": place.code, "why": "it refused these lines before"})
-            continue
-        free = {variant: max(0, snapshot.sellable.get((place.id, variant), 0)) for variant in wanted}
-        if any(free.values()):
-            usable.append(_Candidate(place, (), free))
-        else:
-            dropped.append({"location": place.code, "why": "it has none of the articles"})
-    dropped.sort(key=lambda drop: drop["location"])
-    return usable, dropped[:LONGEST_TRACE]
-
-
-def _rank(usable: list[_Candidate], snapshot: Snapshot, rankers: Mapping[str, Ranker]) -> list[_Candidate]:
-    """Candidates in order: rank by rank, then the default location, then the code, so that no tie is left to chance."""
-    ranked = [
-        _Candidate(one.place, tuple(ranker(one.place, snapshot) for ranker in rankers.values()), one.free)
-        for one in usable
-    ]
-    ranked.sort(
-        key=lambda one: (
-            [(rank is None, rank or 0) for rank in one.ranks],
-            not one.place.is_default,
-            one.place.code,
-        )
+def _walk(
+    snapshot: Snapshot, rankers: Mapping[str, Ranker], choose: Callable[[Shortlist], Chosen], strategy: str
+) -> Plan:
+    """Take the steps one after another until every unit has a place, or a step says what becomes of the rest."""
+    network = Network.of(snapshot.places)
+    columns = columns_of(snapshot, network)
+    needs = _in_order(snapshot.needs)
+    snapshot = replace(snapshot, places=network, needs=needs)
+    digest = _fingerprint(snapshot, network, columns, strategy)
+    snapshot = replace(snapshot, network_units=_totals(snapshot, columns))
+    unit_worth = {need.line_id: Fraction(need.value_minor, need.units) for need in needs}
+    story = trace.Story(needs, network)
+    then = "next"
+    left = snapshot
+    for step in snapshot.rules.steps:
+        by = tuple(bound(name, rankers) for name in step.rankers)
+        found = shortlist(step, by, left, columns, unit_worth=unit_worth, is_whole=not story.taken)
+        chosen = choose(found)
+        story.add(found, chosen)
+        if chosen.parts:
+            columns = _taken_off(columns, chosen, left.needs)
+            left = _still(left, chosen, columns, network)
+        if not left.needs:
+            break
+        then = step.on_remainder
+        if then != "next":
+            break
+    remainder = tuple(_rest(need, snapshot, columns, story, then) for need in left.needs)
+    parts = tuple(
+        Part(network.ids[one], dict(sorted(units.items())), story.step_of[one], story.lanes.get(one, {}))
+        for one, units in story.taken.items()
     )
-    return ranked
+    return Plan(
+        parts,
+        remainder,
+        story.sentence(remainder),
+        digest,
+        story.trace(strategy, digest, remainder),
+        strategy,
+        story.cost_minor,
+    )
 
 
-def _assign(
-    candidates: list[_Candidate], needs: Sequence[Need], snapshot: Snapshot
-) -> tuple[tuple[_Candidate, ...], dict[str, dict[str, int]]]:
-    """The fewest places that ship the most, the best ranked first."""
-    wanted = sum(need.units for need in needs)
-    best: tuple[int, tuple[_Candidate, ...], dict[str, dict[str, int]]] = (0, (), {})
-    pool = candidates
-    for size in range(1, snapshot.rules.steps[0].max_shipments + 1):
-        if size == 2:
-            pool = _distinct(candidates, needs, snapshot)
-        for group in combinations(pool, size):
-            if best[0] and _most(group, needs) <= best[0]:
-                continue
-            parts = _share(group, needs, snapshot)
-            units = sum(sum(part.values()) for part in parts.values())
-            if units > best[0]:
-                best = (units, tuple(one for one in group if one.place.id in parts), parts)
-            if units == wanted:
-                return best[1], best[2]
-    return best[1], best[2]
+def _totals(snapshot: Snapshot, columns: Columns) -> Mapping[str, int]:
+    """The network's units of each article, for a ranker that asks what part of them a place has."""
+    if not any(name.partition(":")[0] == "scarcity" for step in snapshot.rules.steps for name in step.rankers):
+        return snapshot.network_units
+    counted = {variant: sum(units for units in column if units > 0) for variant, column in columns.items()}
+    return counted | dict(snapshot.network_units)
 
 
-def _distinct(candidates: list[_Candidate], needs: Sequence[Need], snapshot: Snapshot) -> list[_Candidate]:
-    """Of places that offer the same units only as many as could ship together are worth trying."""
-    wanted = _wanted(needs)
-    seen: Counter[tuple[Any, ...]] = Counter()
-    kept: list[_Candidate] = []
-    for one in candidates:
-        units = tuple(min(units, one.free.get(variant, 0)) for variant, units in wanted.items())
-        refused = tuple(need.line_id for need in needs if (need.line_id, one.place.id) in snapshot.excluded)
-        seen[units, refused] += 1
-        if seen[units, refused] <= snapshot.rules.steps[0].max_shipments:
-            kept.append(one)
-    return kept[:MOST_CANDIDATES]
+def _taken_off(columns: Columns, chosen: Chosen, needs: Sequence[Need]) -> dict[str, list[int]]:
+    """The columns without what was chosen."""
+    after = {variant: list(column) for variant, column in columns.items()}
+    variant_of = {need.line_id: need.variant_id for need in needs}
+    for position, units in chosen.parts.items():
+        for line_id, count in units.items():
+            after[variant_of[line_id]][position] -= count
+    return after
 
 
-def _wanted(needs: Iterable[Need]) -> dict[str, int]:
-    """Units by variant."""
-    wanted: dict[str, int] = {}
-    for need in needs:
-        wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
-    return wanted
-
-
-def _most(group: Sequence[_Candidate], needs: Sequence[Need]) -> int:
-    """No more units than this can come from the group."""
-    return sum(min(units, sum(one.free.get(v, 0) for one in group)) for v, units in _wanted(needs).items())
-
-
-def _share(group: Sequence[_Candidate], needs: Sequence[Need], snapshot: Snapshot) -> dict[str, dict[str, int]]:
-    """Units by place and line, as many as the group can ship.
-
-    Taking lines one after another is best unless a group or a refusal stands in the way; then it may take what
-    another line needed more, and every way is tried.
-    """
-    shelf = Shelf({one.place.id: dict(one.free) for one in group}, snapshot.excluded)
-    shares = shelf.by_preference(needs)
-    in_the_way = snapshot.excluded or any(need.group is not None for need in needs)
-    if in_the_way and shares.units < _most(group, needs):
-        return shelf.fullest(needs, shares).parts
-    return shares.parts
-
-
-def _remainder(
-    needs: Sequence[Need], parts: Mapping[str, Mapping[str, int]], snapshot: Snapshot
-) -> tuple[Remainder, ...]:
-    refused = {line_id for line_id, _ in snapshot.excluded}
-    rest = []
-    for need in needs:
-        left = need.units - sum(part.get(need.line_id, 0) for part in parts.values())
+def _still(snapshot: Snapshot, chosen: Chosen, columns: Columns, network: Network) -> Snapshot:
+    """The snapshot of what is left for the next step."""
+    needs = []
+    for need in snapshot.needs:
+        left = need.units - sum(units.get(need.line_id, 0) for units in chosen.parts.values())
         if left:
-            reason = "refused where it was in stock" if need.line_id in refused else "not in stock"
-            rest.append(Remainder(need.line_id, left, reason))
-    return tuple(rest)
-
-
-def _sentence(
-    chosen: Sequence[_Candidate],
-    candidates: Sequence[_Candidate],
-    needs: Sequence[Need],
-    remainder: Sequence[Remainder],
-    names: Sequence[str],
-) -> str:
-    """Why, in one sentence."""
-    short = sum(rest.units for rest in remainder)
-    if not chosen:
-        return f"No location can ship any of the {words.units(sum(need.units for need in needs))}."
-    codes = " + ".join(one.place.code for one in chosen)
-    missing = f"; {words.units(short)} missing" if short else ""
-    if len(chosen) > 1:
-        return f"{codes} because no single location has everything{missing}."
-    lines = "the line" if len(needs) == 1 else f"all {len(needs)} lines"
-    if short:
-        return f"{codes} because it ships the most{missing}."
-    runner_up = next((one for one in candidates if one is not chosen[0]), None)
-    if runner_up is None:
-        return f"{codes} because it is the only location that has stock."
-    return f"{codes} because it ships {lines}{_why_before(chosen[0], runner_up, names)}."
-
-
-def _why_before(winner: _Candidate, other: _Candidate, names: Sequence[str]) -> str:
-    words: Mapping[str, str] = {
-        "min_splits": "which {other} cannot",
-        "market": "and is in the customer's market, unlike {other}",
-        "closest": "and is nearer than {other}",
-        "ranked": "and stands before {other} in the order of locations",
+            needs.append(replace(need, units=left))
+    sellable = {
+        (place_id, variant): units
+        for variant, column in columns.items()
+        for place_id, units in zip(network.ids, column, strict=True)
+        if units > 0
     }
-    for name, mine, theirs in zip(names, winner.ranks, other.ranks, strict=True):
-        if mine != theirs:
-            said = words.get(name, f"and {name} prefers it to {{other}}").format(other=other.place.code)
-            return (", " if name == "min_splits" else " ") + said
-    return f" and, all else equal, comes before {other.place.code}"
+    return replace(snapshot, needs=tuple(needs), sellable=sellable)
 
 
-def readable(trace: Mapping[str, Any]) -> list[str]:
-    """A stored trace as lines for people."""
-    lines = [f"Left out {drop['location']}: {drop['why']}." for drop in trace.get("dropped", ())]
-    names = trace.get("rankers", [])
-    for position, one in enumerate(trace.get("ranked", ()), start=1):
-        ranks = ", ".join(f"{name} {rank}" for name, rank in zip(names, one["ranks"], strict=True) if rank is not None)
-        lines.append(f"{position}. {one['location']} ({ranks}).")
-    lines += [
-        f"Chosen {one['location']}: {words.units(sum(one['units'].values()))}." for one in trace.get("chosen", ())
-    ]
-    lines += [f"Missing {words.units(rest['units'])}: {rest['reason']}." for rest in trace.get("remainder", ())]
-    return lines
+def _rest(need: Need, snapshot: Snapshot, columns: Columns, story: trace.Story, then: str) -> Remainder:
+    """A line's units without a place, and why."""
+    network = Network.of(snapshot.places)
+    holders = [position for position, units in enumerate(columns[need.variant_id]) if units > 0]
+    asked = [one for one in holders if (need.line_id, network.ids[one]) not in snapshot.excluded]
+    if not holders:
+        code = "out_of_stock"
+    elif not asked:
+        code = "unfillable"
+    elif not any(story.was_asked(one) for one in asked):
+        code = "left_out"
+    else:
+        code = "not_allowed"
+    after = need.otherwise if then == "next" else then
+    return Remainder(need.line_id, need.units, trace.WHY_LEFT[code], code, after)

@@ -25,7 +25,7 @@ class Lane:
     name: str
     tiers: tuple[tuple[int, int], ...]  # (heaviest parcel in grams, charge in minor units), lightest first
     dimensional_g_per_l: int = 0  # a bulky parcel is charged as if a litre weighed this much
-    capacity_g: int | None = None  # grams that fit into all its cartons together, by actual weight; None is no limit
+    capacity_ml: int | None = None  # volume that it takes along; None is no limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from hub.domain.routing.plan import readable
+from hub.domain.routing.trace import readable
 from hub.store.database import Tx
 from hub.store.rows import as_dicts, chunks
 from hub.store.tables import (
