@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from hub import schemas
 from hub.domain.documents import Order
@@ -84,8 +84,17 @@ def route_on(desk: Desk, state: OrderState) -> None:
         conclude(desk, state)
 
 
-def at_desk(runtime: Runtime, order_id: str, person: str, work: Callable[[Desk, OrderState], bool]) -> bool:
-    """Do something with one order in one transaction, again when its stock changed meanwhile."""
+def at_desk(
+    runtime: Runtime,
+    order_id: str,
+    person: str,
+    work: Callable[[Desk, OrderState], bool],
+    variants: Collection[str] = (),
+) -> bool:
+    """Do something with one order in one transaction, again when its stock changed meanwhile.
+
+    `variants` are articles besides the order's own whose stock is needed.
+    """
     for _ in range(TRIES):
         try:
             with runtime.db.begin() as tx:
@@ -93,8 +102,8 @@ def at_desk(runtime: Runtime, order_id: str, person: str, work: Callable[[Desk, 
                 if order_id not in states:
                     raise NotDoneError(f"there is no order {order_id!r}")
                 state = states[order_id]
-                variants = {line.variant_id for line in state.lines if line.variant_id}
-                desk = open_desk(runtime, tx, variants, actor=actor(person))
+                needed = {line.variant_id for line in state.lines if line.variant_id} | set(variants)
+                desk = open_desk(runtime, tx, needed, actor=actor(person))
                 desk.orders = dict(states)
                 done = work(desk, state)
                 desk.flush()
