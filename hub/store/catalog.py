@@ -37,6 +37,17 @@ class LocationRow:
     handling: str
     handler_id: str | None
     warehouse: str
+    groups: list[str] | None  # location groups that it belongs to
+    picks_up: bool  # customers may collect here
+    takes_returns: bool
+    transfers: bool  # may send and receive transfers, and goods for collection
+    serves: list[str] | None  # countries that it ships to; none is everywhere
+    capacity_per_day: int | None  # fulfillment orders; None is no limit
+    calendar: Mapping[str, Any] | None  # as `location-calendar.v1` says
+    costs: Mapping[str, Any] | None  # as `location-costs.v1` says
+    attributes: Mapping[str, Any] | None  # what the operator notes of it, for the ranker `metafield`
+    answer_within_min: int | None  # a fulfillment order not answered by then is taken away
+    stale_after_min: int | None  # a figure not confirmed for so long may no longer raise what is sold
 
     def place(self, now: datetime) -> Place:
         return Place(
@@ -48,13 +59,14 @@ class LocationRow:
             frozenset(self.markets or ()),
             self.rank,
             self.is_default,
-            self._closed(now),
+            self.closed(now),
         )
 
-    def _closed(self, now: datetime) -> str:
+    def closed(self, now: datetime) -> str:
+        """Why it cannot take anything now; "" when it can."""
         if not self.active:
             return "it is switched off"
-        if not self.ships:
+        if not self.ships and not self.picks_up:
             return "it does not ship"
         if self.outage_until is not None and self.outage_until > now:
             return f"it is out of action until {self.outage_until:%Y-%m-%d %H:%M} UTC"
@@ -82,6 +94,11 @@ def add_location(tx: Tx, now: datetime, **values: Any) -> str:
     location_id = new_id()
     tx.execute(insert(location).values(id=location_id, created_at=now, **{"name": values["code"], **values}))
     return location_id
+
+
+def change_location(tx: Tx, location_id: str, **values: Any) -> None:
+    """Set some of a location's columns."""
+    tx.execute(update(location).where(location.c.id == location_id).values(**values))
 
 
 def link_location(tx: Tx, connection_id: str, external_id: str, location_id: str) -> None:
