@@ -42,6 +42,7 @@ class Desk:
     rows: Rows = field(default_factory=Rows)
     orders: dict[str, OrderState] = field(default_factory=dict)
     wakes: set[str] = field(default_factory=set)
+    preorders: frozenset[str] | None = None  # articles sold before they come, once somebody has asked
     news: set[str] = field(default_factory=set)  # inbox rows that told something newer than was known
 
     def tell(self, order_id: str | None, entity: tuple[str, str], kind: str, message: str, **data: Any) -> None:

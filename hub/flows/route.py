@@ -7,6 +7,7 @@ from hub.domain.documents import Address
 from hub.domain.routing.plan import plan
 from hub.domain.routing.shapes import Destination, Need, Part, Snapshot
 from hub.flows.desk import Desk
+from hub.flows.promise import note_waiting
 from hub.store import orders
 from hub.store.database import new_id
 from hub.store.orders import FoLineState, FoState, OrderState, fo_number
@@ -153,6 +154,8 @@ def _hand_over(desk: Desk, order: OrderState, fo: FoState) -> None:
 def reserve_unrouted(desk: Desk, order: OrderState) -> None:
     """Keep units that have no place yet from being offered elsewhere, instead of what was reserved for them before."""
     orders.convert_reservations(desk.tx, [line.id for line in order.lines if not line.is_new])
+    for line in order.lines:
+        note_waiting(desk, order, line)
     if order.lifecycle in {"cancelled", "completed"}:
         return
     for line in order.lines:
