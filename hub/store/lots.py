@@ -1,0 +1,471 @@
+"""Lots and serial numbers: a sub-ledger of what is on hand, for articles that are kept by lot or by serial number.
+
+Open a `LotBook` after the `StockBook` of the same variants: the positions that one locks protect these rows as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, func, select, update
+
+from hub.domain.lots import LotError, Marks, Shelf, check_marks, check_serial, check_serials, fefo
+from hub.store.database import Tx, new_id
+from hub.store.rows import Rows, chunks
+from hub.store.tables import location, lot, lot_move, lot_position, serial_number, stock_position, variant
+
+Cause = tuple[str, str]
+
+
+@dataclass(slots=True)
+class LotState:
+    """A lot of one article."""
+
+    id: str
+    variant_id: str
+    code: str
+    expires_on: date | None
+    blocked: bool
+    is_new: bool = False
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class LotUnits:
+    """Units of a lot at one location; `held` of them are in quality hold because the lot is not to be sold."""
+
+    id: str
+    lot_id: str
+    location_id: str
+    units: int
+    held: int
+    is_new: bool = False
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class SerialState:
+    """One numbered unit. Without a location it has left, or is on its way between two of ours."""
+
+    id: str
+    variant_id: str
+    code: str
+    location_id: str | None
+    status: str
+    fo_line_id: str | None
+    transfer_line_id: str | None
+    is_new: bool = False
+    changed: bool = False
+
+
+class LotBook:
+    """The lots and serial numbers a transaction works on, with the moves it makes. `flush` writes them."""
+
+    def __init__(self, tx: Tx, now: datetime, actor: str) -> None:
+        self.tx = tx
+        self.now = now
+        self.actor = actor
+        self.tracking: dict[str, str] = {}  # only of tracked variants
+        self._skus: dict[str, str] = {}
+        self._lots: dict[tuple[str, str], LotState] = {}  # by (variant, code)
+        self._units: dict[tuple[str, str], LotUnits] = {}  # by (lot, location)
+        self._serials: dict[tuple[str, str], SerialState] = {}  # by (variant, code)
+        self._zones: dict[str, str] = {}
+        self._moves: list[dict[str, Any]] = []
+
+    @classmethod
+    def open(cls, tx: Tx, variant_ids: Collection[str], now: datetime, actor: str) -> Self:
+        """Read what is tracked among `variant_ids`; costs one look-up when nothing is."""
+        book = cls(tx, now, actor)
+        for part in chunks(variant_ids):
+            query = select(variant.c.id, variant.c.sku, variant.c.tracking).where(
+                variant.c.id.in_(part), variant.c.tracking != "none"
+            )
+            for key, sku, tracking in tx.execute(query):
+                book.tracking[key], book._skus[key] = tracking, sku
+        if book.tracking:
+            book._read()
+        return book
+
+    def _read(self) -> None:
+        self._zones = {row.id: row.zone for row in self.tx.execute(select(location.c.id, location.c.zone))}
+        names = [lot.c[name] for name in ("id", "variant_id", "code", "expires_on", "blocked")]
+        where = [lot_position.c[name] for name in ("id", "lot_id", "location_id", "units", "held")]
+        for part in chunks(self.tracking):
+            for row in self.tx.execute(select(*names).where(lot.c.variant_id.in_(part))):
+                self._lots[row.variant_id, row.code] = LotState(*row)
+            query = select(*where).join(lot, lot.c.id == lot_position.c.lot_id).where(lot.c.variant_id.in_(part))
+            for row in self.tx.execute(query):
+                self._units[row.lot_id, row.location_id] = LotUnits(*row)
+
+    def today(self, location_id: str) -> date:
+        """The day it is at a location."""
+        return self.now.astimezone(ZoneInfo(self._zones[location_id])).date()
+
+    def shelves(self, location_id: str, variant_id: str) -> list[Shelf]:
+        """The lots of an article that lie at a location."""
+        mine = [one for (owner, _), one in self._lots.items() if owner == variant_id]
+        return [
+            Shelf(one.id, one.code, here.units, one.expires_on, one.blocked)
+            for one in mine
+            if (here := self._units.get((one.id, location_id))) is not None and here.units
+        ]
+
+    # Lots
+
+    def arrive(self, location_id: str, variant_id: str, units: int, marks: Marks, *, cause: Cause, key: str) -> bool:
+        """Note the lot or serial numbers of units that arrive; False when they may not be sold.
+
+        Then they belong into quality hold. Nothing is noted of an article that is not tracked. Raises LotError when
+        something is not said or cannot be.
+        """
+        tracking = self.tracking.get(variant_id, "none")
+        check_marks(self._skus.get(variant_id, "the article"), tracking, units, marks)
+        if tracking == "serial":
+            self.put_serials(location_id, variant_id, marks.serials)
+        return self.put(location_id, variant_id, units, marks, cause=cause, key=key) if tracking == "lot" else True
+
+    def put(self, location_id: str, variant_id: str, units: int, marks: Marks, *, cause: Cause, key: str) -> bool:
+        """Add units of a lot, which is made when it is new; False when the lot may not be sold. Raises LotError."""
+        found = self._lot(variant_id, marks)
+        here = self._here(found.id, location_id)
+        sells = Shelf(found.id, found.code, units, found.expires_on, found.blocked).sells(self.today(location_id))
+        if not sells:
+            here.held += units
+        self._move(here, units, cause, key)
+        return sells
+
+    def take(self, location_id: str, variant_id: str, units: int, *, cause: Cause, key: str) -> list[tuple[Shelf, int]]:
+        """Take units out, what expires first before the rest; gives the lots. Fewer when the lots hold fewer."""
+        picks = fefo(self.shelves(location_id, variant_id), units, self.today(location_id))
+        for shelf, taken in picks:
+            self._move(self._here(shelf.lot_id, location_id), -taken, cause, key)
+        return picks
+
+    def take_lot(self, location_id: str, variant_id: str, code: str, units: int, *, cause: Cause, key: str) -> int:
+        """Take units of one lot out; gives how many of them were held back. Raises LotError when it holds fewer."""
+        found = self._lots.get((variant_id, code))
+        here = self._units.get((found.id, location_id)) if found else None
+        if here is None or here.units < units:
+            there = here.units if here else 0
+            raise LotError(f"{self._skus[variant_id]}: {units} units of lot {code} wanted and {there} are there")
+        held = max(0, here.held - (here.units - units))
+        here.held -= held
+        self._move(here, -units, cause, key)
+        return held
+
+    def code_of(self, lot_id: str) -> str:
+        return self._by_id(lot_id).code
+
+    def order(self, lot_id: str) -> tuple[date, str]:
+        """What expires first comes first."""
+        found = self._by_id(lot_id)
+        return found.expires_on or date.max, found.code
+
+    def _by_id(self, lot_id: str) -> LotState:
+        return next(one for one in self._lots.values() if one.id == lot_id)
+
+    def on_the_way(self, transfer_line_id: str) -> dict[str, int]:
+        """Units by lot that left with a transfer line and have neither arrived nor come back, lost ones included."""
+        query = (
+            select(lot_move.c.lot_id, func.sum(lot_move.c.quantity))
+            .where(lot_move.c.cause_id == transfer_line_id, lot_move.c.cause_type == "transfer_line")
+            .group_by(lot_move.c.lot_id)
+        )
+        found = {lot_id: -int(units) for lot_id, units in self.tx.execute(query)}
+        for move in self._moves:
+            if (move["cause_type"], move["cause_id"]) == ("transfer_line", transfer_line_id):
+                found[move["lot_id"]] = found.get(move["lot_id"], 0) - move["quantity"]
+        return found
+
+    def _lot(self, variant_id: str, marks: Marks) -> LotState:
+        known = self._lots.get((variant_id, marks.lot))
+        if known is None:
+            known = LotState(new_id(), variant_id, marks.lot, marks.expires_on, blocked=False, is_new=True)
+            self._lots[variant_id, marks.lot] = known
+        elif marks.expires_on is not None and known.expires_on is None:
+            known.expires_on, known.changed = marks.expires_on, True
+        elif marks.expires_on not in (None, known.expires_on):
+            raise LotError(
+                f"{self._skus[variant_id]}: lot {marks.lot} expires on {known.expires_on}, not on {marks.expires_on}; "
+                "look at the label again"
+            )
+        return known
+
+    def _here(self, lot_id: str, location_id: str) -> LotUnits:
+        found = self._units.get((lot_id, location_id))
+        if found is None:
+            found = LotUnits(new_id(), lot_id, location_id, 0, 0, is_new=True)
+            self._units[lot_id, location_id] = found
+        return found
+
+    def _move(self, here: LotUnits, change: int, cause: Cause, key: str) -> None:
+        here.units += change
+        here.held = min(here.held, here.units)
+        here.changed = True
+        self._moves.append(
+            {
+                "id": new_id(),
+                "lot_id": here.lot_id,
+                "location_id": here.location_id,
+                "quantity": change,
+                "cause_type": cause[0],
+                "cause_id": cause[1],
+                "idempotency_key": f"{key}:{here.lot_id}",
+                "actor": self.actor,
+                "at": self.now,
+            }
+        )
+
+    # Serial numbers
+
+    def put_serials(self, location_id: str, variant_id: str, codes: Sequence[str]) -> None:
+        """Numbered units are at a location now. Raises LotError for one that is in stock already."""
+        for one in self.serials(variant_id, codes, make=True):
+            if one.status == "in_stock" and one.location_id is not None and not one.is_new:
+                raise LotError(f"serial number {one.code} is in stock already; look at the label again")
+            if one.status != "in_stock":
+                check_serial(one.code, one.status, "in_stock")
+            self._set(one, "in_stock", location_id)
+
+    def take_serials(
+        self,
+        location_id: str,
+        variant_id: str,
+        codes: Sequence[str],
+        status: str,
+        *,
+        fo_line_id: str | None = None,
+        transfer_line_id: str | None = None,
+    ) -> None:
+        """Numbered units leave a location. Raises LotError for one that is not there."""
+        found = self.serials(variant_id, codes)
+        missing = sorted(set(codes) - {one.code for one in found if one.location_id == location_id})
+        if missing:
+            raise LotError(f"{self._skus[variant_id]}: not in stock there by our books: {', '.join(missing)}")
+        for one in found:
+            if status != "in_stock":
+                check_serial(one.code, one.status, status)
+            self._set(one, status, None, fo_line_id=fo_line_id, transfer_line_id=transfer_line_id)
+
+    def write_off(self, variant_id: str, codes: Sequence[str]) -> None:
+        """Numbered units are gone for good. Raises LotError."""
+        for one in self.serials(variant_id, codes):
+            check_serial(one.code, one.status, "scrapped")
+            self._set(one, "scrapped", None)
+
+    def travelling(self, transfer_line_id: str) -> list[str]:
+        """Serial numbers that are on their way with a transfer."""
+        query = select(serial_number.c.code).where(
+            serial_number.c.transfer_line_id == transfer_line_id, serial_number.c.location_id.is_(None)
+        )
+        return sorted(self.tx.execute(query).scalars())
+
+    def in_stock(self, location_id: str, variant_id: str) -> list[str]:
+        """Serial numbers that our books have at a location."""
+        query = select(serial_number.c.code).where(
+            serial_number.c.variant_id == variant_id, serial_number.c.location_id == location_id
+        )
+        return sorted(self.tx.execute(query).scalars())
+
+    def serials(self, variant_id: str, codes: Collection[str], *, make: bool = False) -> list[SerialState]:
+        """These numbers as they stand; with `make` unknown ones are made. Raises LotError for unknown ones else."""
+        wanted = [code for code in codes if (variant_id, code) not in self._serials]
+        names = [name for name in SerialState.__slots__ if name in serial_number.c]
+        for part in chunks(wanted):
+            query = select(*(serial_number.c[name] for name in names)).where(
+                serial_number.c.variant_id == variant_id, serial_number.c.code.in_(part)
+            )
+            for row in self.tx.execute(query):
+                self._serials[variant_id, row.code] = SerialState(*row)
+        unknown = sorted(code for code in set(wanted) if (variant_id, code) not in self._serials)
+        if unknown and not make:
+            raise LotError(f"{self._skus[variant_id]} has no serial number {', '.join(unknown)}")
+        for code in unknown:
+            made = SerialState(new_id(), variant_id, code, None, "in_stock", None, None, is_new=True)
+            self._serials[variant_id, code] = made
+        return [self._serials[variant_id, code] for code in codes]
+
+    def _set(
+        self,
+        one: SerialState,
+        status: str,
+        location_id: str | None,
+        *,
+        fo_line_id: str | None = None,
+        transfer_line_id: str | None = None,
+    ) -> None:
+        one.status, one.location_id, one.changed = status, location_id, True
+        one.fo_line_id, one.transfer_line_id = fo_line_id, transfer_line_id
+
+    def need_serials(self, variant_id: str, units: int, codes: Collection[str]) -> None:
+        """Raises LotError when there is not one number for each unit."""
+        check_serials(self._skus[variant_id], units, codes)
+
+    # Writing
+
+    def flush(self) -> None:
+        """Write lots, their units, moves and serial numbers."""
+        rows = Rows()
+        fresh = [one for one in self._lots.values() if one.is_new]
+        for one in fresh:
+            rows.add(
+                lot, id=one.id, variant_id=one.variant_id, code=one.code, expires_on=one.expires_on,
+                blocked=one.blocked, created_at=self.now,
+            )  # fmt: skip
+        for here in self._units.values():
+            if here.is_new and here.changed:
+                rows.add(
+                    lot_position, id=here.id, lot_id=here.lot_id, location_id=here.location_id, units=here.units,
+                    held=here.held,
+                )  # fmt: skip
+        for number in self._serials.values():
+            if number.is_new and number.changed:
+                rows.add(
+                    serial_number, id=number.id, variant_id=number.variant_id, code=number.code,
+                    location_id=number.location_id, status=number.status, fo_line_id=number.fo_line_id,
+                    transfer_line_id=number.transfer_line_id, created_at=self.now, updated_at=self.now,
+                )  # fmt: skip
+        rows.flush(self.tx)
+        self._update()
+        if self._moves:
+            self.tx.execute(lot_move.insert(), self._moves)
+        self._moves = []
+
+    def _update(self) -> None:
+        lots = [one for one in self._lots.values() if one.changed and not one.is_new]
+        _write(self.tx, lot, lots, ("expires_on", "blocked"))
+        units = [one for one in self._units.values() if one.changed and not one.is_new]
+        _write(self.tx, lot_position, units, ("units", "held"))
+        serials = [one for one in self._serials.values() if one.changed and not one.is_new]
+        names = ("location_id", "status", "fo_line_id", "transfer_line_id")
+        _write(self.tx, serial_number, serials, names, updated_at=self.now)
+        for one in (*self._lots.values(), *self._units.values(), *self._serials.values()):
+            one.is_new = one.changed = False
+
+    # Expiry and recall
+
+    def block(self, variant_id: str, code: str, *, blocked: bool) -> LotState | None:
+        """Let a lot be sold no more, or again; None when it is so already. Raises LotError for an unknown one."""
+        found = self._lots.get((variant_id, code))
+        if found is None:
+            raise LotError(f"{self._skus.get(variant_id, 'the article')} has no lot {code!r}")
+        if found.blocked == blocked:
+            return None
+        found.blocked, found.changed = blocked, True
+        return found
+
+    def unsellable(self) -> list[tuple[LotState, LotUnits]]:
+        """Lots at locations whose units have to be held back, and are not yet."""
+        return [
+            (one, here)
+            for one in self._lots.values()
+            for here in self._of(one)
+            if here.units > here.held and not self._sells(one, here)
+        ]
+
+    def sellable_again(self) -> list[tuple[LotState, LotUnits]]:
+        """Lots at locations whose units are held back, and need not be any more."""
+        return [
+            (one, here) for one in self._lots.values() for here in self._of(one) if here.held and self._sells(one, here)
+        ]
+
+    def hold(self, here: LotUnits, units: int) -> None:
+        """Note that so many more units (fewer with a minus) of a lot are in quality hold."""
+        here.held += units
+        here.changed = True
+
+    def _of(self, one: LotState) -> Iterable[LotUnits]:
+        return [here for (lot_id, _), here in self._units.items() if lot_id == one.id]
+
+    def _sells(self, one: LotState, here: LotUnits) -> bool:
+        shelf = Shelf(one.id, one.code, here.units, one.expires_on, one.blocked)
+        return shelf.sells(self.today(here.location_id))
+
+
+def _write(tx: Tx, table: Any, states: Sequence[Any], names: Sequence[str], **more: Any) -> None:
+    """Write these fields of changed states, in the order of their ids."""
+    if not states:
+        return
+    values = {name: bindparam(f"new_{name}") for name in names}
+    statement = update(table).where(table.c.id == bindparam("key")).values(**values, **more)
+    rows = [
+        {"key": one.id, **{f"new_{name}": getattr(one, name) for name in names}}
+        for one in sorted(states, key=lambda one: str(one.id))
+    ]
+    tx.execute(statement, rows)
+
+
+def expiring(tx: Tx, before: date) -> list[str]:
+    """Variants with units of a lot that expired before a day, or is blocked, and that are not all held back."""
+    query = (
+        select(lot.c.variant_id)
+        .join(lot_position, lot_position.c.lot_id == lot.c.id)
+        .where(lot_position.c.units > lot_position.c.held, (lot.c.expires_on < before) | lot.c.blocked.is_(True))
+        .distinct()
+    )
+    return sorted(tx.execute(query).scalars())
+
+
+def differences(tx: Tx) -> list[dict[str, Any]]:
+    """Where lots or serial numbers do not add up to what is on hand, or lots not to their moves; empty when right."""
+    return [*_against_stock(tx), *_against_moves(tx)]
+
+
+def _against_stock(tx: Tx) -> list[dict[str, Any]]:
+    sums: dict[tuple[str, str], int] = {}
+    by_lot = (
+        select(lot.c.variant_id, lot_position.c.location_id, func.sum(lot_position.c.units))
+        .join(lot, lot.c.id == lot_position.c.lot_id)
+        .join(variant, variant.c.id == lot.c.variant_id)
+        .where(variant.c.tracking == "lot")
+        .group_by(lot.c.variant_id, lot_position.c.location_id)
+    )
+    by_serial = (
+        select(serial_number.c.variant_id, serial_number.c.location_id, func.count())
+        .join(variant, variant.c.id == serial_number.c.variant_id)
+        .where(serial_number.c.location_id.is_not(None), variant.c.tracking == "serial")
+        .group_by(serial_number.c.variant_id, serial_number.c.location_id)
+    )
+    for query in (by_lot, by_serial):
+        for variant_id, location_id, units in tx.execute(query):
+            sums[variant_id, location_id] = int(units)
+    stock = (
+        select(
+            variant.c.id, variant.c.sku, variant.c.tracking, location.c.id, location.c.code, stock_position.c.on_hand
+        )
+        .join(stock_position, stock_position.c.variant_id == variant.c.id)
+        .join(location, location.c.id == stock_position.c.location_id)
+        .where(variant.c.tracking != "none")
+        .order_by(variant.c.sku, location.c.code)
+    )
+    return [
+        {"sku": sku, "location": code, "tracking": tracking, "on_hand": on_hand, "in_lots": known}
+        for variant_id, sku, tracking, location_id, code, on_hand in tx.execute(stock)
+        if (known := sums.get((variant_id, location_id), 0)) != on_hand
+    ]
+
+
+def _against_moves(tx: Tx) -> list[dict[str, Any]]:
+    moved = {
+        (row[0], row[1]): int(row[2])
+        for row in tx.execute(
+            select(lot_move.c.lot_id, lot_move.c.location_id, func.sum(lot_move.c.quantity)).group_by(
+                lot_move.c.lot_id, lot_move.c.location_id
+            )
+        )
+    }
+    query = (
+        select(lot_position, lot.c.code, location.c.code.label("place"))
+        .join(lot, lot.c.id == lot_position.c.lot_id)
+        .join(location, location.c.id == lot_position.c.location_id)
+    )
+    return [
+        {"lot": row.code, "location": row.place, "units": row.units, "moves": booked}
+        for row in tx.execute(query)
+        if (booked := moved.get((row.lot_id, row.location_id), 0)) != row.units
+    ]
