@@ -258,6 +258,11 @@ class LotBook:
             check_serial(one.code, one.status, "scrapped")
             self._set(one, "scrapped", None)
 
+    def found_serials(self, location_id: str, variant_id: str, codes: Sequence[str]) -> None:
+        """Numbered units were found at a location, whatever the books said of them."""
+        for one in self.serials(variant_id, codes, make=True):
+            self._set(one, "in_stock", location_id)
+
     def travelling(self, transfer_line_id: str) -> list[str]:
         """Serial numbers that are on their way with a transfer."""
         query = select(serial_number.c.code).where(
