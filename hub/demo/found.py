@@ -9,7 +9,6 @@ from typing import Any
 
 from hub.demo.day import Day
 from hub.demo.script import BY_3PL, Scripted, Standing
-from hub.domain.availability import publishable
 from hub.store import ledger
 from hub.store.database import Tx
 from hub.store.views import doors, stock
@@ -143,7 +142,7 @@ def stock_lines(day: Day) -> list[StockLine]:
 
 def _stock_line(day: Day, row: StockRow) -> StockLine:
     on_hand = {one.location: one.on_hand for one in row.positions}
-    sellable = publishable([one.available for one in row.positions], unrouted=row.unrouted)
+    sellable = max(0, sum(max(0, one.available) for one in row.positions) - row.unrouted)
     shown = {"shop": day.town.shop.available(row.sku), "market": day.town.market.quantity(row.sku)}
     wrong = [
         f"{row.sku}: the {role} shows {units} instead of {sellable}"

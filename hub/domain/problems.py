@@ -77,6 +77,12 @@ def of_inbox(channel: str, stream: str, code: str, path: str) -> Words:
                 "Answer within 30 days, then set the row aside.",
                 "yours",
             )
+        case "implausible_feed":
+            return Words(
+                f"{channel} states that most articles are out of stock",
+                "Ask the warehouse. When it is so, accept the feed on the page Availability; otherwise set it aside.",
+                "yours",
+            )
         case "gave_up":
             return Words(
                 f"{what.capitalize()} of {channel} could not be applied",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hub.domain.documents import Product, StockLevel, Variant
+from hub.domain.feeds import Emptying
+from hub.flows import feed_guard
 from hub.flows.runtime import Runtime
-from hub.store import catalog, connections, inbox
+from hub.store import availability, catalog, connections, inbox, listings
+from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
-from hub.store.ledger import StockBook, last_move_at
-from hub.store.listings import last_published
+from hub.store.ledger import StockBook, last_moves_at
 
 if TYPE_CHECKING:
     from hub.flows.intake import Read
@@ -21,16 +25,15 @@ PRIVACY_TOPICS = frozenset({"customers/data_request", "customers/redact", "shop/
 
 def apply(runtime: Runtime, tx: Tx, batch: Sequence[Read], doors: set[str]) -> list[Outcome]:
     """Apply stock figures, products and lifecycle events; returns an outcome per row."""
-    outcomes: list[Outcome] = []
+    figures = [one for one in batch if one.kind == "inventory"]
+    outcomes = take_stock(runtime, tx, figures, doors) if figures else []
     for one in batch:
         if one.kind == "product":
             outcomes.append(_list_product(tx, one, doors))
-        elif one.kind == "inventory":
-            outcomes.append(_take_stock(runtime, tx, one, doors))
-        elif one.row["topic"] in PRIVACY_TOPICS:
+        elif one.kind == "lifecycle" and one.row["topic"] in PRIVACY_TOPICS:
             # Somebody has to answer these within 30 days, so they wait where problems wait.
             inbox.park(tx, one.row["id"], "privacy_request", "A person's data is asked for.", None, runtime.clock())
-        else:
+        elif one.kind == "lifecycle":
             outcomes.append(_lifecycle(tx, one))
     return outcomes
 
@@ -59,30 +62,105 @@ def _option(variant: Variant, name: str) -> str | None:
     return next((option.value for option in variant.options if option.name == name), None)
 
 
-def _take_stock(runtime: Runtime, tx: Tx, one: Read, doors: set[str]) -> Outcome:
-    """Apply a figure that a warehouse or 3PL states for one of our locations.
+def take_stock(runtime: Runtime, tx: Tx, batch: Sequence[Read], doors: set[str]) -> list[Outcome]:
+    """Apply figures that warehouses and 3PLs state for our locations; returns an outcome per row that is not parked.
 
-    A channel's own figure is only the echo of what it was told, since the hub is the authority for stock.
+    A channel's own figure is only the echo of what it was told, since the hub is the authority for stock. A feed that
+    takes most articles to nothing is parked whole.
     """
-    level: StockLevel = one.value
-    connection_id, row_id = one.row["connection_id"], one.row["id"]
-    if last_published(tx, connection_id, level.external_variant_id or "", level.sku or "") is not None:
-        return (row_id, "no_change", None)
-    location_id = catalog.locations_by_external(tx, connection_id, [level.location]).get(level.location)
-    location = next((place for place in catalog.locations(tx) if place.id == location_id), None)
-    if location is None or location.handler_id != connection_id or level.on_hand is None:
-        return (row_id, "ignored", None)
-    variant_id = catalog.variants_by_sku(tx, [level.sku or ""]).get(level.sku or "")
-    if variant_id is None:
-        return (row_id, "held_unmapped", None)
-    book = StockBook.open(tx, {variant_id}, runtime.clock(), f"connection:{connection_id}")
-    if last_move_at(tx, book.position(location.id, variant_id).id) > level.as_of:
-        return (row_id, "stale", variant_id)  # older than what we know: it must not bring sold units back
-    changed = set_on_hand(book, location.id, variant_id, level.on_hand, ("inbox", row_id), key=row_id, reason="feed")
+    known = {row.id: row for row in connections.every(tx)}
+    outcomes: list[Outcome] = []
+    stated: list[_Stated] = []
+    for connection_id in sorted({one.row["connection_id"] for one in batch}):
+        mine = [one for one in batch if one.row["connection_id"] == connection_id]
+        said, rest = _stated(tx, connection_id, mine)
+        outcomes += rest
+        found = _doubt(runtime, tx, known[connection_id], [one.read for one in said])
+        if found is None:
+            stated += said
+        else:
+            _park(runtime, tx, connection_id, said, found)
+    return outcomes + _book(runtime, tx, stated, doors)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """A figure for one of our positions."""
+
+    read: Read
+    location_id: str
+    variant_id: str
+
+
+def _stated(tx: Tx, connection_id: str, batch: Sequence[Read]) -> tuple[list[_Stated], list[Outcome]]:
+    """The figures that are for one of our positions, and what became of the others."""
+    levels: list[StockLevel] = [one.value for one in batch]
+    echoes = listings.told(tx, connection_id, {name for level in levels for name in _names(level)})
+    places = catalog.locations_by_external(tx, connection_id, {level.location for level in levels})
+    theirs = {place.id for place in catalog.locations(tx) if place.handler_id == connection_id}
+    articles = catalog.variants_by_sku(tx, {level.sku for level in levels if level.sku})
+    said: list[_Stated] = []
+    rest: list[Outcome] = []
+    for one, level in zip(batch, levels, strict=True):
+        location_id, variant_id = places.get(level.location, ""), articles.get(level.sku or "")
+        if not echoes.isdisjoint(_names(level)):
+            rest.append((one.row["id"], "no_change", None))
+        elif location_id not in theirs or level.on_hand is None:
+            rest.append((one.row["id"], "ignored", None))
+        elif variant_id is None:
+            rest.append((one.row["id"], "held_unmapped", None))
+        else:
+            said.append(_Stated(one, location_id, variant_id))
+    return said, rest
+
+
+def _names(level: StockLevel) -> set[str]:
+    return {name for name in (level.external_variant_id, level.sku) if name}
+
+
+def _doubt(runtime: Runtime, tx: Tx, connection: ConnectionRow, batch: Sequence[Read]) -> Emptying | None:
+    unseen = {one.row["id"]: one.value for one in batch if one.row["error_code"] != availability.ACCEPTED}
+    streams = sorted({one.row["stream"] for one in batch})
+    return feed_guard.doubt(runtime, tx, connection, unseen, streams) if unseen else None
+
+
+def _park(runtime: Runtime, tx: Tx, connection_id: str, said: Sequence[_Stated], found: Emptying) -> None:
+    """Leave a feed to a person; published figures stay as they are."""
+    words = (
+        f"{found.emptied} of {found.stocked} articles that had stock would go to nothing ({found.percent} percent). "
+        "Nothing of this feed was booked."
+    )
+    availability.distrust(tx, connection_id)
+    for one in said:
+        inbox.park(tx, one.read.row["id"], availability.IMPLAUSIBLE, words, None, runtime.clock())
+
+
+def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) -> list[Outcome]:
+    """Bring positions to what was stated for them, the oldest first."""
+    if not stated:
+        return []
+    now, outcomes = runtime.clock(), list[Outcome]()
+    book = StockBook.open(tx, {one.variant_id for one in stated}, now, "feed")
+    positions = {(one.location_id, one.variant_id): book.position(one.location_id, one.variant_id) for one in stated}
+    moved = last_moves_at(tx, {position.id for position in positions.values()})
+    seen: dict[str, datetime] = {}
+    for one in sorted(stated, key=lambda one: one.read.value.as_of):
+        level, row_id = one.read.value, one.read.row["id"]
+        position = positions[one.location_id, one.variant_id]
+        if position.id in moved and moved[position.id] > level.as_of:
+            outcomes.append((row_id, "stale", one.variant_id))  # it must not bring sold units back
+            continue
+        book.actor = f"connection:{one.read.row['connection_id']}"
+        change = set_on_hand(
+            book, one.location_id, one.variant_id, level.on_hand, ("inbox", row_id), key=row_id, reason="feed"
+        )
+        seen[position.id] = min(level.as_of, now)
+        outcomes.append((row_id, "applied" if change else "no_change", one.variant_id))
     book.flush()
-    if changed:
+    fresh = availability.verified(tx, seen, now)
+    if fresh or any(outcome == "applied" for _, outcome, _ in outcomes):
         doors |= {"stock", "refill"}
-    return (row_id, "applied" if changed else "no_change", variant_id)
+    return outcomes
 
 
 def set_on_hand(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from hub.domain.availability import publishable
+from hub.domain.availability import Offer
 from hub.domain.shipping import ItemResult, StockUpdate
 from hub.flows.deliver import may_send
 from hub.flows.reconcile import note_failure
 from hub.flows.runtime import Runtime
 from hub.sdk import LocationSource, StockSink, errors
-from hub.store import connections, listings, outbox, references
+from hub.store import availability, connections, listings, outbox, references
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
 
@@ -25,7 +25,8 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
     """Tell a channel what is due, one batch; returns how many listings. Call again until it returns 0.
 
     Changes that pile up between two calls leave as one figure. A figure equal to what the channel already confirmed is
-    not sent. Safe to be killed at any point: figures are absolute, so telling one twice does no harm.
+    not sent, nor one that nobody knows because a feed has not spoken yet. Safe to be killed at any point: figures are
+    absolute, so telling one twice does no harm.
     """
     now = runtime.clock()
     with runtime.db.read() as tx:
@@ -42,10 +43,11 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         rows = listings.claim(tx, connection_id, now, plugin.connector.max_batch, runtime.sending_time)
         if not rows:
             return 0
-        wanted = _figures(tx, connection, rows)
+        offers = availability.offers(tx, connection, rows, now)
         place = _place(tx, connection) if issubclass(plugin.connector, LocationSource) else ""
-        news = [row for row in rows if wanted[row["id"]] != row["published_quantity"]]
-        listings.published(tx, [row for row in rows if wanted[row["id"]] == row["published_quantity"]], wanted, now)
+        wanted = {listing_id: offer.figure for listing_id, offer in offers.items()}
+        news = [row for row in rows if _is_news(row, offers[row["id"]])]
+        _settle(tx, [row for row in rows if not _is_news(row, offers[row["id"]])], offers, now)
     if not news:
         return len(rows)
     as_of = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -61,19 +63,15 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
     return len(rows)
 
 
-def _figures(tx: Tx, connection: ConnectionRow, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """The figure for every listing."""
-    variant_ids = {row["variant_id"] for row in rows}
-    free, promised = listings.available(tx, variant_ids), listings.unrouted(tx, variant_ids)
-    return {
-        row["id"]: publishable(
-            free[row["variant_id"]].values(),
-            unrouted=promised.get(row["variant_id"], 0),
-            threshold=connection.stock_threshold,
-            pack_size=row["pack_size"],
-        )
-        for row in rows
-    }
+def _is_news(row: dict[str, Any], offer: Offer) -> bool:
+    return offer.tells and offer.figure != row["published_quantity"]
+
+
+def _settle(tx: Tx, rows: Sequence[dict[str, Any]], offers: Mapping[str, Offer], now: datetime) -> None:
+    """Note that there is nothing to tell: the channel knows the figure already, or nobody knows it."""
+    known = [row for row in rows if offers[row["id"]].tells]
+    listings.published(tx, known, {row["id"]: offers[row["id"]].figure for row in known}, now)
+    listings.kept_back(tx, [row for row in rows if not offers[row["id"]].tells])
 
 
 def _place(tx: Tx, connection: ConnectionRow) -> str:

@@ -22,7 +22,7 @@ from hub.sdk import (
     Window,
     errors,
 )
-from hub.store import connections, cursors, inbox
+from hub.store import availability, connections, cursors, inbox
 from hub.store.connections import ConnectionRow
 from hub.store.inbox import Arrival, partition_of
 
@@ -64,6 +64,9 @@ def reconcile(runtime: Runtime, connection_id: str, stream_name: str) -> int:
     with runtime.db.begin() as tx:
         cursors.finished(tx, connection_id, stream_name, window.end, now)
         connections.succeeded(tx, connection_id, now)
+        risen = stream.kind == "inventory" and availability.fed(tx, connection_id, now)
+    if risen:
+        runtime.wake("stock")
     return new
 
 

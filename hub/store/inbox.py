@@ -178,6 +178,49 @@ def replay(tx: Tx, ids: Collection[str]) -> list[int]:
     return sorted(partitions)
 
 
+def burst(
+    tx: Tx, connection_id: str, streams: Collection[str], code: str, since: datetime, limit: int
+) -> list[dict[str, Any]]:
+    """What came in these streams since then and waits, or was parked for this reason; oldest first."""
+    query = (
+        select(inbox.c.id, inbox.c.stream, inbox.c.body)
+        .where(
+            inbox.c.connection_id == connection_id,
+            inbox.c.stream.in_(list(streams)),
+            inbox.c.received_at >= since,
+            or_(inbox.c.status.in_(WAITING), (inbox.c.status == "dead") & (inbox.c.error_code == code)),
+        )
+        .order_by(inbox.c.id)
+        .limit(limit)
+    )
+    return as_dicts(tx.execute(query).all())
+
+
+def parked_for(tx: Tx, connection_id: str, code: str) -> list[str]:
+    """Rows of a connection that are parked for this reason, oldest first."""
+    query = select(inbox.c.id).where(
+        inbox.c.connection_id == connection_id, inbox.c.status == "dead", inbox.c.error_code == code
+    )
+    return list(tx.execute(query.order_by(inbox.c.id)).scalars())
+
+
+def parked_connections(tx: Tx, code: str) -> dict[str, tuple[int, datetime]]:
+    """Connections that have rows parked for this reason: how many, and when the oldest came."""
+    query = (
+        select(inbox.c.connection_id, func.count(), func.min(inbox.c.received_at))
+        .where(inbox.c.status == "dead", inbox.c.error_code == code)
+        .group_by(inbox.c.connection_id)
+    )
+    return {row[0]: (int(row[1]), row[2]) for row in tx.execute(query)}
+
+
+def accept(tx: Tx, ids: Collection[str], code: str) -> list[int]:
+    """Let parked rows be handled again under this mark: a person has looked at them. The partitions that have mail."""
+    for part in chunks(ids):
+        tx.execute(update(inbox).where(inbox.c.id.in_(part), inbox.c.status == "dead").values(error_code=code))
+    return replay(tx, ids)
+
+
 def replay_unplaced(tx: Tx, connection_id: str, streams: Collection[str]) -> list[int]:
     """Let rows of these streams be handled again that named a place or an article unknown at their time."""
     query = select(inbox.c.id).where(

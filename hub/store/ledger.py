@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self, cast
 
 from sqlalchemy import bindparam, case, func, or_, select, update
@@ -281,10 +281,13 @@ def refilled(tx: Tx, position_id: str, rises: int) -> None:
     tx.execute(update(stock_position).where(stock_position.c.id == position_id).values(refilled=rises))
 
 
-def last_move_at(tx: Tx, position_id: str) -> datetime:
-    """When the position last moved; the beginning of time when it never did."""
-    found = tx.execute(select(func.max(stock_move.c.at)).where(stock_move.c.position_id == position_id)).scalar()
-    return found or datetime.min.replace(tzinfo=UTC)
+def last_moves_at(tx: Tx, position_ids: Collection[str]) -> dict[str, datetime]:
+    """When these positions last moved; one that never did is left out."""
+    found: dict[str, datetime] = {}
+    for part in chunks(position_ids):
+        query = select(stock_move.c.position_id, func.max(stock_move.c.at)).where(stock_move.c.position_id.in_(part))
+        found.update((row[0], row[1]) for row in tx.execute(query.group_by(stock_move.c.position_id)))
+    return found
 
 
 def differences(tx: Tx) -> list[dict[str, Any]]:

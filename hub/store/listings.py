@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from hub.store.database import Tx
 from hub.store.rows import as_dicts, chunks
-from hub.store.tables import connection, listing, location, reservation, stock_position
+from hub.store.tables import connection, listing, reservation
 
 AT_ONCE = 3  # a figure that a channel compared and refused is told again this often without a pause
 
@@ -64,20 +64,6 @@ def claim(tx: Tx, connection_id: str, now: datetime, limit: int, sending_for: ti
     return rows
 
 
-def available(tx: Tx, variant_ids: Collection[str]) -> dict[str, dict[str, int]]:
-    """Free units by variant and location, for locations that are switched on."""
-    found: dict[str, dict[str, int]] = {variant_id: {} for variant_id in variant_ids}
-    for part in chunks(variant_ids):
-        query = (
-            select(stock_position.c.variant_id, stock_position.c.location_id, stock_position.c.available)
-            .join(location, location.c.id == stock_position.c.location_id)
-            .where(stock_position.c.variant_id.in_(part), location.c.active.is_(True))
-        )
-        for row in tx.execute(query):
-            found[row.variant_id][row.location_id] = row.available
-    return found
-
-
 def unrouted(tx: Tx, variant_ids: Collection[str]) -> dict[str, int]:
     """Units promised to orders that have no place yet, by variant."""
     found: dict[str, int] = {}
@@ -121,6 +107,17 @@ def published(tx: Tx, rows: Sequence[Mapping[str, Any]], quantities: Mapping[str
     )
 
 
+def kept_back(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Nobody knows the figure of these listings: the channel keeps what it has, until something changes."""
+    if rows:
+        tx.execute(
+            update(listing)
+            .where(listing.c.id == bindparam("key"))
+            .values(published_rev=bindparam("seen_rev"), publishing_until=None, publish_next_at=None),
+            [{"key": row["id"], "seen_rev": row["stock_rev"]} for row in rows],
+        )
+
+
 def not_published(tx: Tx, row: dict[str, Any], error: str, now: datetime, *, found: int | None, retry: bool) -> None:
     """The channel did not take the figure. `found` is what it holds instead, when it said so: the figure is told again
     from there, at once the first times, since only our idea of the channel was old.
@@ -145,15 +142,15 @@ def not_published(tx: Tx, row: dict[str, Any], error: str, now: datetime, *, fou
     )
 
 
-def last_published(tx: Tx, connection_id: str, external_id: str, sku: str) -> int | None:
-    """What this connection was last told of a listing; None when it is never told."""
-    query = select(listing.c.published_quantity).where(
-        listing.c.connection_id == connection_id,
-        or_(
-            listing.c.external_id == external_id,
-            listing.c.inventory_external_id == external_id,
-            and_(listing.c.sku == sku, listing.c.sku != ""),
-        ),
-    )
-    found: int | None = tx.execute(query.limit(1)).scalar()
+def told(tx: Tx, connection_id: str, names: Collection[str]) -> set[str]:
+    """Those names (listing id, inventory item or SKU) under which this connection was ever told a figure."""
+    found: set[str] = set()
+    for part in chunks([name for name in names if name]):
+        columns = (listing.c.external_id, listing.c.inventory_external_id, listing.c.sku)
+        query = select(*columns).where(
+            listing.c.connection_id == connection_id,
+            listing.c.published_quantity.is_not(None),
+            or_(*(column.in_(part) for column in columns)),
+        )
+        found.update(name for row in tx.execute(query) for name in row if name)
     return found

@@ -282,7 +282,7 @@ def test_every_move_says_who_when_and_why(store, shelf):
     assert (found["quantity"], found["from_state"], found["to_state"]) == (2, "available", "committed")
     assert (found["actor"], found["at"], found["cause_type"], found["cause_id"]) == ("test", NOW, *CAUSE)
     with store.read() as tx:
-        assert ledger.last_move_at(tx, position.id) == NOW
+        assert ledger.last_moves_at(tx, [position.id]) == {position.id: NOW}
 
 
 def test_a_position_that_was_written_by_hand_is_found(store, shelf):
