@@ -50,6 +50,7 @@ def build_runtime(settings: Settings, db: Database, wake: Callable[[str], None])
         sending_time=timedelta(seconds=settings.sending_s),
         unknown_quiet=timedelta(seconds=settings.unknown_quiet_s),
         public_url=settings.public_url,
+        rehearsal_valid=timedelta(hours=settings.rehearsal_hours),
         quota_factor=settings.quota_factor,
     )
 

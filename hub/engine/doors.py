@@ -13,10 +13,11 @@ from hub.flows.intake import intake
 from hub.flows.publish_stock import publish_stock
 from hub.flows.reconcile import reconcile
 from hub.flows.refill import refill
+from hub.flows.rehearse import rehearse
 from hub.flows.runtime import Runtime
 from hub.flows.timed import run_timed
 from hub.flows.watch import watch, watched
-from hub.store import cursors, inbox, ledger, listings, outbox, shipments
+from hub.store import cursors, inbox, ledger, listings, outbox, rules, shipments
 
 log = structlog.get_logger()
 
@@ -26,7 +27,10 @@ Lane = Literal["inside", "outside"]
 
 
 def lane(door: str) -> Lane:
-    """Which threads open a door: those that only work on the database, or those that may wait for a vendor."""
+    """Which threads open a door: those that only work on the database, or those that may wait for a vendor.
+
+    A rehearsal takes seconds, so it stands with the latter and keeps no order from coming in.
+    """
     kind, _, rest = door.partition(":")
     return "inside" if kind in {"inbox", "refill", "timed"} or (kind == "stock" and not rest) else "outside"
 
@@ -60,6 +64,9 @@ def open_door(runtime: Runtime, door: str) -> bool:
         case "timed":
             run_timed(runtime, rest)
             return False
+        case "rehearse":
+            rehearse(runtime, rest)
+            return False
     raise ValueError(f"there is no door {door!r}")
 
 
@@ -75,6 +82,7 @@ def due_doors(runtime: Runtime) -> Iterator[str]:
         yield from [f"outbox:{connection_id}" for connection_id in outbox.due_connections(tx, now)]
         if ledger.risen(tx, 1):
             yield "refill"
+        yield from [f"rehearse:{rehearsal_id}" for rehearsal_id in rules.running_rehearsals(tx)]
         yield from [f"stock:{connection_id}" for connection_id in listings.due_connections(tx, now)]
         yield from [f"poll:{connection_id}:{stream}" for connection_id, stream in cursors.due(tx, now)]
         yield from [f"follow:{connection_id}" for connection_id in shipments.silent_connections(tx, now - QUIET, FINAL)]

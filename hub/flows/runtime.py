@@ -53,6 +53,7 @@ class Runtime:
     sending_time: timedelta = SENDING_TIME
     unknown_quiet: timedelta = timedelta(seconds=10)
     public_url: str = ""  # where platforms reach this hub; webhooks are subscribed to only when it is known
+    rehearsal_valid: timedelta = timedelta(hours=24)  # how long rules may be published with a rehearsal
     quota_factor: float = 1.0  # times the quotas that manifests state
     _sessions: dict[str, Transport] = field(default_factory=dict)
 

@@ -11,6 +11,18 @@ from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateErro
 from hub.flows.operate.orders import cancel_order, hold_order, release_hold
 from hub.flows.operate.places import OfferedPlace, link_places, places
 from hub.flows.operate.reach import intervals, manifest_of
+from hub.flows.operate.routing import (
+    RulesDiff,
+    change_draft,
+    check_rules,
+    compare,
+    fitting_rehearsal,
+    publish_rules,
+    save_draft,
+    start_rehearsal,
+    try_order,
+    try_skus,
+)
 from hub.flows.operate.running import (
     pause,
     provision_webhooks,
@@ -33,14 +45,19 @@ __all__ = [
     "OperateError",
     "Retried",
     "RowResult",
+    "RulesDiff",
     "SettingsError",
     "add_connection",
     "add_location",
     "adjust_stock",
     "cancel_order",
     "change_connection",
+    "change_draft",
     "check_connection",
+    "check_rules",
+    "compare",
     "dismiss",
+    "fitting_rehearsal",
     "hold_order",
     "import_stock",
     "intervals",
@@ -50,6 +67,7 @@ __all__ = [
     "pause",
     "places",
     "provision_webhooks",
+    "publish_rules",
     "refuse_by_hand",
     "release_hold",
     "release_outbox",
@@ -58,7 +76,11 @@ __all__ = [
     "resume",
     "retry",
     "rewind",
+    "save_draft",
     "ship_by_hand",
+    "start_rehearsal",
     "sync_now",
+    "try_order",
+    "try_skus",
     "webhook_address",
 ]
