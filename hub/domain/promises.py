@@ -43,19 +43,22 @@ class Promise:
     line_id: str
     due: date | None
     shares: tuple[Share, ...]
+    is_there: bool = False  # all its units are on the shelf and about to be given a place: nothing to be told
 
 
-def allot(supplies: Collection[Supply], waiting: Collection[Waiting]) -> tuple[Promise, ...]:
-    """Give the units of one article that are to come to the lines that wait for it.
+def allot(supplies: Collection[Supply], waiting: Collection[Waiting], on_shelf: int = 0) -> tuple[Promise, ...]:
+    """Give the units of one article that are there and that are to come to the lines that wait for it.
 
-    The order placed first is served first, from the supply that comes first. A line for which there is not enough
-    keeps the units it got but is promised no day. The answer depends on nothing but the arguments.
+    The order placed first is served first, from the shelf and then from the supply that comes first. A line for which
+    there is not enough keeps the units it got but is promised no day. The answer depends on nothing but the arguments.
     """
     queue = _units(supplies)
     left: tuple[Supply, int] | None = None
     promises = []
     for wait in sorted(waiting, key=lambda one: (one.placed_at, one.order_id, one.line_id)):
-        shares, open_units = list[Share](), wait.units
+        there = max(0, min(on_shelf, wait.units))
+        on_shelf -= there
+        shares, open_units = list[Share](), wait.units - there
         while open_units > 0:
             left = left if left is not None and left[1] > 0 else next(queue, None)
             if left is None:
@@ -64,7 +67,8 @@ def allot(supplies: Collection[Supply], waiting: Collection[Waiting]) -> tuple[P
             taken = min(open_units, units)
             shares.append(Share(wait.line_id, supply.id, taken, supply.due))
             left, open_units = (supply, units - taken), open_units - taken
-        promises.append(Promise(wait.line_id, _last(shares) if not open_units else None, tuple(shares)))
+        due = _last(shares) if not open_units else None
+        promises.append(Promise(wait.line_id, due, tuple(shares), is_there=there == wait.units))
     return tuple(promises)
 
 

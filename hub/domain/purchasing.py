@@ -9,7 +9,6 @@ from typing import Literal
 Status = Literal[
     "draft", "ordered", "acknowledged", "partially_received", "received", "closed", "closed_short", "cancelled"
 ]
-Disposition = Literal["damaged", "quality_hold", "sent_back"]
 
 MOVES: Mapping[str, Mapping[str, str]] = {
     "draft": {"ordered": "it is sent to the supplier", "cancelled": "it is not wanted any more"},
@@ -33,10 +32,12 @@ MOVES: Mapping[str, Mapping[str, str]] = {
 OPEN = ("ordered", "acknowledged", "partially_received")  # goods are still expected
 TAKES_GOODS = (*OPEN, "received")  # a late box within the tolerance is taken after everything arrived
 CHANGES_DATES = ("draft", *OPEN)
-DISPOSITIONS: Mapping[str, str] = {
-    "damaged": "Kept, not fit to be sold.",
-    "quality_hold": "Kept until somebody has inspected it.",
-    "sent_back": "Refused at the door or returned to the supplier.",
+# Where units go that arrive in a condition; None is back to the supplier. All but the good ones are rejected.
+CONDITIONS: Mapping[str, str | None] = {
+    "good": "available",
+    "damaged": "damaged",
+    "to_inspect": "quality_hold",
+    "sent_back": None,
 }
 
 

@@ -101,12 +101,14 @@ def repromise_all(runtime: Runtime) -> int:
 
 def _plan(tx: Tx, variant_ids: Collection[str]) -> _Plan:
     lines = {one.waiting.line_id: one for one in promises.lines(tx, variant_ids)}
-    supplies = promises.supplies(tx, variant_ids)
+    supplies, there = promises.supplies(tx, variant_ids), promises.on_shelf(tx, variant_ids)
     waiting: dict[str, list[Waiting]] = defaultdict(list)
     for one in lines.values():
         waiting[one.variant_id].append(one.waiting)
     after = tuple(
-        promise for variant_id, queue in waiting.items() for promise in allot(supplies.get(variant_id, ()), queue)
+        promise
+        for variant_id, queue in waiting.items()
+        for promise in allot(supplies.get(variant_id, ()), queue, there.get(variant_id, 0))
     )
     return _Plan(lines, promises.shares(tx, variant_ids), after)
 

@@ -13,7 +13,15 @@ from hub.domain.promises import Promise, Supply, Waiting
 from hub.domain.purchasing import OPEN
 from hub.store.database import Tx, new_id
 from hub.store.rows import chunks
-from hub.store.tables import location, order_line, orders, purchase_order, purchase_order_line, supply_promise
+from hub.store.tables import (
+    location,
+    order_line,
+    orders,
+    purchase_order,
+    purchase_order_line,
+    stock_position,
+    supply_promise,
+)
 
 PROMISED = ("backorder", "preorder")  # a queue waits for a person, not for goods
 
@@ -53,6 +61,22 @@ def supplies(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[Supply]]:
         for variant_id, line_id, count, due in tx.execute(query.where(line.variant_id.in_(part))):
             found[variant_id].append(Supply(line_id, int(count), due))
     return found
+
+
+def on_shelf(tx: Tx, variant_ids: Collection[str]) -> dict[str, int]:
+    """Units that lie free at places that ship, by variant: they are about to be given to those who wait."""
+    position = stock_position.c
+    query = (
+        select(position.variant_id, func.sum(position.available))
+        .join(location, location.c.id == position.location_id)
+        .where(position.available > 0, location.c.active.is_(True), location.c.ships.is_(True))
+        .group_by(position.variant_id)
+    )
+    return {
+        row[0]: int(row[1])
+        for part in chunks(variant_ids)
+        for row in tx.execute(query.where(position.variant_id.in_(part)))
+    }
 
 
 def lines(tx: Tx, variant_ids: Collection[str]) -> list[Line]:
@@ -143,13 +167,22 @@ def set_days(tx: Tx, days: Sequence[tuple[str, date | None]]) -> None:
         )
 
 
-def mark_told(tx: Tx, line_ids: Collection[str]) -> int:
-    """The customers of these lines were told of the day that now stands; returns how many lines were news."""
-    done = 0
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An order line whose customer was told of a day; None is that there is none any more."""
+
+    line_id: str
+    order_id: str
+    due: date | None
+
+
+def mark_told(tx: Tx, line_ids: Collection[str]) -> list[Told]:
+    """The customers of these lines were told of the day that now stands; gives the lines to which that is news."""
+    line, done = order_line.c, list[Told]()
     for part in chunks(line_ids):
-        news = order_line.c.id.in_(part) & order_line.c.promised_on.is_distinct_from(order_line.c.told_on)
-        marked = update(order_line).where(news).values(told_on=order_line.c.promised_on).returning(order_line.c.id)
-        done += len(tx.execute(marked).all())
+        news = line.id.in_(part) & line.promised_on.is_distinct_from(line.told_on)
+        marked = update(order_line).where(news).values(told_on=line.promised_on)
+        done += [Told(*row) for row in tx.execute(marked.returning(line.id, line.order_id, line.promised_on))]
     return done
 
 
@@ -165,7 +198,3 @@ def overdue(tx: Tx, now: datetime, limit: int) -> list[str]:
         .order_by(line.order_id)
     )
     return list(tx.execute(query.limit(limit)).scalars())
-
-
-def set_cancel_date(tx: Tx, line_id: str, at: datetime | None) -> None:
-    tx.execute(update(order_line).where(order_line.c.id == line_id).values(auto_cancel_at=at))

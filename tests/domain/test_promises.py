@@ -45,6 +45,13 @@ def test_a_line_for_which_too_little_is_on_order_is_promised_no_day_and_keeps_it
     assert promises == {"A": ({"PO1": 6}, SEP_1), "B": ({"PO1": 2}, None)}
 
 
+def test_goods_on_the_shelf_are_for_those_who_came_first_and_move_no_promise() -> None:
+    first, second, third = allot([Supply("PO2", 10, OCT_1)], [A, B, C], on_shelf=8)
+    assert (first.is_there, first.shares) == (True, ())
+    assert (second.is_there, second.due, [share.units for share in second.shares]) == (False, OCT_1, [4])
+    assert (third.is_there, third.due) == (False, OCT_1)
+
+
 def test_goods_without_a_day_are_given_last_and_promise_no_day() -> None:
     promises = told(allot([Supply("PO1", 6, None), Supply("PO2", 6, OCT_1)], [A, B]))
     assert promises == {"A": ({"PO2": 6}, OCT_1), "B": ({"PO1": 6}, None)}
