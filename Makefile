@@ -69,6 +69,10 @@ crash: $(VENV)/.dev ## Kill workers and the whole hub while orders pour in, then
 benchmark: $(VENV)/.dev ## Measure the intake of orders on SQLite and PostgreSQL
 	$(BIN)/python -m benchmarks.intake
 
+.PHONY: routing-benchmark
+routing-benchmark: $(VENV)/.dev ## Measure routing decisions, and solve the published order-fulfillment instance
+	$(BIN)/python -m benchmarks.routing
+
 .PHONY: clean
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

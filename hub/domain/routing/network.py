@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from math import asin, cos, radians, sin, sqrt
+from math import asin, cos, pi, sin, sqrt
 from typing import Any, overload
 
 from hub.domain.routing.shapes import Destination, Lane, Method, Place, Snapshot, Step
 
 EARTH_RADIUS_KM = 6371.0
+DEGREE, HALF_DEGREE = pi / 180, pi / 360  # in radians
 MOST_REMEMBERED = 200  # answers kept by one network
 
 # What the hard filter says: positions of the places that may be asked, and code and reason of the others.
@@ -20,8 +21,8 @@ Filtered = tuple[tuple[int, ...], tuple[tuple[str, str], ...]]
 
 def distance_km(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
     """Great-circle distance (haversine)."""
-    d_lat, d_lon = radians(to_latitude - latitude), radians(to_longitude - longitude)
-    a = sin(d_lat / 2) ** 2 + cos(radians(latitude)) * cos(radians(to_latitude)) * sin(d_lon / 2) ** 2
+    up, along = sin((to_latitude - latitude) * HALF_DEGREE), sin((to_longitude - longitude) * HALF_DEGREE)
+    a = up * up + cos(latitude * DEGREE) * cos(to_latitude * DEGREE) * along * along
     return 2 * EARTH_RADIUS_KM * asin(sqrt(a))
 
 
@@ -38,9 +39,9 @@ class Network(Sequence[Place]):
     """Places by code. Build it once per batch and give it to every snapshot as `places`; it never changes."""
 
     def __init__(self, places: Iterable[Place]) -> None:
-        self._places = tuple(sorted(places, key=lambda place: (place.code, place.id)))
-        self.ids = tuple(place.id for place in self._places)
-        self.has_buffers = any(place.stock_buffer for place in self._places)
+        self.places = tuple(sorted(places, key=lambda place: (place.code, place.id)))
+        self.ids = tuple(place.id for place in self.places)
+        self.has_buffers = any(place.stock_buffer for place in self.places)
         self._remembered: dict[Any, Any] = {}
 
     @classmethod
@@ -53,19 +54,19 @@ class Network(Sequence[Place]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Place]: ...
     def __getitem__(self, index: int | slice) -> Place | Sequence[Place]:
-        return self._places[index]
+        return self.places[index]
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)
 
     def __iter__(self) -> Iterator[Place]:
-        return iter(self._places)
+        return iter(self.places)
 
     @property
     def digest(self) -> bytes:
         """A fingerprint of all that the places say."""
         if "digest" not in self._remembered:
-            said = json.dumps([_said_of(place) for place in self._places], separators=(",", ":"))
+            said = json.dumps([_said_of(place) for place in self.places], separators=(",", ":"))
             self._remembered["digest"] = hashlib.sha256(said.encode()).digest()
         found: bytes = self._remembered["digest"]
         return found
@@ -93,7 +94,7 @@ class Network(Sequence[Place]):
 
     def _filter(self, snapshot: Snapshot, step: Step, promise: date | None) -> Filtered:
         usable, dropped = [], []
-        for index, place in enumerate(self._places):
+        for index, place in enumerate(self.places):
             why = _why_not(place, snapshot, promise) or _why_not_in(step, place, snapshot)
             if why:
                 dropped.append((place.code, why))

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -109,8 +110,11 @@ def _walk(
         chosen = choose(found)
         story.add(found, chosen)
         if chosen.parts:
-            columns = _taken_off(columns, chosen, left.needs)
-            left = _still(left, chosen, columns, network)
+            still = _still_needed(left.needs, chosen)
+            if still:
+                columns = _taken_off(columns, chosen, left.needs)
+                left = replace(left, sellable=_sellable(columns, network))
+            left = replace(left, needs=still)
         if not left.needs:
             break
         then = step.on_remainder
@@ -150,20 +154,23 @@ def _taken_off(columns: Columns, chosen: Chosen, needs: Sequence[Need]) -> dict[
     return after
 
 
-def _still(snapshot: Snapshot, chosen: Chosen, columns: Columns, network: Network) -> Snapshot:
-    """The snapshot of what is left for the next step."""
-    needs = []
-    for need in snapshot.needs:
-        left = need.units - sum(units.get(need.line_id, 0) for units in chosen.parts.values())
-        if left:
-            needs.append(replace(need, units=left))
-    sellable = {
+def _still_needed(needs: Sequence[Need], chosen: Chosen) -> tuple[Need, ...]:
+    """What is left for the next step."""
+    taken = Counter[str]()
+    for units in chosen.parts.values():
+        taken.update(units)
+    return tuple(
+        replace(need, units=need.units - taken[need.line_id]) for need in needs if need.units > taken[need.line_id]
+    )
+
+
+def _sellable(columns: Columns, network: Network) -> dict[tuple[str, str], int]:
+    return {
         (place_id, variant): units
         for variant, column in columns.items()
         for place_id, units in zip(network.ids, column, strict=True)
         if units > 0
     }
-    return replace(snapshot, needs=tuple(needs), sellable=sellable)
 
 
 def _rest(need: Need, snapshot: Snapshot, columns: Columns, story: trace.Story, then: str) -> Remainder:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
+from operator import ge
 
 from hub.domain.routing.shapes import Need
 from hub.domain.routing.share import Shelf, bundles
@@ -88,7 +89,10 @@ class Search:
         if not whole:
             self._tell_why_not_alone()
             return False
-        [best] = self.list.best(1, whole)
+        have_all = {position for offer in whole for position in self.list.offers[offer]}
+        best = next((one for one in self.list.leading if one in have_all), None)
+        if best is None:
+            [best] = self.list.best(1, whole)
         parts = {best: {need.line_id: need.units for need in self.needs}}
         if not self.is_worth_it(parts):
             return False
@@ -192,8 +196,14 @@ class Search:
             return found
         kept: list[tuple[int, Vector, Offer]] = []
         for one in found:
-            better = sum(covers(other[1], one[1]) and set(other[2][1]) <= set(one[2][1]) for other in kept)
-            if better < most:
+            _, vector, (_, lines) = one
+            better = 0
+            for _, other, (_, others) in kept:
+                if covers(other, vector) and set(others) <= set(lines):
+                    better += 1
+                    if better == most:
+                        break
+            else:
                 kept.append(one)
         return kept
 
@@ -287,7 +297,7 @@ class Search:
         return units + tuple(int(_has(free, lines, bundle)) for bundle in self.groups)
 
     def _tell_why_not_alone(self) -> None:
-        for position in self.list.best(1):
+        for position in self.list.leading[:1]:
             lines = lines_whole(self.list, position)
             code = self.list.place(position).code
             self.chosen.told((code,), f"it has {lines} of {len(self.needs)} lines whole")
@@ -320,7 +330,7 @@ def less(left: Vector, offered: Vector) -> Vector:
 
 
 def covers(one: Vector, other: Vector) -> bool:
-    return all(mine >= theirs for mine, theirs in zip(one, other, strict=True))
+    return all(map(ge, one, other))
 
 
 def _can_cover(left: Vector, offers: Counter[Vector], more: int) -> bool:

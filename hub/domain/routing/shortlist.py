@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import repeat
 from math import inf
+from typing import Any
 
 from hub.domain.routing.network import Network
 from hub.domain.routing.rankers import BY_UNITS, why_not_line
@@ -20,6 +21,8 @@ from hub.domain.routing.shapes import Need, Place, Ranker, Snapshot, Step
 Offer = tuple[tuple[int, ...], tuple[str, ...]]
 
 Columns = Mapping[str, Sequence[int]]  # units by variant, one for each place of the network
+
+LEADING = 20  # ranked places that a trace names
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ class Shortlist:
     usable: frozenset[int] | None  # places that passed the filters; None is all
     is_whole: bool  # nothing of the order has a place yet
     unit_worth: Mapping[str, Fraction]  # minor units of one unit, by line, exactly
-    _offer_of: dict[int, Offer] = field(default_factory=dict)
+    _columns: Columns
+    _refused: Mapping[int, Collection[str]]  # lines that a place may not ship, by position
+    _known: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -47,9 +52,10 @@ class Shortlist:
         return self.network[position]
 
     def offer_of(self, position: int) -> Offer:
-        if not self._offer_of:
-            self._offer_of.update((one, offer) for offer, positions in self.offers.items() for one in positions)
-        return self._offer_of[position]
+        wanted = wanted_of(self.snapshot.needs)
+        units = tuple(max(0, min(wanted[variant], self._columns[variant][position])) for variant in self.variants)
+        lines = self._refused.get(position, ())
+        return _without(units, self.variants, self.snapshot.needs, lines) if lines else (units, ())
 
     def free(self, position: int) -> dict[str, int]:
         """Units by variant that the place offers."""
@@ -57,8 +63,19 @@ class Shortlist:
 
     def ranks(self, position: int) -> tuple[int | None, ...]:
         """What each ranker says of the place."""
-        place = self.network[position]
-        return tuple(ranker(place, self.snapshot) for ranker in self.rankers)
+        if position not in self._known:
+            place = self.network[position]
+            self._known[position] = tuple(ranker(place, self.snapshot) for ranker in self.rankers)
+        found: tuple[int | None, ...] = self._known[position]
+        return found
+
+    @property
+    def leading(self) -> Sequence[int]:
+        """The best-ranked places, as many as a trace names."""
+        if "leading" not in self._known:
+            self._known["leading"] = self.best(LEADING)
+        found: Sequence[int] = self._known["leading"]
+        return found
 
     def best(self, count: int, among: Iterable[Offer] | None = None) -> list[int]:
         """The best-ranked places, no more than `count`, among those with certain offers.
@@ -74,25 +91,25 @@ class Shortlist:
             tied = sorted((one for places in alike for one in places), key=self._last_tie)
             return tied[:count]
         buckets: dict[float, list[Sequence[int]]] = {}
-        ranker, snapshot = self.rankers[depth], self.snapshot
+        ranker, snapshot, places = self.rankers[depth], self.snapshot, self.network.places
         if ranker in BY_UNITS:
-            for places in alike:
-                said = ranker(self.network[places[0]], snapshot)
-                buckets.setdefault(inf if said is None else said, []).append(places)
+            for positions in alike:
+                said = ranker(places[positions[0]], snapshot)
+                buckets.setdefault(inf if said is None else said, []).append(positions)
         else:
-            ranked: dict[float, list[int]] = {}
-            for places in alike:
-                for one in places:
-                    said = ranker(self.network[one], snapshot)
-                    ranked.setdefault(inf if said is None else said, []).append(one)
-            buckets = {rank: [places] for rank, places in ranked.items()}
+            one_by_one: dict[float, list[int]] = {}
+            for positions in alike:
+                for one in positions:
+                    said = ranker(places[one], snapshot)
+                    one_by_one.setdefault(inf if said is None else said, []).append(one)
+            buckets = {said: [positions] for said, positions in one_by_one.items()}
         found: list[int] = []
         for rank in sorted(buckets):
-            places_left = buckets[rank]
-            if len(places_left) == 1 and len(places_left[0]) == 1:
-                found += places_left[0]
+            group = buckets[rank]
+            if len(group) == 1 and len(group[0]) == 1:
+                found += group[0]
             else:
-                found += self._refined(places_left, depth + 1, count - len(found))
+                found += self._refined(group, depth + 1, count - len(found))
             if len(found) >= count:
                 break
         return found
@@ -141,6 +158,8 @@ def shortlist(
         None if everywhere else frozenset(usable),
         is_whole,
         unit_worth,
+        columns,
+        forbidden,
     )
 
 

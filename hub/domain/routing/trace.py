@@ -12,7 +12,7 @@ from hub.domain.routing.search import Chosen, Search, lines_whole
 from hub.domain.routing.shapes import CostRules, Need, Remainder, Rules, Step
 from hub.domain.routing.shortlist import Shortlist
 
-LONGEST = 20  # places of a kind that a trace names; how many there were is counted
+LONGEST = 20  # places left out that a trace names; how many there were is counted
 
 WHY_LEFT: Mapping[str, str] = {
     "out_of_stock": "not in stock",
@@ -94,7 +94,7 @@ def _told(found: Shortlist, chosen: Chosen) -> dict[str, Any]:
         "rankers": list(found.step.rankers),
         "dropped": [{"loc": code, "why": why} for code, why in found.dropped[:LONGEST]],
         "dropped_total": len(found.dropped),
-        "ranked": [{"loc": found.place(one).code, "tuple": list(found.ranks(one))} for one in found.best(LONGEST)],
+        "ranked": [{"loc": found.place(one).code, "tuple": list(found.ranks(one))} for one in found.leading],
         "ranked_total": found.total,
         "tried": [{"set": list(codes), "why_not": why} for codes, why in chosen.tried],
         "outcome": ("part" if left else "all") if chosen.parts else "nothing",
@@ -105,7 +105,7 @@ def _why_alone(found: Shortlist, winner: int) -> str:
     """Why one place ships the whole order, and what speaks for the nearest or the next best."""
     count = len(found.snapshot.needs)
     ships = "it ships " + ("the line" if count == 1 else f"all {count} lines")
-    others = [one for one in found.best(LONGEST) if one != winner]
+    others = [one for one in found.leading if one != winner]
     if not others:
         return "it is the only location that has stock"
     nearer = _nearest(found, winner, others)
