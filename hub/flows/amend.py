@@ -8,6 +8,7 @@ from typing import Any
 
 from hub import schemas
 from hub.domain.documents import Order
+from hub.flows import kits
 from hub.flows.desk import Desk
 from hub.flows.enter import (
     Articles,
@@ -115,7 +116,7 @@ def _amend_lines(desk: Desk, state: OrderState, order: Order, articles: Articles
         line.changed = True
         said += _bring_to(desk, state, line, fresh.ordered)
     for line in state.lines:
-        if line.external_id not in seen:
+        if line.external_id not in seen and line.kit_line_id is None:
             said += _bring_to(desk, state, line, 0)
     if said:
         desk.tell(state.id, ("order", state.id), "edited", f"The channel changed the order: {'; '.join(said)}.")
@@ -125,6 +126,9 @@ def _amend_lines(desk: Desk, state: OrderState, order: Order, articles: Articles
 
 def _bring_to(desk: Desk, state: OrderState, line: LineState, units: int) -> Iterable[str]:
     """Set the units still wanted on a line; what was shipped cannot be taken back here."""
+    if kits.is_kit(state, line):
+        yield from kits.bring_to(desk, state, line, units, "the channel reduced the order")
+        return
     live = line.ordered - line.cancelled
     if units > live:
         line.ordered += units - live

@@ -8,6 +8,8 @@ from typing import Any
 
 from hub.domain import entry
 from hub.domain.documents import Order
+from hub.domain.kits import follow
+from hub.flows import kits
 from hub.flows.desk import Desk
 from hub.flows.route import reserve_unrouted, route
 from hub.store.database import new_id
@@ -69,6 +71,7 @@ def decide(desk: Desk, state: OrderState, order: Order) -> None:
         for line in state.lines:
             line.cancelled, line.changed = line.ordered - line.shipped, True
         return
+    kits.explode(desk, state)
     check_entry(desk, state, order)
     if state.lifecycle == "pending" and not state.is_blocked("routing"):
         state.lifecycle = "open"
@@ -91,6 +94,7 @@ def check_entry(desk: Desk, state: OrderState, order: Order) -> None:
 
 def conclude(desk: Desk, state: OrderState) -> None:
     """Close an open order when every unit is shipped or cancelled and nobody is working on it."""
+    follow(state.lines)
     if state.lifecycle not in {"open", "pending"} or any(fo.is_live for fo in state.fos):
         return
     if any(line.ships and line.ordered > line.cancelled + line.shipped for line in state.lines):

@@ -9,6 +9,7 @@ from typing import Any
 
 from hub import schemas
 from hub.domain.documents import Address, Customer, Dimensions, Order, OrderLine
+from hub.domain.kits import share_minor
 from hub.domain.ledgers import Posting, PostingLine
 from hub.domain.shipping import (
     FulfillmentRequest,
@@ -17,12 +18,13 @@ from hub.domain.shipping import (
     ShipmentNotice,
     ShippedPackage,
 )
+from hub.flows import kits
 from hub.flows.runtime import Runtime
 from hub.store import catalog, connections, orders, references, shipments
 from hub.store.catalog import LocationRow
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
-from hub.store.orders import FoState, OrderState
+from hub.store.orders import FoState, LineState, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def request_lines(papers: Folder, fo: FoState) -> tuple[RequestLine, ...]:
                 title=variant["title"] or bought.title,
                 channel_line=bought.external_id,
                 weight_g=variant["weight_g"] or (stated.weight_g if stated else None),
-                price_minor=bought.total_minor // max(1, bought.ordered),
+                price_minor=_unit_price_minor(papers, bought),
                 hs_code=variant["hs_code"] or (stated.hs_code if stated else None),
                 origin_country=variant["origin_country"] or (stated.origin_country if stated else None),
                 properties=stated.properties if stated else (),
@@ -79,6 +81,14 @@ def request_lines(papers: Folder, fo: FoState) -> tuple[RequestLine, ...]:
             )
         )
     return tuple(line for line in lines if line.quantity > 0)
+
+
+def _unit_price_minor(papers: Folder, bought: LineState) -> int:
+    """What one unit was sold for; a component of a kit has its share of the kit's price."""
+    if bought.kit_line_id is None:
+        return bought.total_minor // max(1, bought.ordered)
+    kit = papers.state.line(bought.kit_line_id)
+    return share_minor(papers.state.lines, kit, kit.total_minor)
 
 
 def fulfillment_request(papers: Folder, fo_id: str) -> FulfillmentRequest:
@@ -133,21 +143,18 @@ def _box(papers: Folder, fo: FoState) -> Dimensions | None:
 def shipment_notice(tx: Tx, papers: Folder, shipment_id: str, reference: str) -> ShipmentNotice:
     """What the channel is told of one shipment; units are counted by the channel's own lines."""
     row = shipments.get(tx, shipment_id)
-    packages = shipments.packages(tx, [shipment_id])
-    contents = shipments.lines(tx, [one["id"] for one in packages])
+    sold = kits.told_lines(tx, papers.state)
     fo = papers.fo(row["fo_id"])
-    bought = {line.id: papers.state.line(line.order_line_id).external_id for line in fo.lines}
     told = [
         ShippedPackage(
             tracking_number=one["tracking_number"],
             carrier=one["carrier"] or None,
-            lines=tuple(
-                (bought[line["fo_line_id"]], line["quantity"]) for line in contents if line["package_id"] == one["id"]
-            ),
+            lines=sold[one["id"]],
             tracking_url=one["tracking_url"] or None,
             service=one["service"] or None,
         )
-        for one in packages
+        for one in shipments.packages(tx, [shipment_id])
+        if sold.get(one["id"])
     ]
     place = references.external_location(tx, papers.channel.id, fo.location_id)
     shipped_at: datetime = row["shipped_at"] or row["created_at"]
@@ -188,7 +195,8 @@ def _article_lines(papers: Folder, *, shipped_only: bool) -> list[PostingLine]:
         if stated is None or not stated.quantity:
             continue
         of = line.ordered - line.cancelled
-        units = line.shipped if shipped_only and line.ships else of
+        ours = line.ships or kits.is_kit(papers.state, line)
+        units = line.shipped if shipped_only and ours else of
         if units <= 0 or of <= 0:
             continue
         lines.append(

@@ -66,6 +66,21 @@ def lines(tx: Tx, package_ids: Collection[str]) -> list[dict[str, Any]]:
     return found
 
 
+def contents(tx: Tx, order_id: str) -> list[tuple[str, list[tuple[str, int]]]]:
+    """(package, [(fulfillment line, units)]) of all shipments of an order, in the order they were recorded."""
+    query = (
+        select(package.c.id, package_line.c.fo_line_id, package_line.c.quantity)
+        .join(shipment, shipment.c.id == package.c.shipment_id)
+        .join(package_line, package_line.c.package_id == package.c.id)
+        .where(shipment.c.order_id == order_id)
+        .order_by(package.c.id, package_line.c.id)
+    )
+    found: dict[str, list[tuple[str, int]]] = {}
+    for row in tx.execute(query):
+        found.setdefault(row[0], []).append((row[1], row[2]))
+    return list(found.items())
+
+
 def by_tracking(tx: Tx, numbers: Collection[str]) -> list[dict[str, Any]]:
     """Packages by tracking number, with the shipment's order."""
     columns = [column for column in package.c if column.name != "label"]

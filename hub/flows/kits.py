@@ -1,0 +1,99 @@
+"""Kits on their way through the hub: exploded when an order comes in, changed and told to the channel as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hub.domain import kits
+from hub.flows.desk import Desk
+from hub.flows.recall import recall
+from hub.store import shipments
+from hub.store.availability import Component
+from hub.store.database import Tx, new_id
+from hub.store.orders import LineState, OrderState
+
+
+def explode(desk: Desk, order: OrderState) -> None:
+    """Give every line that is a kit its component lines, which are shipped in its place. Safe to call twice.
+
+    A line that was routed while its article was no kit yet stays as it is.
+    """
+    done = {line.kit_line_id for line in order.lines}
+    for line in list(order.lines):
+        parts = desk.recipes.get(line.variant_id or "", ())
+        if not parts or line.id in done or not line.ships or line.routed or not line.ordered:
+            continue
+        line.ships, line.changed = False, True
+        order.lines += [_component(order, line, part, number) for number, part in enumerate(parts)]
+        said = ", ".join(f"{part.quantity} x {part.sku}" for part in parts)
+        desk.tell(order.id, ("order_line", line.id), "exploded", f"{line.sku or line.title} is a kit of {said}.")
+
+
+def _component(order: OrderState, kit: LineState, part: Component, number: int) -> LineState:
+    """The line of one component. The group keeps the components together at one location."""
+    return LineState(
+        new_id(),
+        order.id,
+        len(order.lines) + number,
+        f"kit:{kit.id}:{part.sku}",
+        part.sku,
+        part.variant_id,
+        part.title,
+        kit.ordered * part.quantity,
+        kit.cancelled * part.quantity,
+        0,
+        0,
+        0,
+        0,
+        kit.group_key or (f"kit:{kit.id}" if part.keep_together else None),
+        ships=True,
+        kit_line_id=kit.id,
+        is_new=True,
+    )
+
+
+def is_kit(order: OrderState, line: LineState) -> bool:
+    """Whether the line was exploded into components."""
+    return any(other.kit_line_id == line.id for other in order.lines)
+
+
+def bring_to(desk: Desk, order: OrderState, kit: LineState, units: int, reason: str) -> Iterator[str]:
+    """Set the kits still wanted on a line, and its components with them; says what changed.
+
+    What has no place yet is cancelled at once, the rest is recalled.
+    """
+    live, parts = kit.ordered - kit.cancelled, kits.parts_of(order.lines, kit)
+    each = {part.id: kits.needed(kit, part) for part in parts}
+    if units > live:
+        kit.ordered += units - live
+        for part in parts:
+            part.ordered += (units - live) * each[part.id]
+            part.changed = True
+        yield f"{units - live} x {kit.sku or kit.title} more"
+    elif units < live:
+        surplus: dict[str, int] = {}
+        for part in parts:
+            too_many = (live - units) * each[part.id]
+            loose = min(too_many, part.unrouted)
+            part.cancelled += loose
+            part.changed = True
+            surplus[part.id] = too_many - loose
+        if any(surplus.values()):
+            recall(desk, order, surplus, reason)
+        yield f"{live - units} x {kit.sku or kit.title} fewer"
+    kit.changed = True
+    kits.follow(order.lines)
+
+
+def told_lines(tx: Tx, order: OrderState) -> dict[str, tuple[tuple[str, int], ...]]:
+    """What the channel is told of each package of an order: (its own line id, units of it)."""
+    line_of = {row.id: row.order_line_id for fo in order.fos for row in fo.lines}
+    packages = [
+        (package_id, [(line_of[fo_line_id], units) for fo_line_id, units in contents])
+        for package_id, contents in shipments.contents(tx, order.id)
+    ]
+    sold = {line.id: line.external_id for line in order.lines}
+    return {
+        package_id: tuple((sold[line_id], units) for line_id, units in contents)
+        for package_id, contents in kits.as_sold(order.lines, packages).items()
+    }
