@@ -129,6 +129,8 @@ def shortlist(
 ) -> Shortlist:
     """The places a step can choose from. `columns` are the units that are left, `snapshot.needs` the needs."""
     network = Network.of(snapshot.places)
+    wanted = {need.variant_id for need in snapshot.needs}
+    columns = {variant: column for variant, column in columns.items() if variant in wanted}
     usable, dropped = network.filtered(snapshot, step)
     buffered = step.min_stock > 0 or network.has_buffers
     if buffered:

@@ -1,0 +1,152 @@
+"""The router against brute force: the same number of units from the same places, whatever the world."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import combinations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hub.domain.routing.plan import plan
+from hub.domain.routing.shapes import CostRules, Need, Place, Rules, Snapshot, Step
+from tests.domain.routing.towns import NEW_YORK, world
+from tests.domain.routing.worlds import LONG, brute_force, router, snapshots
+
+NETWORKS = 10_000 if LONG else 200
+SLOW = [HealthCheck.too_slow]
+
+
+@settings(max_examples=NETWORKS, deadline=None, suppress_health_check=SLOW)
+@given(snapshots(assigns=("single", "split", "partial"), most_units=3))
+def test_the_router_ships_what_brute_force_ships_and_from_the_same_places(snapshot: Snapshot) -> None:
+    assert router(snapshot) == brute_force(snapshot)
+
+
+# A least worth of every parcel: brute force tries all sets in the order of ranks, and shares each as the router's rule says.
+
+
+def by_worth(snapshot: Snapshot) -> set[str]:
+    """The first set, smallest and then best ranked, that has everything with no parcel worth too little.
+
+    Each line of one unit goes to the best-ranked member that has it.
+    """
+    [step] = snapshot.rules.steps
+    ranked = sorted(snapshot.places, key=lambda place: (place.rank, place.code))
+    for size in range(1, step.max_shipments + 1):
+        for group in combinations(ranked, size):
+            worth: Counter[str] = Counter()
+            for need in snapshot.needs:
+                holder = next((place for place in group if snapshot.sellable[place.id, need.variant_id]), None)
+                if holder is None:
+                    break
+                worth[holder.code] += need.value_minor
+            else:
+                if size == 1 or (len(worth) == size and min(worth.values()) >= step.min_shipment_value_minor):
+                    return set(worth)
+    return set()
+
+
+def worths(draw: random.Random) -> Snapshot:
+    articles = [f"v{number}" for number in range(draw.randint(2, 5))]
+    needs = tuple(
+        Need(f"l{number}", article, 1, value_minor=draw.choice((10, 40, 90))) for number, article in enumerate(articles)
+    )
+    places = tuple(Place(f"p{number}", f"P{number}", rank=draw.randint(1, 3)) for number in range(draw.randint(2, 6)))
+    stock = {(place.id, article): draw.choice((0, 1)) for place in places for article in articles}
+    step = Step(assign="split", rankers=("ranked",), min_shipment_value_minor=draw.choice((30, 60, 100)))
+    return Snapshot(needs, NEW_YORK, places, stock, rules=Rules((step,)))
+
+
+def test_with_a_least_worth_of_parcels_the_router_finds_the_set_that_brute_force_finds() -> None:
+    found = 0
+    for seed in range(NETWORKS):
+        snapshot = worths(random.Random(seed))  # noqa: S311
+        expected = by_worth(snapshot)
+        codes = {place.id: place.code for place in snapshot.places}
+        assert {codes[part.place_id] for part in plan(snapshot).parts} == expected, seed
+        found += len(expected) > 1
+    assert found > NETWORKS / 20, "divided orders have to be among them"
+
+
+@settings(max_examples=NETWORKS, deadline=None, suppress_health_check=SLOW)
+@given(st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=1, max_size=7))
+def test_the_fewest_places_are_never_more_than_taking_the_fullest_first(shelves: list[set[int]]) -> None:
+    stock = ", ".join(
+        f"L{number} " + " ".join(f"K{one}" for one in sorted(shelf)) for number, shelf in enumerate(shelves)
+    )
+    wanted = sorted(set().union(*shelves))
+    snapshot = world(
+        stock, " ".join(f"K{one}" for one in wanted), rules=Rules((Step(assign="split", max_shipments=7),))
+    )
+    left, greedy = set(wanted), 0
+    while left:
+        left -= max(shelves, key=lambda shelf: len(shelf & left))
+        greedy += 1
+    assert 0 < len(plan(snapshot).parts) <= greedy
+
+
+# Cost.
+
+
+def cheapest_by_hand(snapshot: Snapshot) -> int | None:
+    """The least cost of shipping everything, by trying every home of every line of one unit; None when it cannot be."""
+    [step] = snapshot.rules.steps
+    rules = snapshot.rules.cost
+    best: list[int] = []
+
+    def go(index: int, homes: tuple[Place, ...]) -> None:
+        if index == len(snapshot.needs):
+            used = set(homes_ids := [place.id for place in homes])
+            if len(used) > step.max_shipments:
+                return
+            stock = Counter((place.id, need.variant_id) for place, need in zip(homes, snapshot.needs, strict=True))
+            if any(count > snapshot.sellable[key] for key, count in stock.items()):
+                return
+            total = rules.extra_shipment_penalty_minor * (len(used) - 1)
+            for place in snapshot.places:
+                if place.id in used:
+                    refused = 1_000_000 - (place.acceptance_ppm or 1_000_000)
+                    total += place.base_minor + place.per_unit_minor * homes_ids.count(place.id)
+                    total += (refused * rules.reroute_minor + 500_000) // 1_000_000
+            best.append(
+                total
+                + sum(
+                    snapshot.shadow_minor.get((place.id, need.variant_id), 0)
+                    for place, need in zip(homes, snapshot.needs, strict=True)
+                )
+            )
+            return
+        for place in snapshot.places:
+            go(index + 1, (*homes, place))
+
+    go(0, ())
+    return min(best, default=None)
+
+
+def prices(draw: random.Random) -> Snapshot:
+    articles = [draw.choice("ABC") for _ in range(draw.randint(1, 4))]
+    places = tuple(
+        Place(
+            f"p{number}", f"P{number}", base_minor=draw.choice((300, 400, 650, 1400)),
+            per_unit_minor=draw.choice((0, 50, 120)), acceptance_ppm=draw.choice((None, 600_000, 990_000)),
+        )
+        for number in range(draw.randint(1, 4))
+    )  # fmt: skip
+    stock = {(place.id, article): draw.randint(0, 2) for place in places for article in "ABC"}
+    shadow = {key: draw.choice((0, 100, 700)) for key in stock if draw.random() < 0.3}
+    cost = CostRules(extra_shipment_penalty_minor=draw.choice((0, 150, 600)), reroute_minor=draw.choice((0, 1400)))
+    rules = Rules((Step(assign="split", max_shipments=draw.randint(1, 3)),), "cost", cost)
+    needs = tuple(Need(f"l{number}", article, 1) for number, article in enumerate(articles))
+    return Snapshot(needs, NEW_YORK, places, stock, rules=rules, shadow_minor=shadow)
+
+
+def test_the_cost_strategy_finds_the_least_cost_that_there_is() -> None:
+    shipped = 0
+    for seed in range(NETWORKS):
+        snapshot = prices(random.Random(seed))  # noqa: S311
+        expected = cheapest_by_hand(snapshot)
+        assert plan(snapshot).cost_minor == expected, seed
+        shipped += expected is not None
+    assert shipped > NETWORKS / 4

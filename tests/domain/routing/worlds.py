@@ -1,0 +1,140 @@
+"""Random small worlds, and the brute force that the router is compared with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations, product
+
+from hypothesis import strategies as st
+
+from hub.domain.routing.plan import plan
+from hub.domain.routing.rankers import BUILT_IN
+from hub.domain.routing.shapes import Need, Place, Rules, Snapshot, Step
+from tests.domain.routing.towns import NEW_YORK, PLACES
+
+LONG = os.environ.get("ORDERHUB_LONG") == "1"
+ARTICLES = ("A", "B", "C")
+CODES = tuple(PLACES)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn, *, assigns: Sequence[str] = ("partial",), most_units: int = 4) -> Snapshot:
+    """Small worlds in which stock is scarce, places refuse and some lines belong together."""
+    needs = tuple(
+        Need(
+            f"l{number}",
+            draw(st.sampled_from(ARTICLES)),
+            draw(st.integers(1, most_units)),
+            draw(st.sampled_from((None, None, None, "g1", "g2"))),
+            value_minor=draw(st.sampled_from((0, 100, 1000))),
+        )
+        for number in range(draw(st.integers(1, 4)))
+    )
+    codes = draw(st.lists(st.sampled_from(CODES), unique=True, min_size=1, max_size=5))
+    places = tuple(
+        replace(
+            PLACES[code],
+            rank=draw(st.integers(1, 2)),
+            is_default=code == "BOS",
+            capacity_left=draw(st.sampled_from((None, None, 1, 0))),
+        )
+        for code in codes
+    )
+    sellable = {(place.id, article): draw(st.integers(0, most_units + 1)) for place in places for article in ARTICLES}
+    refusals = [(need.line_id, place.id) for need in needs for place in places]
+    excluded = draw(st.frozensets(st.sampled_from(refusals), max_size=3))
+    step = Step(
+        assign=draw(st.sampled_from(assigns)),
+        max_shipments=draw(st.integers(1, 3)),
+        rankers=tuple(draw(st.permutations(("min_splits", "market", "closest", "ranked")))),
+        min_stock=draw(st.sampled_from((0, 0, 1))),
+    )
+    return Snapshot(needs, NEW_YORK, places, sellable, excluded, Rules((step,)))
+
+
+def brute_force(snapshot: Snapshot) -> tuple[int, tuple[str, ...]]:
+    """Units shipped and codes of the places by a step without a least worth of parcels: every set, every division."""
+    [step] = snapshot.rules.steps
+    ranked = _by_rank(snapshot)
+    wanted = sum(need.units for need in snapshot.needs)
+    best: tuple[int, tuple[str, ...]] = (0, ())
+    for size in range(1, (1 if step.assign == "single" else step.max_shipments) + 1):
+        for group in combinations(ranked, size):
+            units = most_units(snapshot, group)
+            if units > best[0] and (step.assign == "partial" or units == wanted):
+                best = (units, tuple(place.code for place in group))
+    return best
+
+
+def _by_rank(snapshot: Snapshot) -> list[Place]:
+    """Places that may be asked, best ranked first: every ranker is asked of every place."""
+    [step] = snapshot.rules.steps
+    seen = replace(snapshot, sellable={key: units - step.min_stock for key, units in snapshot.sellable.items()})
+    asked = [place for place in snapshot.places if place.capacity_left != 0]
+
+    def key(place: Place) -> tuple[object, ...]:
+        said = [BUILT_IN[name](place, seen) for name in step.rankers]
+        return ([(one is None, one or 0) for one in said], not place.is_default, place.code)
+
+    return sorted(asked, key=key)
+
+
+def most_units(snapshot: Snapshot, group: Sequence[Place]) -> int:
+    """The most units that the group can ship, by trying every home of every group and every division of every line."""
+    [step] = snapshot.rules.steps
+    bundles: dict[str, list[Need]] = {}
+    for need in snapshot.needs:
+        bundles.setdefault(need.group or f"line {need.line_id}", []).append(need)
+    return _fill(
+        list(bundles.values()),
+        group,
+        snapshot,
+        {key: max(0, units - step.min_stock) for key, units in snapshot.sellable.items()},
+    )
+
+
+def _fill(
+    bundles: Sequence[Sequence[Need]], group: Sequence[Place], snapshot: Snapshot, stock: Mapping[tuple[str, str], int]
+) -> int:
+    if not bundles:
+        return 0
+    bundle, *rest = bundles
+    best = _fill(rest, group, snapshot, stock)
+    for taken in _ways(bundle, group, snapshot, stock):
+        after = dict(stock)
+        for key, units in taken.items():
+            after[key] -= units
+        best = max(best, sum(taken.values()) + _fill(rest, group, snapshot, after))
+    return best
+
+
+def _ways(
+    bundle: Sequence[Need], group: Sequence[Place], snapshot: Snapshot, stock: Mapping[tuple[str, str], int]
+) -> Iterator[dict[tuple[str, str], int]]:
+    """What a bundle may take from whom: a group whole from one place, a line in every division."""
+    if bundle[0].group is not None:
+        for place in group:
+            wanted: dict[tuple[str, str], int] = {}
+            for need in bundle:
+                key = (place.id, need.variant_id)
+                wanted[key] = wanted.get(key, 0) + need.units
+            allowed = not any((need.line_id, place.id) in snapshot.excluded for need in bundle)
+            if allowed and all(stock.get(key, 0) >= units for key, units in wanted.items()):
+                yield wanted
+        return
+    [need] = bundle
+    able = [place for place in group if (need.line_id, place.id) not in snapshot.excluded]
+    for split in product(*(range(min(need.units, stock.get((place.id, need.variant_id), 0)) + 1) for place in able)):
+        if 0 < sum(split) <= need.units:
+            yield {(place.id, need.variant_id): units for place, units in zip(able, split, strict=True) if units}
+
+
+def router(snapshot: Snapshot) -> tuple[int, tuple[str, ...]]:
+    """What the router ships and from where, in the same form."""
+    decided = plan(snapshot)
+    codes = {place.id: place.code for place in snapshot.places}
+    ranked = [place.code for place in _by_rank(snapshot)]
+    units = sum(sum(part.units.values()) for part in decided.parts)
+    return units, tuple(sorted((codes[part.place_id] for part in decided.parts), key=ranked.index))
