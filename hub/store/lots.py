@@ -158,6 +158,10 @@ class LotBook:
         self._move(here, -units, cause, key)
         return held
 
+    def sku(self, variant_id: str) -> str:
+        """The SKU of a tracked article."""
+        return self._skus[variant_id]
+
     def code_of(self, lot_id: str) -> str:
         return self._by_id(lot_id).code
 
@@ -268,6 +272,11 @@ class LotBook:
         query = select(serial_number.c.code).where(
             serial_number.c.transfer_line_id == transfer_line_id, serial_number.c.location_id.is_(None)
         )
+        return sorted(self.tx.execute(query).scalars())
+
+    def left_with(self, fo_line_id: str) -> list[str]:
+        """Serial numbers that left with a fulfillment line."""
+        query = select(serial_number.c.code).where(serial_number.c.fo_line_id == fo_line_id)
         return sorted(self.tx.execute(query).scalars())
 
     def in_stock(self, location_id: str, variant_id: str) -> list[str]:
@@ -403,6 +412,12 @@ def _write(tx: Tx, table: Any, states: Sequence[Any], names: Sequence[str], **mo
         for one in sorted(states, key=lambda one: str(one.id))
     ]
     tx.execute(statement, rows)
+
+
+def set_tracking(tx: Tx, variant_id: str, tracking: str, now: datetime) -> bool:
+    """Keep an article by lot, by serial number or by neither; False when it is kept so already."""
+    statement = update(variant).where(variant.c.id == variant_id, variant.c.tracking != tracking)
+    return tx.execute(statement.values(tracking=tracking, updated_at=now)).rowcount == 1
 
 
 def expiring(tx: Tx, before: date) -> list[str]:

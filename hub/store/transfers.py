@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from hub.domain.transfers import Line
 from hub.store.database import Tx, new_id
 from hub.store.rows import Rows
-from hub.store.tables import location, reservation, transfer, transfer_line, variant
+from hub.store.tables import location, transfer, transfer_line, variant
 
 _COUNTERS = ("quantity", "shipped", "received", "lost", "back_to_source", "over", "mis_shipped")
 
@@ -132,39 +132,6 @@ def save(tx: Tx, state: TransferState, now: datetime) -> None:
             update(transfer_line).where(transfer_line.c.id == bindparam("key")).values(**values),
             [{"key": one.id, **{f"new_{name}": getattr(one.line, name) for name in _COUNTERS}} for one in changed],
         )
-
-
-def reserve(tx: Tx, state: TransferState, now: datetime) -> None:
-    """Note whom the reserved units of the source belong to."""
-    rows = Rows()
-    for one in state.lines:
-        if one.line.quantity:
-            rows.add(
-                reservation,
-                id=new_id(),
-                owner_type="transfer",
-                owner_id=state.id,
-                variant_id=one.variant_id,
-                location_id=state.from_location_id,
-                quantity=one.line.quantity,
-                created_at=now,
-                reason=state.number,
-                idempotency_key=f"transfer:{one.id}",
-            )
-    rows.flush(tx)
-
-
-def end_reservations(tx: Tx, transfer_id: str, ended: str, now: datetime) -> None:
-    """The reserved units left (`converted`) or are free again (`released`)."""
-    tx.execute(
-        update(reservation)
-        .where(
-            reservation.c.owner_id == transfer_id,
-            reservation.c.owner_type == "transfer",
-            reservation.c.state == "active",
-        )
-        .values(state=ended, ended_at=now)
-    )
 
 
 def skus(lines: Sequence[LineState]) -> str:

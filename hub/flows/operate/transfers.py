@@ -16,12 +16,13 @@ from hub.domain.lots import LotError, Marks
 from hub.domain.transfers import RefusedError
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
-from hub.store import catalog, events, ledger, transfers
+from hub.store import catalog, events, ledger, reservations, transfers
 from hub.store.database import Tx, new_id
 from hub.store.errors import IntegrityError
 from hub.store.ledger import OutOfStockError, StockBook, StockConflictError
 from hub.store.lots import LotBook
 from hub.store.numbers import number
+from hub.store.reservations import Wanted
 from hub.store.transfers import LineState, TransferState
 
 TRIES = 3
@@ -156,9 +157,10 @@ def make_ready(runtime: Runtime, key: str, *, person: str) -> bool:
         if not state.lines:
             raise RefusedError("there is nothing on it; add articles first")
         _all_free(bench)
-        for line in state.lines:
-            _move(bench, line, line.line.quantity, "available", "reserved", "reserve", at=state.from_location_id)
-        transfers.reserve(bench.tx, state, bench.stock.now)
+        wanted = [Wanted(one.variant_id, one.line.quantity, state.from_location_id) for one in state.lines]
+        reservations.reserve(
+            bench.tx, bench.stock, wanted, ("transfer", state.id), expires_at=None, reason=state.number, key=state.id
+        )
         state.status = "ready"
         bench.tell("ready", f"Kept for it: {transfers.skus(state.lines)}.")
         return True
@@ -197,9 +199,10 @@ def ship_transfer(
             return False
         rules.check(state.status, "in_transit")
         leaving = _leaving(state, units)
+        _end_reservations(bench, "converted")
         for line in state.lines:
-            _leave(bench, line, leaving[line.sku], tuple((serials or {}).get(line.sku, ())))
-        transfers.end_reservations(bench.tx, state.id, "converted", bench.stock.now)
+            if leaving[line.sku]:
+                _leave(bench, line, leaving[line.sku], tuple((serials or {}).get(line.sku, ())))
         state.status = "in_transit"
         state.changes |= {
             "shipped_at": bench.stock.now, "carrier": carrier[:80], "tracking_number": tracking_number[:120]
@@ -210,6 +213,13 @@ def ship_transfer(
         return True
 
     return _at_bench(runtime, key, person, work)
+
+
+def _end_reservations(bench: Bench, ended: str) -> None:
+    """The units that were kept are free again, unless a person let them go before."""
+    keys = [f"{bench.transfer.id}:{index}" for index in range(1, len(bench.transfer.lines) + 1)]
+    for row in sorted(reservations.under_keys(bench.tx, keys).values(), key=lambda one: one.id):
+        reservations.end(bench.tx, bench.stock, row, ended, bench.transfer.number)
 
 
 def _leaving(state: TransferState, units: Mapping[str, int] | None) -> dict[str, int]:
@@ -226,13 +236,9 @@ def _leaving(state: TransferState, units: Mapping[str, int] | None) -> dict[str,
 
 
 def _leave(bench: Bench, line: LineState, units: int, serials: Sequence[str]) -> None:
-    source, destination = bench.transfer.from_location_id, bench.transfer.to_location_id
-    if units:
-        _move(bench, line, units, "reserved", None, "ship", at=source)
-        _move(bench, line, units, None, "incoming", "expect", at=destination)
-        _take_marks(bench, line, units, serials)
-    if line.line.quantity > units:
-        _move(bench, line, line.line.quantity - units, "reserved", "available", "unused", at=source)
+    _move(bench, line, units, "available", None, "ship", at=bench.transfer.from_location_id)
+    _move(bench, line, units, None, "incoming", "expect", at=bench.transfer.to_location_id)
+    _take_marks(bench, line, units, serials)
     line.line = replace(line.line, shipped=units)
     line.changed = True
 
@@ -456,10 +462,7 @@ def cancel_transfer(runtime: Runtime, key: str, *, person: str, reason: str = ""
         if state.status == "cancelled":
             return False
         rules.check(state.status, "cancelled")
-        if state.status == "ready":
-            for line in state.lines:
-                _move(bench, line, line.line.quantity, "reserved", "available", "free", at=state.from_location_id)
-            transfers.end_reservations(bench.tx, state.id, "released", bench.stock.now)
+        _end_reservations(bench, "released")
         state.status = "cancelled"
         bench.tell("cancelled", f"Cancelled{f': {reason}' if reason else '.'}")
         return True
