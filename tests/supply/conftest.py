@@ -1,0 +1,75 @@
+"""Three places of our own and what lies there, moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from hub.flows import operate
+from hub.store import lots
+from hub.store.database import Database
+from hub.store.ledger import COLUMNS, differences
+from hub.store.tables import entity_event, location, stock_position, transfer_line, variant
+from hub.testing.world import World
+
+PERSON = "mia@example.com"
+
+
+@dataclass
+class House:
+    """A hub with a warehouse BER and two stores, PAR and ROM."""
+
+    world: World
+
+    @property
+    def runtime(self) -> Any:
+        return self.world.runtime
+
+    def units(self, code: str, sku: str) -> dict[str, int]:
+        """Units by state, those that are not zero."""
+        query = (
+            select(*(stock_position.c[name] for name in (*COLUMNS, "oversold")))
+            .join(location, location.c.id == stock_position.c.location_id)
+            .join(variant, variant.c.id == stock_position.c.variant_id)
+            .where(location.c.code == code, variant.c.sku == sku)
+        )
+        row = self.world.read(lambda tx: tx.execute(query).mappings().first())
+        return {name: units for name, units in (row or {}).items() if units}
+
+    def line(self, sku: str) -> Mapping[str, int]:
+        """The counters of the only transfer line of an article, those that are not zero."""
+        query = select(transfer_line).join(variant, variant.c.id == transfer_line.c.variant_id)
+        row = self.world.read(lambda tx: tx.execute(query.where(variant.c.sku == sku)).mappings().one())
+        names = ("shipped", "received", "lost", "back_to_source", "over", "mis_shipped")
+        return {name: row[name] for name in names if row[name]}
+
+    def ask(self, query: Any) -> list[Any]:
+        return list(self.world.read(lambda tx: tx.execute(query).scalars().all()))
+
+    def said(self, kind: str) -> list[str]:
+        query = select(entity_event.c.message).where(entity_event.c.kind == kind).order_by(entity_event.c.id)
+        return self.ask(query)
+
+    def adjust(self, sku: str, code: str, **how: Any) -> None:
+        operate.adjust_stock(self.runtime, sku, code, person=PERSON, reason="test", **how)
+
+
+def furnished(db: Database) -> House:
+    house = House(World(db))
+    house.world.location("BER", "DE", zone="Europe/Berlin")
+    house.world.location("PAR", "FR")
+    house.world.location("ROM", "IT")
+    house.world.stock("location MUG TEE CAP\nBER 10 5 0\nPAR 2 0 0")
+    return house
+
+
+@pytest.fixture
+def house(db: Database) -> Iterator[House]:
+    made = furnished(db)
+    yield made
+    assert made.world.read(differences) == []
+    assert made.world.read(lots.differences) == []
