@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hub.domain.routing.network import Network
 from hub.domain.routing.shapes import Ranker, Rules, Strategy
 from hub.flows.runtime import Runtime
+from hub.flows.snapshot import RoutingView, routing_view
 from hub.store import catalog, connections, orders, outbox
 from hub.store.catalog import LocationRow
 from hub.store.connections import ConnectionRow
@@ -32,18 +32,33 @@ class Desk:
     actor: str
     rankers: Mapping[str, Ranker]
     strategies: Mapping[str, Strategy]
-    rules: Rules
+    rules: Rules  # that count until some are published
     stock: StockBook
     locations: Mapping[str, LocationRow]
-    places: Network  # the same locations, as the router sees them now
     connections: Mapping[str, ConnectionRow]
     ledgers: tuple[ConnectionRow, ...]  # ERP connections that take postings
     confirmers: frozenset[str]  # ids of channel connections that want to know of shipments
+    variants: frozenset[str]  # whose stock is locked
     rows: Rows = field(default_factory=Rows)
     orders: dict[str, OrderState] = field(default_factory=dict)
     wakes: set[str] = field(default_factory=set)
     preorders: frozenset[str] | None = None  # articles sold before they come, once somebody has asked
     news: set[str] = field(default_factory=set)  # inbox rows that told something newer than was known
+    _view: RoutingView | None = None
+
+    @property
+    def view(self) -> RoutingView:
+        """What routing looks at, read once when it is first asked for."""
+        if self._view is None:
+            self._view = routing_view(
+                self.tx,
+                self.now,
+                self.variants,
+                locations=self.locations,
+                channels=self.connections,
+                unpublished=self.rules,
+            )
+        return self._view
 
     def tell(self, order_id: str | None, entity: tuple[str, str], kind: str, message: str, **data: Any) -> None:
         """Write one line of the order's timeline."""
@@ -152,8 +167,8 @@ def open_desk(runtime: Runtime, tx: Tx, variant_ids: set[str], *, actor: str) ->
         runtime.rules,
         StockBook.open(tx, variant_ids, now, actor),
         {row.id: row for row in locations},
-        Network(row.place(now) for row in locations),
         known,
         tuple(known[key] for key, names in able.items() if "LedgerSink" in names),
         frozenset(key for key, names in able.items() if "ShipmentSink" in names),
+        frozenset(variant_ids),
     )

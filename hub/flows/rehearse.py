@@ -21,7 +21,7 @@ from hub.domain.routing.rehearsal import Case, Outcome, Replay, differences, fig
 from hub.domain.routing.rules import RuleSet
 from hub.domain.routing.shapes import Plan, Sellable, Snapshot
 from hub.flows.runtime import Runtime
-from hub.flows.snapshot import RoutingView, routing_view
+from hub.flows.snapshot import RoutingView, routing_view, told_of
 from hub.store import orders, rehearsals, rules
 from hub.store.database import Tx, new_id
 from hub.store.orders import LineState, OrderState
@@ -113,7 +113,7 @@ def _case(view: RoutingView, now: datetime, order: OrderState, document: Order) 
     if order.promise_on is not None:
         order = replace(order, promise_on=order.promise_on + (now.date() - order.placed_at.date()))
     units = {line.id: line.ordered - line.cancelled for line in order.lines if line.ships}
-    snapshot = view.snapshot(order, document, {}, units=units, excluded=())
+    snapshot = view.snapshot(order, told_of(document), {}, units=units, excluded=())
     return Case(order.id, order.number, order.placed_at.date(), snapshot)
 
 
@@ -207,6 +207,8 @@ def _answer(
     opening: Sellable,
     units: Mapping[str, int],
 ) -> Answer:
-    snapshot = view.snapshot(order, document, opening, units=units)
+    snapshot = view.snapshot(order, told_of(document), opening, units=units)
     snapshot = replace(snapshot, places=Network.of(snapshot.places))
-    return Answer(view.routing_for(order, document).name, snapshot, plan(snapshot, runtime.rankers, runtime.strategies))
+    return Answer(
+        view.routing_for(order, told_of(document)).name, snapshot, plan(snapshot, runtime.rankers, runtime.strategies)
+    )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hub.domain import words
 from hub.domain.documents import Address
 from hub.domain.routing.plan import plan
-from hub.domain.routing.shapes import Destination, Need, Part, Snapshot
+from hub.domain.routing.shapes import Plan, Remainder, Snapshot
+from hub.flows import replay
 from hub.flows.desk import Desk
+from hub.flows.handover import Errand, make_fulfillment_order
 from hub.flows.promise import note_waiting
-from hub.store import orders
+from hub.flows.snapshot import Told
+from hub.store import orders, routing
 from hub.store.database import new_id
-from hub.store.orders import FoLineState, FoState, OrderState, fo_number
-from hub.store.tables import fo_line, fulfillment_order, reservation, route_decision
-
-MOST_ATTEMPTS = 5
+from hub.store.orders import OrderState
+from hub.store.tables import reservation, route_decision
 
 
 def route(
@@ -27,128 +30,131 @@ def route(
 ) -> bool:
     """Plan the unrouted units of an open order, commit the stock and make the fulfillment orders.
 
-    Units without a place stay unrouted, reserved from the network, and wait for stock. After five attempts at one
-    order it goes on hold. `parent` is the fulfillment order that is being replaced; `only_if_possible` writes nothing
+    Units without a place stay unrouted, reserved from the network, and wait as the rules say. After too many refusals
+    the order goes on hold. `parent` is the fulfillment order that is being replaced; `only_if_possible` writes nothing
     when no unit finds a place. Returns whether some did.
     """
+    if not _is_ready(desk, order) or not _may_go_on(desk, order, parent):
+        return False
+    errand = Errand("pickup" if order.method == "pickup" else "ship", order.pickup_location_id, parent)
+    routed = _decide(desk, order, ship_to, market, errand, only_if_possible=only_if_possible)
+    store = desk.locations.get(errand.store or "")
+    if errand.method == "pickup" and store is not None and store.transfers:
+        # What the store has not got comes from elsewhere and is collected there all the same.
+        errand = Errand("ship_to_store", store.id, parent)
+        routed |= _decide(desk, order, ship_to, market, errand, only_if_possible=True)
+    return routed
+
+
+def _is_ready(desk: Desk, order: OrderState) -> bool:
+    """The gate: an open order that no hold keeps back, and whose time has come."""
     if order.lifecycle != "open" or order.is_blocked("routing"):
         return False
-    needs = tuple(
-        Need(line.id, line.variant_id, line.unrouted, line.group_key, line.sku)
-        for line in order.lines
-        if line.variant_id is not None and line.unrouted > 0
-    )
-    if not needs:
+    rests_until = order.route_after
+    if not order.attempts and desk.view.rules.grace_minutes:
+        grace = order.placed_at + timedelta(minutes=desk.view.rules.grace_minutes)
+        rests_until = max(grace, rests_until or grace)
+    if rests_until is None or rests_until <= desk.now:
+        return True
+    if rests_until != order.route_after:
+        order.route_after = order.changes["route_after"] = rests_until
+        desk.tell(order.id, ("order", order.id), "rests", f"It is routed at {rests_until:%Y-%m-%d %H:%M} UTC.")
+    return False
+
+
+def _may_go_on(desk: Desk, order: OrderState, parent: str | None) -> bool:
+    """Whether there is something to route and somewhere to route it; otherwise the order goes on hold."""
+    if not any(line.variant_id is not None and line.unrouted > 0 for line in order.lines):
         return False
-    if parent is not None and order.attempts >= MOST_ATTEMPTS:
-        reason = f"{order.attempts} attempts to find a place have failed."
+    refusals = sum(fo.reason_code is not None for fo in order.fos)
+    if parent is not None and refusals >= desk.view.rules.most_attempts:
+        reason = f"{refusals} attempts to find a place have failed."
         desk.put_on_hold(order, "routing_exhausted", reason, handle="routing_exhausted", source="router")
         return False
-    sellable = desk.stock.sellable({need.variant_id for need in needs})
-    snapshot = Snapshot(
-        needs, _destination(ship_to, market), desk.places, sellable, frozenset(order.excluded), desk.rules
+    if not any(one.active for one in desk.locations.values()):
+        reason = "There is no location that could ship. Add one, then release the hold."
+        desk.put_on_hold(order, "no_location", reason, handle="no_location", source="router")
+        return False
+    if order.method == "pickup" and order.pickup_location_id is None:
+        reason = "The place where the customer collects is not linked to a location of ours: link it, then release."
+        desk.put_on_hold(order, "pickup_location", reason, handle="pickup_location", source="router")
+        return False
+    return True
+
+
+def _decide(
+    desk: Desk, order: OrderState, ship_to: Address | None, market: str, errand: Errand, *, only_if_possible: bool
+) -> bool:
+    """One decision for all that has no place yet."""
+    wanted = {line.variant_id for line in order.lines if line.variant_id is not None and line.unrouted > 0}
+    if not wanted:
+        return False
+    snapshot = desk.view.snapshot(
+        order,
+        Told(ship_to, market, frozenset(order.document.get("tags", ())), order.document["totals"]["total_minor"]),
+        desk.stock.sellable(wanted),
+        method="pickup" if errand.method == "pickup" else "ship",
+        destination=_store_address(desk, errand.store) if errand.method == "ship_to_store" else None,
     )
     decided = plan(snapshot, desk.rankers, desk.strategies)
     if only_if_possible and not decided.parts:
         return False
+    _write_decision(desk, order, snapshot, decided)
+    for part in decided.parts:
+        make_fulfillment_order(desk, order, part, errand)
+    for rest in decided.remainder:
+        _leave(desk, order, rest)
+    if decided.remainder:
+        units = sum(rest.units for rest in decided.remainder)
+        desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for stock: {words.units(units)}.")
+    desk.stock.changed_variants |= wanted
+    return bool(decided.parts)
+
+
+def _store_address(desk: Desk, store_id: str | None) -> Address:
+    """Where the store is, as a destination."""
+    store = desk.locations[str(store_id)]
+    return Address(
+        country=store.country,
+        postal_code=(store.address or {}).get("postal_code"),
+        latitude=store.latitude,
+        longitude=store.longitude,
+    )
+
+
+def _write_decision(desk: Desk, order: OrderState, snapshot: Snapshot, decided: Plan) -> None:
     order.attempts += 1
-    decision = desk.rows.add(
+    decision_id = new_id()
+    if order.attempts > 1:
+        routing.supersede(desk.tx, order.id, decision_id)
+    desk.rows.add(
         route_decision,
-        id=new_id(),
+        id=decision_id,
         order_id=order.id,
         attempt=order.attempts,
         strategy=decided.strategy,
         inputs_hash=decided.inputs_hash,
         reason=decided.reason,
         trace=dict(decided.trace),
+        network_hash=replay.keep_network(desk, snapshot),
+        inputs=replay.packed(snapshot),
+        rule_set_id=desk.view.rule_set_id,
+        superseded_by=None,
         at=desk.now,
     )
-    for part in decided.parts:
-        _make_fulfillment_order(desk, order, part, parent)
-    desk.tell(order.id, ("order", order.id), "routed", decided.reason, decision=decision["id"])
-    if decided.remainder:
-        units = sum(rest.units for rest in decided.remainder)
-        desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for stock: {words.units(units)}.")
-    desk.stock.changed_variants |= {need.variant_id for need in needs}
-    return bool(decided.parts)
+    desk.tell(order.id, ("order", order.id), "routed", decided.reason, decision=decision_id)
 
 
-def _destination(address: Address | None, market: str) -> Destination:
-    if address is None:
-        return Destination(market=market)
-    return Destination(address.country or "", market, address.latitude, address.longitude)
-
-
-def _make_fulfillment_order(desk: Desk, order: OrderState, part: Part, parent: str | None) -> None:
-    location = desk.locations[part.place_id]
-    fo = FoState(
-        new_id(),
-        fo_number(),
-        order.id,
-        location.id,
-        location.handler_id,
-        location.handling,
-        "open",
-        "unsubmitted",
-        None,
-        "",
-    )
-    desk.rows.add(
-        fulfillment_order,
-        id=fo.id,
-        number=fo.number,
-        order_id=order.id,
-        location_id=location.id,
-        handler_id=location.handler_id,
-        handling=location.handling,
-        exec_status="open",
-        request_status="unsubmitted",
-        parent_id=parent,
-        created_at=desk.now,
-        updated_at=desk.now,
-    )
-    for line_id, units in part.units.items():
-        fo.lines.append(_commit_line(desk, order, fo, line_id, units))
-    order.fos.append(fo)
-    _hand_over(desk, order, fo)
-
-
-def _commit_line(desk: Desk, order: OrderState, fo: FoState, line_id: str, units: int) -> FoLineState:
-    line = order.line(line_id)
-    assert line.variant_id is not None  # noqa: S101 - only mapped lines are needs
-    position = desk.stock.position(fo.location_id, line.variant_id)
-    row = FoLineState(new_id(), fo.id, line.id, line.variant_id, position.id, units, 0, 0)
-    desk.rows.add(
-        fo_line,
-        id=row.id,
-        fo_id=fo.id,
-        order_line_id=line.id,
-        variant_id=line.variant_id,
-        position_id=position.id,
-        quantity=units,
-    )
-    desk.stock.move(
-        position, units, "available", "committed", kind="commit", cause=("fo_line", row.id), key=f"commit:{row.id}"
-    )
-    line.routed += units
-    line.changed = True
-    return row
-
-
-def _hand_over(desk: Desk, order: OrderState, fo: FoState) -> None:
-    """Tell whoever packs it: the 3PL gets the order, a carrier sells a label; by hand nobody is told."""
-    if fo.handler_id is None or fo.handling == "manual":
-        return
-    operation = {"threepl": "submit", "label": "buy_label"}[fo.handling]
-    desk.send(
-        fo.handler_id,
-        operation,
-        fact=fo.id,
-        subject_id=fo.id,
-        order_id=order.id,
-        reference=fo.number,
-        fo_id=fo.id,
-    )
+def _leave(desk: Desk, order: OrderState, rest: Remainder) -> None:
+    """Let units without a place wait as the rules say."""
+    line = order.line(rest.line_id)
+    then, _, argument = rest.then.partition(":")
+    if then == "hold":
+        reason = f"No place was found for {words.units(rest.units)} of {line.sku or line.title}: {rest.reason}."
+        desk.put_on_hold(order, "unfillable", reason, handle=f"unfillable:{line.id}", source="router")
+    elif then == "auto_cancel" and line.auto_cancel_at is None:
+        line.auto_cancel_at, line.changed = desk.now + timedelta(days=int(argument)), True
+    note_waiting(desk, order, line, rest.then if then == "queue" else "backorder")
 
 
 def reserve_unrouted(desk: Desk, order: OrderState) -> None:

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from hub.domain.calendar import ELSEWHERE, Calendar, arrives_on, calendar_of, ships_on
 from hub.domain.documents import Address, Order
+from hub.domain.routing.network import Network
 from hub.domain.routing.rules import OrderFacts, Routing, RuleSet, Turn
-from hub.domain.routing.shapes import Destination, Lane, Method, Need, Place, Sellable, Snapshot
+from hub.domain.routing.shapes import Destination, Lane, Method, Need, Place, Rules, Sellable, Snapshot
 from hub.store import catalog, connections, routing, rules
 from hub.store.catalog import LocationRow
 from hub.store.connections import ConnectionRow
@@ -25,8 +26,24 @@ from hub.store.orders import LineState, OrderState
 from hub.store.routing import Answers, Article, LearnedExclusion
 
 PRIOR = (19, 1)  # a location of which nothing is known took nineteen and refused one
-MILLION = 1_000_000
+PERCENT = 10_000  # parts per million; chances are whole percents, so that they do not change with every answer
 NOBODY = frozenset({"-"})  # no channel and no country: an empty set would be all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What routing reads of what the channel says of an order."""
+
+    ship_to: Address | None = None
+    market: str = ""
+    tags: frozenset[str] = frozenset()
+    value_minor: int = 0  # total of the order
+
+
+def told_of(document: Order) -> Told:
+    """What routing reads of an order's document."""
+    tags = frozenset(document.tags)
+    return Told(document.shipping_address, document.market or "", tags, document.totals.total_minor)
 
 
 @dataclass(slots=True)
@@ -44,9 +61,10 @@ class RoutingView:
     exclusions: Sequence[LearnedExclusion]
     answers: Sequence[Answers]
     demand: Sellable  # thousandths of a unit a week, by location and variant; empty unless the rules ask for it
+    kept: dict[Any, tuple[str, Any, Any]] = field(default_factory=dict)  # networks that are stored for replay
     _calendars: dict[str, Calendar | None] = field(default_factory=dict)
     _leaves: dict[str, date | None] = field(default_factory=dict)
-    _places: dict[Any, tuple[Place, ...]] = field(default_factory=dict)
+    _places: dict[Any, Network] = field(default_factory=dict)
 
     def took(self, location_id: str) -> None:
         """Count one more fulfillment order of today."""
@@ -77,14 +95,15 @@ class RoutingView:
         calendar = self.calendar(location_id)
         return None if calendar is None else arrives_on(calendar, self.leaves_on(location_id), country)
 
-    def places(self, destination: Address | None) -> tuple[Place, ...]:
+    def places(self, destination: Address | None) -> Network:
         """All locations as the router sees them for a destination."""
         country = (destination.country if destination else None) or ""
         postal = (destination.postal_code if destination else None) or ""
         barred = frozenset(one.location_id for one in self.exclusions if one.covers(country, postal))
         key = (country, barred)
         if key not in self._places:
-            self._places[key] = tuple(self._place(one, country, one.id in barred) for one in self.locations.values())
+            rows = self.locations.values()
+            self._places[key] = Network(self._place(one, country, one.id in barred) for one in rows)
         return self._places[key]
 
     def _place(self, row: LocationRow, country: str, barred: bool) -> Place:
@@ -132,26 +151,25 @@ class RoutingView:
             one.category: _chance(*one.at_moment(self.now)) for one in self.answers if one.location_id == location_id
         }
 
-    def routing_for(self, order: OrderState, document: Order) -> Routing:
+    def routing_for(self, order: OrderState, told: Told) -> Routing:
         """The routing under which an order falls."""
         channel = self.channels.get(order.connection_id)
-        address = document.shipping_address
         return self.rules.routing_for(
             OrderFacts(
                 channels=frozenset({order.connection_id, channel.name if channel else ""}),
-                country=(address.country if address else None) or "",
-                market=document.market or "",
-                tags=frozenset(document.tags),
+                country=(told.ship_to.country if told.ship_to else None) or "",
+                market=told.market,
+                tags=told.tags,
                 method="pickup" if order.method == "pickup" else "ship",
                 currency=order.currency,
-                value_minor=document.totals.total_minor,
+                value_minor=told.value_minor,
             )
         )
 
     def snapshot(
         self,
         order: OrderState,
-        document: Order,
+        told: Told,
         sellable: Sellable,
         *,
         units: Mapping[str, int] | None = None,
@@ -164,10 +182,10 @@ class RoutingView:
         An order for collection is pinned to its store. `destination` and `method` are given where the goods go to a
         store first.
         """
-        rules = self.routing_for(order, document)
+        rules = self.routing_for(order, told)
         how: Method = method or ("pickup" if order.method == "pickup" else "ship")
         pinned = order.pickup_location_id if how == "pickup" else None
-        address = destination or document.shipping_address
+        address = destination or told.ship_to
         wanted = {line.id: line.unrouted for line in order.lines} if units is None else units
         needs = tuple(
             self._need(line, wanted[line.id], rules, pinned)
@@ -176,7 +194,7 @@ class RoutingView:
         )
         return Snapshot(
             needs,
-            _destination(address, document.market or ""),
+            _destination(address, told.market),
             self.places(address),
             sellable,
             frozenset(order.excluded if excluded is None else excluded),
@@ -209,7 +227,7 @@ class RoutingView:
 
     def with_rules(self, rules: RuleSet) -> RoutingView:
         """The same network under other rules, such as a draft's."""
-        fresh: dict[str, Any] = {"_calendars": {}, "_leaves": {}, "_places": {}}
+        fresh: dict[str, Any] = {"kept": {}, "_calendars": {}, "_leaves": {}, "_places": {}}
         return replace(self, rule_set_id=None, rules=rules, taken=dict(self.taken), **fresh)
 
 
@@ -221,16 +239,20 @@ def routing_view(
     locations: Mapping[str, LocationRow] | None = None,
     channels: Mapping[str, ConnectionRow] | None = None,
     draft: RuleSet | None = None,
+    unpublished: Rules | None = None,
 ) -> RoutingView:
     """Read everything that decisions on these articles rest on, beside the stock; a few queries for any batch.
 
-    `locations` and `channels` save reading them again; `draft` are rules to decide by instead of the published ones.
+    `locations` and `channels` save reading them again; `draft` are rules to decide by instead of the published ones,
+    `unpublished` those that count until some are published.
     """
     rows = {one.id: one for one in catalog.locations(tx)} if locations is None else locations
     published = rules.published(tx)
     since = {one.id: _midnight(one, now) for one in rows.values() if one.capacity_per_day is not None}
     taken = dict.fromkeys(since, 0) | (routing.taken_since(tx, since) if since else {})
     rule_set = draft or published.rules
+    if unpublished is not None and draft is None and published.id is None:
+        rule_set = RuleSet(rule_set.name, (Routing("every order", unpublished.steps, strategy=unpublished.strategy),))
     return RoutingView(
         now,
         None if draft else published.id,
@@ -246,10 +268,10 @@ def routing_view(
     )
 
 
-def turn_of(order: OrderState, document: Order) -> Turn:
+def turn_of(order: OrderState) -> Turn:
     """What decides when an order has its turn among those that wait."""
     units = sum(line.unrouted for line in order.lines)
-    total = document.totals.total_minor
+    total = order.document["totals"]["total_minor"]
     return Turn(order.id, order.placed_at, order.priority, order.ship_by, order.promise_on, total, units)
 
 
@@ -297,4 +319,4 @@ def _lanes(said: Sequence[Mapping[str, Any]], country: str) -> list[Lane]:
 
 def _chance(accepted: float, refused: float) -> int:
     took, not_taken = PRIOR[0] + accepted, PRIOR[1] + refused
-    return round(MILLION * took / (took + not_taken))
+    return round(100 * took / (took + not_taken)) * PERCENT

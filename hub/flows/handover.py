@@ -1,0 +1,160 @@
+"""Hand over: make a fulfillment order for what a place is to ship, and tell whoever packs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from hub.domain.calendar import arrives_on
+from hub.domain.routing.shapes import Part
+from hub.flows import machine
+from hub.flows.desk import Desk
+from hub.store.database import new_id
+from hub.store.orders import FoLineState, FoState, OrderState, fo_number
+from hub.store.tables import fo_line, fulfillment_order
+
+LONGEST_WAIT = 60  # days that are looked at for the last day on which goods may leave
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a fulfillment order is for: `method` is ship, pickup or ship_to_store, `store` where it is collected."""
+
+    method: str = "ship"
+    store: str | None = None
+    parent: str | None = None  # the fulfillment order that it replaces
+
+
+def make_fulfillment_order(desk: Desk, order: OrderState, part: Part, errand: Errand) -> FoState:
+    """Commit the stock of a part of the plan, and hand it over or put it in the diary."""
+    location = desk.locations[part.place_id]
+    by_hand = errand.method == "pickup"  # what customers collect is packed at the counter
+    fo = FoState(
+        new_id(),
+        fo_number(),
+        order.id,
+        location.id,
+        None if by_hand else location.handler_id,
+        "manual" if by_hand else location.handling,
+        "open",
+        "unsubmitted",
+        None,
+        "",
+        method=errand.method,
+        deliver_to_id=errand.store if errand.method == "ship_to_store" else None,
+        fulfil_at=_fulfil_at(desk, order, location.id),
+        created_at=desk.now,
+    )
+    if fo.fulfil_at is not None:
+        fo.exec_status = "scheduled"
+    leaves = desk.view.leaves_on(location.id)
+    country = order.document.get("shipping_address", {}).get("country") or ""
+    row = desk.rows.add(
+        fulfillment_order,
+        id=fo.id,
+        number=fo.number,
+        order_id=order.id,
+        location_id=location.id,
+        handler_id=fo.handler_id,
+        handling=fo.handling,
+        exec_status=fo.exec_status,
+        request_status=fo.request_status,
+        parent_id=errand.parent,
+        method=fo.method,
+        deliver_to_id=fo.deliver_to_id,
+        fulfil_at=fo.fulfil_at,
+        answer_by=None,
+        ship_on=leaves,
+        deliver_on=desk.view.arrives_on(location.id, country) if fo.method == "ship" else None,
+        created_at=desk.now,
+        updated_at=desk.now,
+    )
+    for line_id, units in part.units.items():
+        fo.lines.append(_commit_line(desk, order, fo, line_id, units))
+    order.fos.append(fo)
+    desk.view.took(location.id)
+    if fo.exec_status == "open":
+        hand_over(desk, order, fo)
+        row.update(request_status=fo.request_status, answer_by=fo.answer_by)
+        fo.changed = False  # it is inserted as it stands
+    return fo
+
+
+def _commit_line(desk: Desk, order: OrderState, fo: FoState, line_id: str, units: int) -> FoLineState:
+    line = order.line(line_id)
+    assert line.variant_id is not None  # noqa: S101 - only mapped lines are needs
+    position = desk.stock.position(fo.location_id, line.variant_id)
+    row = FoLineState(new_id(), fo.id, line.id, line.variant_id, position.id, units, 0, 0)
+    desk.rows.add(
+        fo_line,
+        id=row.id,
+        fo_id=fo.id,
+        order_line_id=line.id,
+        variant_id=line.variant_id,
+        position_id=position.id,
+        quantity=units,
+    )
+    desk.stock.move(
+        position, units, "available", "committed", kind="commit", cause=("fo_line", row.id), key=f"commit:{row.id}"
+    )
+    line.routed += units
+    line.changed = True
+    return row
+
+
+def hand_over(desk: Desk, order: OrderState, fo: FoState) -> None:
+    """Tell whoever packs it: the 3PL gets the order, a carrier sells a label; by hand the place's own queue shows it.
+
+    Where a place has to answer in time, its queue counts as asked from now on; a 3PL from when it has the order.
+    """
+    if fo.handler_id is None or fo.handling == "manual":
+        if desk.locations[fo.location_id].answer_within_min is not None:
+            machine.answer(fo, "submitted")
+            start_clock(desk, fo)
+        return
+    operation = {"threepl": "submit", "label": "buy_label"}[fo.handling]
+    desk.send(
+        fo.handler_id,
+        operation,
+        fact=fo.id,
+        subject_id=fo.id,
+        order_id=order.id,
+        reference=fo.number,
+        fo_id=fo.id,
+    )
+
+
+def start_clock(desk: Desk, fo: FoState) -> None:
+    """The place has been asked: it has to answer in time, where it has a limit."""
+    minutes = desk.locations[fo.location_id].answer_within_min
+    fo.answer_by = None if minutes is None else desk.now + timedelta(minutes=minutes)
+    fo.changed = True
+
+
+def open_scheduled(desk: Desk, order: OrderState, fo: FoState) -> None:
+    """Its time has come: hand it over."""
+    machine.work(fo, "open")
+    desk.tell(
+        order.id, ("fo", fo.id), "opened", f"{fo.number} is due and goes to {desk.locations[fo.location_id].code}."
+    )
+    hand_over(desk, order, fo)
+
+
+def _fulfil_at(desk: Desk, order: OrderState, location_id: str) -> datetime | None:
+    """When work may begin for goods that must not arrive before a day; None when that is now."""
+    promise = (order.document.get("schedule") or {}).get("deliver_after")
+    if promise is None:
+        return None
+    earliest = date.fromisoformat(promise["date"])
+    country = order.document.get("shipping_address", {}).get("country") or ""
+    calendar = desk.view.calendar(location_id)
+    day = earliest
+    for _ in range(LONGEST_WAIT):
+        before = day - timedelta(days=1)
+        arrival = None if calendar is None else arrives_on(calendar, before, country)
+        if arrival is None or arrival < earliest:
+            break
+        day = before
+    begins = datetime.combine(day, time(), ZoneInfo(desk.locations[location_id].zone)).astimezone(UTC)
+    return begins if begins > desk.now else None
