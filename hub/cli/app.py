@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hub import __version__
-from hub.cli import backups, connections, doctor, doors, keys, orders, routing, running, stock
+from hub.cli import backups, connections, doctor, doors, keys, orders, routing, rules, running, stock
 from hub.cli.edge import Edge
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ app.add_typer(doors.outbox_app, name="outbox")
 app.add_typer(stock.app, name="stock")
 app.add_typer(stock.location_app, name="location")
 app.add_typer(routing.app, name="route")
+app.add_typer(rules.app, name="rules")
 
 
 def main() -> None:

@@ -9,10 +9,12 @@ from typer.core import TyperGroup
 
 from hub.cli.output import say_error
 from hub.flows.operate import CheckFailedError, OperateError, SettingsError
+from hub.flows.rulefile import RuleFileError
 from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.store.connections import UnknownConnectionError
 from hub.store.errors import ArgumentError, NoSuchModuleError, OperationalError
 from hub.store.migrate import SchemaError
+from hub.store.rules import UnknownRehearsalError, UnknownRulesError
 from hub.store.sealing import WrongKeyError
 from hub.store.views import BadCursorError
 from hub.store.views.doors import UnknownRowError
@@ -40,6 +42,8 @@ _NOT_FOUND = (
     UnknownRowError,
     UnknownArticleError,
     UnknownPluginError,
+    UnknownRehearsalError,
+    UnknownRulesError,
     NoSuchThingError,
 )
 _TROUBLE = (SchemaError, WrongKeyError, KeyTroubleError, CannotStartError, BrokenPluginError)
@@ -59,6 +63,9 @@ class Edge(TyperGroup):
                 "the settings are not right", [f"{one.field or 'settings'}: {one.message}" for one in error.errors]
             )
             ctx.exit(USAGE)
+        except RuleFileError as error:
+            say_error("the rules are not right", [str(one) for one in error.mistakes])
+            ctx.exit(PROBLEMS)
         except CheckFailedError as error:
             field = [f"the setting at fault is {error.result.field}"] if error.result.field else []
             say_error(str(error), field)

@@ -51,14 +51,19 @@ def read(text: str) -> RuleSet:
 def checked(document: Any, lines: Lines | None = None) -> RuleSet:
     """The rule set that a document says, its rankers and strategies installed. Raises RuleFileError."""
     known = lines or {}
-    wrong = [_at(known, one.path, _explained(one)) for one in schemas.errors(SCHEMA, document)]
-    if wrong:
-        raise RuleFileError(sorted(wrong, key=lambda one: one.line))
+    hold(SCHEMA, document, known)
     rules = schemas.structure(RuleSet, document)
     found = domain.mistakes(rules, set(plugins.rankers()), set(plugins.strategies()))
     if found:
-        raise RuleFileError([_at(known, one.path, one.message) for one in found])
+        raise RuleFileError([mistake(known, one.path, one.message) for one in found])
     return rules
+
+
+def hold(schema: str, document: Any, lines: Lines) -> None:
+    """Hold a document to a schema. Raises RuleFileError naming every mistake."""
+    wrong = [mistake(lines, one.path, _explained(schema, one)) for one in schemas.errors(schema, document)]
+    if wrong:
+        raise RuleFileError(sorted(wrong, key=lambda one: one.line))
 
 
 def write(rules: RuleSet) -> str:
@@ -111,7 +116,7 @@ def _lines(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
             yield from _lines(one, f"{path}/{index}")
 
 
-def _at(lines: Lines, path: str, message: str) -> RuleMistake:
+def mistake(lines: Lines, path: str, message: str) -> RuleMistake:
     """A mistake at its line, or at that of the nearest part around it that is there."""
     around = path
     while around and around not in lines:
@@ -119,22 +124,24 @@ def _at(lines: Lines, path: str, message: str) -> RuleMistake:
     return RuleMistake(lines.get(around, 0), path, message)
 
 
-def _explained(error: schemas.SchemaError) -> str:
+def _explained(schema: str, error: schemas.SchemaError) -> str:
     """The validator's words, and what could stand there instead."""
-    rule = _rule_at(error.path)
+    rule = _rule_at(schema, error.path)
     if error.message.startswith("Additional properties") and "properties" in rule:
         return f"{error.message}; there are: {', '.join(rule['properties'])}"
     about = rule.get("description", "")
     return f"{error.message}. {about}" if about and "is a required property" not in error.message else error.message
 
 
-def _rule_at(path: str) -> dict[str, Any]:
+def _rule_at(name: str, path: str) -> dict[str, Any]:
     """The part of the schema that a place in the document has to keep."""
-    rule = schemas.schema(SCHEMA)
-    for name in filter(None, path.split("/")):
-        rule = rule.get("items", {}) if name.isdecimal() else rule.get("properties", {}).get(name, {})
+    schema = schemas.schema(name)
+    rule = schema
+    for part in filter(None, path.split("/")):
+        inside = rule.get("properties", {}).get(part) or rule.get("additionalProperties")
+        rule = rule.get("items", {}) if rule.get("type") == "array" else inside if isinstance(inside, dict) else {}
         if "$ref" in rule:
-            rule = schemas.schema(SCHEMA)["$defs"][rule["$ref"].rpartition("/")[2]]
+            rule = schema["$defs"][rule["$ref"].rpartition("/")[2]]
     return rule
 
 
