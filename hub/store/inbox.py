@@ -204,14 +204,14 @@ def parked_for(tx: Tx, connection_id: str, code: str) -> list[str]:
     return list(tx.execute(query.order_by(inbox.c.id)).scalars())
 
 
-def parked_connections(tx: Tx, code: str) -> dict[str, tuple[int, datetime]]:
-    """Connections that have rows parked for this reason: how many, and when the oldest came."""
+def parked_connections(tx: Tx, code: str) -> dict[str, tuple[int, datetime, str]]:
+    """Connections that have rows parked for this reason: how many, when the oldest came, and what is wrong."""
     query = (
-        select(inbox.c.connection_id, func.count(), func.min(inbox.c.received_at))
+        select(inbox.c.connection_id, func.count(), func.min(inbox.c.received_at), func.max(inbox.c.error))
         .where(inbox.c.status == "dead", inbox.c.error_code == code)
         .group_by(inbox.c.connection_id)
     )
-    return {row[0]: (int(row[1]), row[2]) for row in tx.execute(query)}
+    return {row[0]: (int(row[1]), row[2], row[3]) for row in tx.execute(query)}
 
 
 def accept(tx: Tx, ids: Collection[str], code: str) -> list[int]:

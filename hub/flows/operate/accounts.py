@@ -13,7 +13,7 @@ from hub.flows.operate.running import webhook_address
 from hub.flows.runtime import Runtime
 from hub.plugins import BrokenPluginError, ConfigError, LoadedPlugin, UnknownPluginError, config_errors, split_secrets
 from hub.sdk import CheckResult, errors
-from hub.store import connections, cursors, events
+from hub.store import availability, connections, cursors, events
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
 from hub.store.errors import IntegrityError
@@ -151,6 +151,8 @@ def change_connection(
     with runtime.db.begin() as tx:
         connections.change_settings(tx, runtime.keyring, row.id, config, fresh, runtime.clock())
         _change_options(tx, row, name, zone, stock_threshold, publish_stock)
+        if stock_threshold not in (None, row.stock_threshold) or publish_stock not in (None, row.publish_stock):
+            availability.mark_due(tx, connection_id=row.id)
         said = f"Settings were changed: {', '.join(changed)}." if changed else "Settings were saved."
         events.tell(tx, ("connection", row.id), "changed", actor(person), said, runtime.clock())
     runtime.wake("stock")

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from hub.store import listings
-from hub.store.database import Tx
+from hub.domain.availability import Confidence, Offer, RuleBook, confidence_of, publish
+from hub.store import availability, connections
+from hub.store.database import Tx, utcnow
 from hub.store.rows import chunks
 from hub.store.tables import connection, listing, location, stock_move, stock_position, variant
 from hub.store.views.pages import Page, cursor_after, cut, read_cursor, size
@@ -52,11 +53,17 @@ class PositionView:
     safety_stock: int
     incoming: int
     oversold: int
+    verified_at: datetime | None  # when a feed or a count last said how many there are
+    confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelStock:
-    """What one channel was last told of one article. `is_due` says that a newer figure waits to be told."""
+    """What one channel was last told of one article. `is_due` says that a newer figure waits to be told.
+
+    `offer` is our reckoning of now, in packs, with every step that leads to it; None where the channel is told nothing
+    because it keeps no stock of ours.
+    """
 
     listing_id: str
     connection_id: str
@@ -70,6 +77,16 @@ class ChannelStock:
     next_at: datetime | None
     failures: int
     error: str
+    offer: Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class KitPart:
+    """A component: so many units in one kit."""
+
+    sku: str
+    title: str
+    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +100,8 @@ class StockRow:
     positions: tuple[PositionView, ...]
     channels: tuple[ChannelStock, ...]
     unrouted: int
+    parts: tuple[KitPart, ...]  # what it is a kit of; none when it is a plain article
+    keep_together: bool  # all components of a kit leave from one location
 
     @property
     def on_hand(self) -> int:
@@ -114,8 +133,8 @@ class MoveView:
     actor: str
 
 
-def find(tx: Tx, query: StockQuery) -> Page[StockRow]:
-    """A page of articles by SKU. Raises BadCursorError."""
+def find(tx: Tx, query: StockQuery, now: datetime | None = None) -> Page[StockRow]:
+    """A page of articles by SKU; how fresh figures are is said for `now`. Raises BadCursorError."""
     limit = size(query.limit)
     statement = select(variant.c.id, variant.c.sku, variant.c.title, variant.c.barcode)
     if query.text.strip():
@@ -139,16 +158,16 @@ def find(tx: Tx, query: StockQuery) -> Page[StockRow]:
         statement = statement.where(variant.c.sku > read_cursor(query.after, 1)[0])
     found = tx.execute(statement.order_by(variant.c.sku).limit(limit + 1)).all()
     rows, more = cut(found, limit)
-    return Page(_rows(tx, rows), cursor_after(rows[-1].sku) if more else None)
+    return Page(_rows(tx, rows, now or utcnow()), cursor_after(rows[-1].sku) if more else None)
 
 
-def article(tx: Tx, sku: str) -> StockRow:
-    """One article. Raises UnknownArticleError."""
+def article(tx: Tx, sku: str, now: datetime | None = None) -> StockRow:
+    """One article, as `find` shows it. Raises UnknownArticleError."""
     query = select(variant.c.id, variant.c.sku, variant.c.title, variant.c.barcode).where(variant.c.sku == sku)
     row = tx.execute(query).first()
     if row is None:
         raise UnknownArticleError(sku)
-    return _rows(tx, [row])[0]
+    return _rows(tx, [row], now or utcnow())[0]
 
 
 def ledger(tx: Tx, sku: str, after: str = "", limit: int = 50) -> Page[MoveView]:
@@ -170,9 +189,10 @@ def ledger(tx: Tx, sku: str, after: str = "", limit: int = 50) -> Page[MoveView]
     return Page(tuple(rows), cursor_after(rows[-1].id) if more else None)
 
 
-def _rows(tx: Tx, rows: Collection[Any]) -> tuple[StockRow, ...]:
+def _rows(tx: Tx, rows: Collection[Any], now: datetime) -> tuple[StockRow, ...]:
     ids = [row.id for row in rows]
-    positions, channels, promised = _positions(tx, ids), _channels(tx, ids), listings.unrouted(tx, ids)
+    positions, known = _positions(tx, ids, now), availability.stockroom(tx, ids, now)
+    channels = _channels(tx, ids, known)
     return tuple(
         StockRow(
             row.id,
@@ -181,31 +201,42 @@ def _rows(tx: Tx, rows: Collection[Any]) -> tuple[StockRow, ...]:
             row.barcode,
             tuple(positions.get(row.id, ())),
             tuple(channels.get(row.id, ())),
-            promised.get(row.id, 0),
+            known.unrouted.get(row.id, 0),
+            tuple(KitPart(part.sku, part.title, part.quantity) for part in known.kits.get(row.id, ())),
+            all(part.keep_together for part in known.kits.get(row.id, ())),
         )
         for row in rows
     )
 
 
-_POSITION = [location.c.code if name == "location" else stock_position.c[name] for name in PositionView.__slots__]
+_UNITS = (
+    "on_hand", "available", "committed", "reserved", "damaged", "quality_hold", "safety_stock", "incoming", "oversold",
+)  # fmt: skip
 
 
-def _positions(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[PositionView]]:
+def _positions(tx: Tx, variant_ids: Collection[str], now: datetime) -> dict[str, list[PositionView]]:
     found: dict[str, list[PositionView]] = {}
+    units = [stock_position.c[name] for name in _UNITS]
+    trust = (stock_position.c.verified_at, location.c.fed_at, location.c.stale_after_min)
     for part in chunks(variant_ids):
         query = (
-            select(stock_position.c.variant_id, *_POSITION)
+            select(stock_position.c.variant_id, location.c.id, location.c.code, *trust, *units)
             .join(location, location.c.id == stock_position.c.location_id)
             .where(stock_position.c.variant_id.in_(part))
             .order_by(location.c.code)
         )
-        for row in tx.execute(query):
-            found.setdefault(row[0], []).append(PositionView(*row[1:]))
+        for variant_id, place_id, code, verified_at, fed_at, stale_after, *counted in tx.execute(query):
+            confidence = confidence_of(verified_at, fed_at, stale_after, now)
+            found.setdefault(variant_id, []).append(
+                PositionView(place_id, code, *counted, verified_at=verified_at, confidence=confidence)
+            )
     return found
 
 
-def _channels(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[ChannelStock]]:
+def _channels(tx: Tx, variant_ids: Collection[str], known: availability.Stockroom) -> dict[str, list[ChannelStock]]:
     found: dict[str, list[ChannelStock]] = {}
+    channels, rules = {row.id: row for row in connections.every(tx)}, availability.active_rules(tx)
+    books = {key: RuleBook(rules, availability.channel_of(row)) for key, row in channels.items()}
     for part in chunks(variant_ids):
         query = (
             select(listing, connection.c.name.label("channel"))
@@ -213,21 +244,25 @@ def _channels(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[ChannelSto
             .where(listing.c.variant_id.in_(part))
             .order_by(connection.c.name, listing.c.external_id)
         )
-        for row in tx.execute(query):
-            found.setdefault(row.variant_id, []).append(
+        for row in tx.execute(query).mappings():
+            channel = channels[row["connection_id"]]
+            is_told = channel.publish_stock and not row["external_id"].startswith("sku:")
+            item = known.item(row, channel.location_group)
+            found.setdefault(row["variant_id"], []).append(
                 ChannelStock(
-                    listing_id=row.id,
-                    connection_id=row.connection_id,
-                    channel=row.channel,
-                    external_id=row.external_id,
-                    sku=row.sku,
-                    pack_size=row.pack_size,
-                    told=row.published_quantity,
-                    told_at=row.published_at,
-                    is_due=row.stock_rev > row.published_rev,
-                    next_at=row.publish_next_at,
-                    failures=row.publish_failures,
-                    error=row.publish_error,
+                    listing_id=row["id"],
+                    connection_id=row["connection_id"],
+                    channel=row["channel"],
+                    external_id=row["external_id"],
+                    sku=row["sku"],
+                    pack_size=row["pack_size"],
+                    told=row["published_quantity"],
+                    told_at=row["published_at"],
+                    is_due=is_told and row["stock_rev"] > row["published_rev"],
+                    next_at=row["publish_next_at"],
+                    failures=row["publish_failures"],
+                    error=row["publish_error"],
+                    offer=publish(books[channel.id], item) if is_told else None,
                 )
             )
     return found
