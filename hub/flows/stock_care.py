@@ -58,7 +58,8 @@ def _end_all(runtime: Runtime, rows: list[tuple[Reservation, str]], state: str, 
         return []
     with runtime.db.begin() as tx:
         book = StockBook.open(tx, {row.variant_id for row, _ in rows}, runtime.clock(), actor)
-        ended = [(row, why) for row, why in rows if reservations.end(tx, book, row, state, why)]
+        in_order = sorted(rows, key=lambda one: one[0].id)
+        ended = [(row, why) for row, why in in_order if reservations.end(tx, book, row, state, why)]
         book.flush()
         lines = [(("reservation", row.id), None, f"The reservation ended: {why}.", None) for row, why in ended]
         events.tell_all(tx, lines, state, actor, book.now)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from hub.domain.routing.shapes import Place
+from hub.store import bulk
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import chunks
 from hub.store.tables import external_ref, listing, location, product, variant
@@ -151,9 +152,8 @@ def add_variants(tx: Tx, articles: Iterable[Mapping[str, Any]], now: datetime) -
             | {"created_at": now, "updated_at": now}
         )
         known[article["sku"]] = variant_id
-    if variants:
-        tx.execute(insert(product), products)
-        tx.execute(insert(variant), variants)
+    bulk.insert_rows(tx, product, products)
+    bulk.insert_rows(tx, variant, variants)
     return known
 
 

@@ -8,17 +8,18 @@ that two transactions never wait for each other in a circle. Moves change the bo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, cast
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import Integer, Update, bindparam, case, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 
 from hub.domain.stock_states import check_move
+from hub.store import bulk
 from hub.store.database import Tx, new_id
-from hub.store.rows import Rows, chunks
+from hub.store.rows import chunks
 from hub.store.tables import INCOMING, STATES, kit_component, listing, stock_move, stock_position
 
 COLUMNS = (*STATES, INCOMING)  # every state in which a position counts units
@@ -180,7 +181,7 @@ class StockBook:
         self._insert_new([position for position in changed if position.is_new])
         self._update_known([position for position in changed if not position.is_new])
         if self._moves:
-            self.tx.execute(stock_move.insert(), self._moves)
+            bulk.insert_rows(self.tx, stock_move, self._moves)
         if self.changed_variants:
             mark_listings(self.tx, self.changed_variants)
         for position in changed:
@@ -189,59 +190,75 @@ class StockBook:
         self._moves = []
 
     def _insert_new(self, positions: list[Position]) -> None:
-        rows = Rows()
-        for position in positions:
-            rows.add(
-                stock_position,
-                id=position.id,
-                variant_id=position.variant_id,
-                location_id=position.location_id,
-                on_hand=position.on_hand,
-                oversold=position.oversold,
-                version=1,
-                rises=position.rose,
+        positions.sort(key=_in_order)
+        rows = [
+            {
+                "id": position.id,
+                "variant_id": position.variant_id,
+                "location_id": position.location_id,
+                "on_hand": position.on_hand,
+                "oversold": position.oversold,
+                "version": 1,
+                "rises": position.rose,
                 **position.units,
-            )
+            }
+            for position in positions
+        ]
+        made = bulk.insert_rows(self.tx, stock_position, rows, skip_known=True)
+        if made != len(rows):
+            raise StockConflictError(f"{len(rows) - made} positions were made meanwhile")
+        for position in positions:
             position.version = 1
-        rows.flush(self.tx)
 
     def _update_known(self, positions: list[Position]) -> None:
         if not positions:
             return
-        positions.sort(key=lambda position: (position.variant_id, position.location_id))
-        values: dict[str, Any] = {state: bindparam(f"new_{state}") for state in COLUMNS}
-        statement = (
-            update(stock_position)
-            .where(stock_position.c.id == bindparam("key"), stock_position.c.version == bindparam("seen"))
-            .values(
-                on_hand=bindparam("new_on_hand"),
-                oversold=bindparam("new_oversold"),
-                version=bindparam("seen") + 1,
-                rises=stock_position.c.rises + bindparam("rose"),
-                **values,
-            )
-        )
-        done = cast(
-            "CursorResult[Any]",
-            self.tx.execute(
-                statement,
-                [
-                    {
-                        "key": position.id,
-                        "seen": position.version,
-                        "new_on_hand": position.on_hand,
-                        "new_oversold": position.oversold,
-                        "rose": position.rose,
-                        **{f"new_{state}": units for state, units in position.units.items()},
-                    }
-                    for position in positions
-                ],
-            ),
-        )
-        if done.rowcount != len(positions):
-            raise StockConflictError(f"{len(positions) - done.rowcount} positions changed meanwhile")
+        positions.sort(key=_in_order)
+        rows = [
+            {
+                "key": position.id,
+                "seen": position.version,
+                "new_on_hand": position.on_hand,
+                "new_oversold": position.oversold,
+                "rose": position.rose,
+                **{f"new_{state}": units for state, units in position.units.items()},
+            }
+            for position in positions
+        ]
+        if bulk.takes_arrays(self.tx, rows):
+            done = self.tx.execute(_UPDATE_ALL, bulk.arrays(rows))
+        else:
+            done = self.tx.execute(_UPDATE_EACH, rows)
+        written = cast("CursorResult[Any]", done).rowcount
+        if written != len(positions):
+            raise StockConflictError(f"{len(positions) - written} positions changed meanwhile")
         for position in positions:
             position.version += 1
+
+
+def _in_order(position: Position) -> tuple[str, str]:
+    """The one order in which positions are locked and made."""
+    return position.variant_id, position.location_id
+
+
+def _update(new: Callable[[str], Any]) -> Update:
+    """The guarded update of a position; `new` gives the value of a name: a parameter, or a column of parameters."""
+    return (
+        update(stock_position)
+        .where(stock_position.c.id == new("key"), stock_position.c.version == new("seen"))
+        .values(
+            on_hand=new("new_on_hand"),
+            oversold=new("new_oversold"),
+            version=stock_position.c.version + 1,
+            rises=stock_position.c.rises + new("rose"),
+            **{state: new(f"new_{state}") for state in COLUMNS},
+        )
+    )
+
+
+_FIGURES = ("seen", "new_on_hand", "new_oversold", "rose", *(f"new_{state}" for state in COLUMNS))
+_UPDATE_EACH = _update(bindparam)
+_UPDATE_ALL = _update(bulk.given({"key": stock_position.c.id.type} | dict.fromkeys(_FIGURES, Integer())).c.__getitem__)
 
 
 def mark_listings(tx: Tx, variant_ids: Collection[str]) -> None:

@@ -24,7 +24,7 @@ PEOPLES = ("checkout", "person")  # owners that people and shops may name; the o
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReserveLine:
     """Units of an article to be kept, at a location (its code) or from the network."""
 
     sku: str
@@ -34,7 +34,7 @@ class Line:
 
 def reserve(
     runtime: Runtime,
-    lines: Sequence[Line],
+    lines: Sequence[ReserveLine],
     owner: tuple[str, str],
     *,
     person: str,
@@ -76,7 +76,7 @@ def _tell(tx: Tx, book: StockBook, made: list[Reservation], owner: tuple[str, st
     events.tell_all(tx, lines, "reserved", book.actor, book.now)
 
 
-def _check(lines: Sequence[Line], owner: tuple[str, str], expires_in: timedelta | None) -> None:
+def _check(lines: Sequence[ReserveLine], owner: tuple[str, str], expires_in: timedelta | None) -> None:
     if owner[0] not in PEOPLES:
         raise NotDoneError(f"a reservation is for a {' or a '.join(PEOPLES)}; orders and transfers make their own")
     if not owner[1].strip() or len(owner[1]) > 80:
@@ -95,7 +95,7 @@ def _until(now: datetime, owner: tuple[str, str], expires_in: timedelta | None) 
     return now + expires_in
 
 
-def _wanted(tx: Tx, lines: Sequence[Line]) -> list[Wanted]:
+def _wanted(tx: Tx, lines: Sequence[ReserveLine]) -> list[Wanted]:
     articles = catalog.variants_by_sku(tx, {one.sku for one in lines})
     places = {one.code: one.id for one in catalog.locations(tx) if one.active}
     kits = reservations.parts_of(tx, set(articles.values()))
@@ -136,7 +136,7 @@ def extend_reservations(
     now = runtime.clock()
     until = now + expires_in
     with runtime.db.begin() as tx:
-        for row in _peoples(tx, ids):
+        for row in _by_id(_peoples(tx, ids)):
             if not reservations.extend(tx, row.id, until, now):
                 raise NotDoneError(f"the reservation {row.id} has ended; reserve anew")
             said = f"The reservation is kept until {until:%Y-%m-%d %H:%M} UTC."
@@ -151,7 +151,7 @@ def release_reservations(runtime: Runtime, ids: Sequence[str], *, person: str, r
             with runtime.db.begin() as tx:
                 rows = _peoples(tx, ids)
                 book = StockBook.open(tx, {row.variant_id for row in rows}, runtime.clock(), actor(person))
-                for row in rows:
+                for row in _by_id(rows):
                     if reservations.end(tx, book, row, "released", reason):
                         said = "The reservation was released" + (f": {reason}." if reason else ".")
                         events.tell(tx, ("reservation", row.id), "released", book.actor, said, book.now)
@@ -178,7 +178,7 @@ def convert_reservations(runtime: Runtime, ids: Sequence[str], order_id: str, *,
         before = sum(line.routed for line in state.lines)
         if state.lifecycle != "open" or state.is_blocked("routing"):
             raise NotDoneError("the order is on hold, or not open")
-        for row in rows:
+        for row in _by_id(rows):
             if not reservations.end(desk.tx, desk.stock, row, "converted", f"given to order {state.number}"):
                 raise NotDoneError(f"the reservation {row.id} has ended")
         route_on(desk, state)
@@ -193,6 +193,11 @@ def convert_reservations(runtime: Runtime, ids: Sequence[str], order_id: str, *,
         at_desk(runtime, order_id, person, work, {row.variant_id for row in rows})
     with runtime.db.read() as tx:
         return _peoples(tx, ids)
+
+
+def _by_id(rows: Sequence[Reservation]) -> list[Reservation]:
+    """In the one order in which all steps take them, so that two never wait for each other in a circle."""
+    return sorted(rows, key=lambda row: row.id)
 
 
 def _peoples(tx: Tx, ids: Sequence[str]) -> list[Reservation]:

@@ -25,7 +25,8 @@ Status = Literal["changed", "unchanged", "repeated", "error"]
 @dataclass(frozen=True, slots=True)
 class ImportRow:
     """A counted figure: `units` on hand of an article at a location, or a change when `is_change`. `number` is the row
-    in the file, 1 for the first.
+    in the file, 1 for the first. `expected` are the units on hand that the writer saw: when there are others by now,
+    the row is left out.
     """
 
     number: int
@@ -33,6 +34,7 @@ class ImportRow:
     location: str
     units: int | None
     is_change: bool = False
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,18 @@ def adjust_stock(
     reason: str,
     change: int | None = None,
     set_to: int | None = None,
+    expected: int | None = None,
     key: str = "",
 ) -> RowResult:
     """Correct the units on hand by `change` or to `set_to`, whichever is given.
 
-    The same `key` books once, however often it comes. Raises NotDoneError.
+    `expected` are the units on hand that the caller saw: when there are others by now, nothing is booked. The same
+    `key` books once, however often it comes. Raises NotDoneError.
     """
     if (change is None) == (set_to is None):
         raise NotDoneError("say either by how much or to how much")
     units = change if change is not None else set_to
-    row = ImportRow(1, sku, location, units, is_change=change is not None)
+    row = ImportRow(1, sku, location, units, change is not None, expected)
     result = import_stock(runtime, [row], person=person, reason=reason, key=key)[0]
     if result.status == "error":
         raise NotDoneError(result.message)
@@ -93,7 +97,7 @@ def import_stock(
     run = key or new_id()
     source, results = iter(rows), list[RowResult]()
     while batch := list(islice(source, BATCH)):
-        results += _book(runtime, batch, actor(person), reason, run, create_articles, dry_run)
+        results += _book(runtime, batch, actor(person), reason, run, create_articles, dry_run, keyed=bool(key))
         progress(len(results))
     if not dry_run and any(one.status == "changed" for one in results):
         runtime.wake_all({"stock", "refill"})
@@ -108,11 +112,13 @@ def _book(
     run: str,
     create: bool,
     dry_run: bool,
+    *,
+    keyed: bool,
 ) -> list[RowResult]:
     for _ in range(TRIES):
         try:
             with runtime.db.begin() as tx:
-                results = _book_once(runtime, tx, batch, by, reason, run, create=create, dry_run=dry_run)
+                results = _book_once(runtime, tx, batch, by, reason, run, create=create, dry_run=dry_run, keyed=keyed)
         except StockConflictError:
             continue
         return results
@@ -129,6 +135,7 @@ def _book_once(
     *,
     create: bool,
     dry_run: bool,
+    keyed: bool,
 ) -> list[RowResult]:
     now = runtime.clock()
     places = {one.code: one for one in catalog.locations(tx)}
@@ -141,7 +148,7 @@ def _book_once(
         articles |= {sku: f"new:{sku}" for sku in missing}
     book = StockBook.open(tx, {articles[row.sku] for row in batch if row.sku in articles}, now, by)
     keys = {row.number: _key(run, row) for row in batch}
-    known = ledger.known_keys(tx, keys.values())
+    known = ledger.known_keys(tx, keys.values()) if keyed else set()
     results = [_one(book, places, articles, row, reason, keys[row.number], known, run) for row in batch]
     if not dry_run:
         book.flush()
@@ -173,11 +180,14 @@ def _one(
         return replace(answer, message="The units are missing or no whole number.")
     position = book.position(places[row.location].id, articles[row.sku])
     before = position.on_hand
+    if key in known:
+        return replace(answer, status="repeated", before=before, after=before)
+    if row.expected is not None and row.expected != before:
+        said = f"There are {before} units on hand and {row.expected} were expected: look again."
+        return replace(answer, before=before, message=said)
     change = row.units if row.is_change else row.units - before
     if before + change < 0:
         return replace(answer, before=before, message=f"There are {before} units; that would leave {before + change}.")
-    if key in known:
-        return replace(answer, status="repeated", before=before, after=before)
     if change:
         _move(book, position, change, reason, key, run)
     return replace(answer, status="changed" if change else "unchanged", before=before, after=before + change)
