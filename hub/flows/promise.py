@@ -63,7 +63,9 @@ class _Plan:
     def moved(self) -> list[tuple[promises.Line, date | None]]:
         """Lines whose promised day changes, with the new day."""
         return [
-            (self.lines[one.line_id], one.due) for one in self.after if self.lines[one.line_id].promised_on != one.due
+            (self.lines[one.line_id], one.due)
+            for one in self.after
+            if not one.is_there and self.lines[one.line_id].promised_on != one.due
         ]
 
     @property
