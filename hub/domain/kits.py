@@ -10,9 +10,11 @@ class Line(Protocol):
     """An order line, with counters in whole units. A component names its kit line."""
 
     id: str
+    external_id: str
     kit_line_id: str | None
     ordered: int
     cancelled: int
+    unwanted: int
     routed: int
     shipped: int
     delivered: int
@@ -21,7 +23,7 @@ class Line(Protocol):
 
 AnyLine = TypeVar("AnyLine", bound=Line)
 
-COUNTERS = ("cancelled", "routed", "shipped", "delivered")
+COUNTERS = ("cancelled", "unwanted", "routed", "shipped", "delivered")
 
 
 def parts_of(lines: Iterable[AnyLine], kit: Line) -> list[AnyLine]:
@@ -32,6 +34,16 @@ def parts_of(lines: Iterable[AnyLine], kit: Line) -> list[AnyLine]:
 def needed(kit: Line, part: Line) -> int:
     """Units of a component in one kit."""
     return part.ordered // kit.ordered
+
+
+def parts_wanted(lines: Iterable[Line], wanted: Mapping[str, int]) -> dict[str, int]:
+    """Units wanted of every component, from the kits that are `wanted` of its kit line; both by the line's own name."""
+    by_id = {line.id: line for line in lines}
+    return {
+        line.external_id: wanted.get(by_id[line.kit_line_id].external_id, 0) * needed(by_id[line.kit_line_id], line)
+        for line in by_id.values()
+        if line.kit_line_id is not None
+    }
 
 
 def follow(lines: Sequence[Line]) -> None:

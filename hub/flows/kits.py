@@ -1,12 +1,9 @@
-"""Kits on their way through the hub: exploded when an order comes in, changed and told to the channel as one line."""
+"""Kits on their way through the hub: exploded when an order comes in, told to the channel as one line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from hub.domain import kits
 from hub.flows.desk import Desk
-from hub.flows.recall import recall
 from hub.store import shipments
 from hub.store.availability import Component
 from hub.store.database import Tx, new_id
@@ -55,34 +52,6 @@ def _component(order: OrderState, kit: LineState, part: Component, number: int) 
 def is_kit(order: OrderState, line: LineState) -> bool:
     """Whether the line was exploded into components."""
     return any(other.kit_line_id == line.id for other in order.lines)
-
-
-def bring_to(desk: Desk, order: OrderState, kit: LineState, units: int, reason: str) -> Iterator[str]:
-    """Set the kits still wanted on a line, and its components with them; says what changed.
-
-    What has no place yet is cancelled at once, the rest is recalled.
-    """
-    live, parts = kit.ordered - kit.cancelled, kits.parts_of(order.lines, kit)
-    each = {part.id: kits.needed(kit, part) for part in parts}
-    if units > live:
-        kit.ordered += units - live
-        for part in parts:
-            part.ordered += (units - live) * each[part.id]
-            part.changed = True
-        yield f"{units - live} x {kit.sku or kit.title} more"
-    elif units < live:
-        surplus: dict[str, int] = {}
-        for part in parts:
-            too_many = (live - units) * each[part.id]
-            loose = min(too_many, part.unrouted)
-            part.cancelled += loose
-            part.changed = True
-            surplus[part.id] = too_many - loose
-        if any(surplus.values()):
-            recall(desk, order, surplus, reason)
-        yield f"{live - units} x {kit.sku or kit.title} fewer"
-    kit.changed = True
-    kits.follow(order.lines)
 
 
 def told_lines(tx: Tx, order: OrderState) -> dict[str, tuple[tuple[str, int], ...]]:
