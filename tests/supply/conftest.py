@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from hub.flows import operate
-from hub.store import lots
-from hub.store.database import Database
-from hub.store.ledger import COLUMNS, differences
+from hub.store import catalog, lots
+from hub.store.database import Database, new_id
+from hub.store.ledger import COLUMNS, StockBook, differences
 from hub.store.tables import entity_event, location, stock_position, transfer_line, variant
 from hub.testing.world import World
 
@@ -56,6 +56,17 @@ class House:
 
     def adjust(self, sku: str, code: str, **how: Any) -> None:
         operate.adjust_stock(self.runtime, sku, code, person=PERSON, reason="test", **how)
+
+    def sell(self, sku: str, code: str, units: int, *, leave: bool = True) -> None:
+        """Units are promised to an order and, with `leave`, leave the house."""
+        with self.world.db.begin() as tx:
+            [variant_id] = catalog.variants_by_sku(tx, [sku]).values()
+            book = StockBook.open(tx, {variant_id}, self.world.now(), "test")
+            position = book.position(catalog.location_by_code(tx, code).id, variant_id)
+            ways = (("available", "committed"), ("committed", None)) if leave else (("available", "committed"),)
+            for way in ways:
+                book.move(position, units, *way, kind="ship", cause=("test", "order"), key=new_id())
+            book.flush()
 
 
 def furnished(db: Database) -> House:
