@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.domain import words
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
+from hub.flows.lots import note_departure
 from hub.store.database import new_id
 from hub.store.orders import FoLineState, FoState, OrderState
 from hub.store.tables import package, package_line, shipment
@@ -16,7 +17,7 @@ from hub.store.tables import package, package_line, shipment
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A package that is to be recorded; `units` are whole units by fulfillment line."""
+    """A package that is to be recorded; `units` are whole units by fulfillment line, `serials` their numbers."""
 
     units: Mapping[str, int]
     tracking_number: str | None = None
@@ -29,6 +30,7 @@ class Parcel:
     tracker_id: str | None = None
     label: bytes | None = None
     label_format: str | None = None
+    serials: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def ship(
@@ -63,11 +65,15 @@ def ship(
         updated_at=desk.now,
     )
     rows = {row.id: row for row in fo.lines}
+    before = {row.id: row.shipped for row in fo.lines}
     shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status) for parcel in parcels)
     fo.exec_status = "closed" if fo.live_units == 0 else "in_progress"
     fo.request_status = "closed" if fo.live_units == 0 else "accepted"
     fo.changed = True
     _tell(desk, order, fo, parcels, shipped)
+    left = {row.id: row.shipped - before[row.id] for row in fo.lines}
+    serials = {line: codes for parcel in parcels for line, codes in parcel.serials.items()}
+    note_departure(desk, order, fo, shipment_id, left, serials)
     if order.connection_id in desk.confirmers:
         desk.send(
             order.connection_id,
