@@ -420,6 +420,15 @@ def set_tracking(tx: Tx, variant_id: str, tracking: str, now: datetime) -> bool:
     return tx.execute(statement.values(tracking=tracking, updated_at=now)).rowcount == 1
 
 
+def tracked(tx: Tx, skus: Collection[str]) -> dict[str, str]:
+    """How those of the articles are kept that have lots or serial numbers, by SKU."""
+    found: dict[str, str] = {}
+    for part in chunks(skus):
+        query = select(variant.c.sku, variant.c.tracking).where(variant.c.sku.in_(part), variant.c.tracking != "none")
+        found.update((row[0], row[1]) for row in tx.execute(query))
+    return found
+
+
 def expiring(tx: Tx, before: date) -> list[str]:
     """Variants with units of a lot that expired before a day, or is blocked, and that are not all held back."""
     query = (
