@@ -14,6 +14,7 @@ from hub.store import catalog, connections, events, ledger
 from hub.store.catalog import LocationRow
 from hub.store.database import Tx, new_id
 from hub.store.errors import IntegrityError
+from hub.store.lots import tracked
 from hub.store.ledger import Position, StockBook, StockConflictError
 
 BATCH = 2_000
@@ -149,7 +150,13 @@ def _book_once(
     book = StockBook.open(tx, {articles[row.sku] for row in batch if row.sku in articles}, now, by)
     keys = {row.number: _key(run, row) for row in batch}
     known = ledger.known_keys(tx, keys.values()) if keyed else set()
-    results = [_one(book, places, articles, row, reason, keys[row.number], known, run) for row in batch]
+    kept_by = tracked(tx, articles)
+    results = [
+        _by_lot(row, kept_by[row.sku])
+        if row.sku in kept_by
+        else _one(book, places, articles, row, reason, keys[row.number], known, run)
+        for row in batch
+    ]
     if not dry_run:
         book.flush()
     return results
@@ -157,6 +164,11 @@ def _book_once(
 
 def _key(run: str, row: ImportRow) -> str:
     return f"person:{run}:{row.number}:{row.sku}:{row.location}"[:120]
+
+
+def _by_lot(row: ImportRow, tracking: str) -> RowResult:
+    said = f"{row.sku} is kept by {tracking}: count it, or correct it by `orderhub lot adjust`."
+    return RowResult(row.number, row.sku, row.location, "error", message=said)
 
 
 def _one(
