@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hub.flows import stock_care
 from hub.flows.give_up import cancel_overdue
+from hub.flows.lots import hold_expired
 from hub.flows.low_stock import look_at_stock
 from hub.flows.promise import repromise_all
 from hub.flows.runtime import Runtime
@@ -17,7 +18,7 @@ from hub.flows.runtime import Runtime
 Timed = Callable[[Runtime], int]
 
 EVERY_MINUTE: Sequence[Timed] = (stock_care.expire_reservations, cancel_overdue, repromise_all, look_at_stock)
-EVERY_NIGHT: Sequence[Timed] = (stock_care.audit_nightly,)
+EVERY_NIGHT: Sequence[Timed] = (hold_expired, stock_care.audit_nightly)
 BY_CLOCK: Mapping[str, Sequence[Timed]] = {"minute": EVERY_MINUTE, "night": EVERY_NIGHT}
 
 
