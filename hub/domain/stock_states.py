@@ -19,6 +19,29 @@ MEANING: Mapping[str, str] = {
     INCOMING: "Ordered or on its way here; not on hand.",
 }
 
+# What people give as the reason of a correction; each may be followed by words of their own.
+REASONS: Mapping[str, str] = {
+    "count": "Counted on the shelf",
+    "damaged": "Broken, soiled or unfit for sale",
+    "lost": "Not to be found",
+    "found": "Turned up again",
+    "received": "Came in without a purchase order",
+    "returned": "Came back from a customer",
+    "stolen": "Stolen",
+    "expired": "Past its date",
+    "inspection": "Taken out for inspection, or passed it",
+    "display": "On display, or back from it",
+    "used": "Used up by ourselves: samples, gifts, spare parts",
+    "buffer": "Kept back from sale, or given free",
+    "correction": "A wrong entry is put right",
+    "opening": "Opening stock",
+}
+
+
+def reason_text(reason: str, note: str = "") -> str:
+    """A reason with the words of whoever gave it, as the ledger keeps it; at most 200 characters."""
+    return ": ".join(filter(None, (reason.strip(), note.strip())))[:200]
+
 
 class MoveRefusedError(ValueError):
     """Units in this state cannot go there; the message lists where they can go."""
@@ -53,6 +76,12 @@ MOVES: tuple[Move, ...] = (
     *(Move(state, None, "corrected with a reason") for state in (*STATES, INCOMING) if state != "committed"),
     *(Move(None, state, "corrected or returned with a reason") for state in STATES),
 )
+# Moves that a person makes by hand. Committed units are a fulfillment order's, incoming ones a purchase order's or a
+# transfer's, and units are reserved by a reservation: those change with what they belong to.
+OF_OTHERS: Mapping[str, str] = {
+    "committed": "committed units belong to fulfillment orders: cancel, refuse or ship those",
+    INCOMING: "incoming units belong to purchase orders and transfers: receive or close those",
+}
 _WORDS = {(move.from_state, move.to_state): move.when for move in MOVES}
 
 

@@ -6,11 +6,34 @@ What cannot be done raises an OperateError whose message can be shown as it is.
 
 from hub.flows.operate.accounts import Added, add_connection, change_connection, check_connection
 from hub.flows.operate.articles import LinkedSku, link_sku
+from hub.flows.operate.changes import (
+    cancel_order,
+    change_order,
+    confirm_change,
+    end_change,
+    preview_change,
+    read_asks,
+)
 from hub.flows.operate.doors import Retried, dismiss, replay, resolve, retry
 from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateError, SettingsError
-from hub.flows.operate.orders import cancel_order, hold_order, release_hold
+from hub.flows.operate.orders import (
+    Done,
+    HoldOn,
+    hold_order,
+    hold_orders,
+    look_after_hold,
+    release_hold,
+    release_holds,
+)
 from hub.flows.operate.places import OfferedPlace, link_places, places
 from hub.flows.operate.reach import intervals, manifest_of
+from hub.flows.operate.reservations import (
+    ReserveLine,
+    convert_reservations,
+    extend_reservations,
+    release_reservations,
+    reserve,
+)
 from hub.flows.operate.routing import (
     RulesDiff,
     change_draft,
@@ -33,45 +56,70 @@ from hub.flows.operate.running import (
     webhook_address,
 )
 from hub.flows.operate.shipping import refuse_by_hand, ship_by_hand
-from hub.flows.operate.stock import ImportRow, RowResult, add_location, adjust_stock, import_stock
+from hub.flows.operate.stock import (
+    ImportRow,
+    RowResult,
+    StockMoved,
+    add_location,
+    adjust_stock,
+    import_stock,
+    move_stock,
+)
 
 __all__ = [
     "Added",
     "CheckFailedError",
+    "Done",
+    "HoldOn",
     "ImportRow",
     "LinkedSku",
     "NotDoneError",
     "OfferedPlace",
     "OperateError",
+    "ReserveLine",
     "Retried",
     "RowResult",
     "RulesDiff",
     "SettingsError",
+    "StockMoved",
     "add_connection",
     "add_location",
     "adjust_stock",
     "cancel_order",
     "change_connection",
     "change_draft",
+    "change_order",
     "check_connection",
     "check_rules",
     "compare",
+    "confirm_change",
+    "convert_reservations",
     "dismiss",
+    "end_change",
+    "extend_reservations",
     "fitting_rehearsal",
     "hold_order",
+    "hold_orders",
     "import_stock",
     "intervals",
     "link_places",
     "link_sku",
+    "look_after_hold",
     "manifest_of",
+    "move_stock",
     "pause",
     "places",
+    "preview_change",
     "provision_webhooks",
     "publish_rules",
+    "read_asks",
     "refuse_by_hand",
     "release_hold",
+    "release_holds",
     "release_outbox",
+    "release_reservations",
     "replay",
+    "reserve",
     "resolve",
     "resume",
     "retry",

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
+from hub.domain.stock_states import OF_OTHERS, MoveRefusedError, check_move
 from hub.flows.operate import feeds
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
-from hub.store import catalog, connections, events, ledger
+from hub.store import catalog, connections, events, ledger, reservations
 from hub.store.catalog import LocationRow
 from hub.store.database import Tx, new_id
 from hub.store.errors import IntegrityError
+from hub.store.ledger import OutOfStockError, Position, StockBook, StockConflictError
 from hub.store.lots import tracked
-from hub.store.ledger import Position, StockBook, StockConflictError
 
 BATCH = 2_000
 TRIES = 5
@@ -49,6 +50,20 @@ class RowResult:
     before: int | None = None
     after: int | None = None
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StockMoved:
+    """What came of a move; `states` and `on_hand` are the units at the location now."""
+
+    sku: str
+    location: str
+    units: int
+    from_state: str | None
+    to_state: str | None
+    status: Literal["moved", "repeated"]
+    on_hand: int
+    states: Mapping[str, int]
 
 
 def adjust_stock(
@@ -214,6 +229,96 @@ def _move(book: StockBook, position: Position, change: int, reason: str, key: st
         book.move(
             position, -change, "available", None, kind="adjust", cause=cause, key=key, reason=reason, by_fact=True
         )
+
+
+def move_stock(
+    runtime: Runtime,
+    sku: str,
+    location: str,
+    units: int,
+    from_state: str | None,
+    to_state: str | None,
+    *,
+    person: str,
+    reason: str,
+    key: str = "",
+) -> StockMoved:
+    """Move units of one article at one location from one state to another; None is the world outside.
+
+    Units of a fulfillment order, a purchase order, a transfer or a reservation are not moved by hand, but with what
+    they belong to. The same `key` moves once, however often it comes. Raises NotDoneError.
+    """
+    _check_by_hand(units, from_state, to_state, reason)
+    run = key or new_id()
+    for _ in range(TRIES):
+        try:
+            with runtime.db.begin() as tx:
+                moved = _move_once(runtime, tx, sku, location, units, from_state, to_state, actor(person), reason, run)
+        except StockConflictError:
+            continue
+        except OutOfStockError as error:
+            raise NotDoneError(str(error)) from error
+        runtime.wake_all({"stock", "refill"})
+        return moved
+    raise NotDoneError("the stock keeps changing while it is moved; try again")
+
+
+def _check_by_hand(units: int, from_state: str | None, to_state: str | None, reason: str) -> None:
+    if units < 1:
+        raise NotDoneError("the units are a whole number from 1 on")
+    if not reason.strip():
+        raise NotDoneError("say why: the ledger keeps the reason for ever")
+    try:
+        check_move(from_state, to_state)
+    except MoveRefusedError as error:
+        raise NotDoneError(str(error)) from error
+    for state in (from_state, to_state):
+        if state in OF_OTHERS:
+            raise NotDoneError(OF_OTHERS[state])
+    if to_state == "reserved":
+        raise NotDoneError("units are reserved for somebody: make a reservation")
+
+
+def _move_once(
+    runtime: Runtime,
+    tx: Tx,
+    sku: str,
+    location: str,
+    units: int,
+    from_state: str | None,
+    to_state: str | None,
+    by: str,
+    reason: str,
+    run: str,
+) -> StockMoved:
+    place = next((one for one in catalog.locations(tx) if one.code == location), None)
+    variant_id = catalog.variants_by_sku(tx, [sku]).get(sku)
+    if place is None:
+        raise NotDoneError(f"there is no location {location!r}")
+    if variant_id is None:
+        raise NotDoneError(f"there is no article {sku!r}")
+    if None in (from_state, to_state) and catalog.variants(tx, [variant_id])[variant_id]["tracking"] != "none":
+        raise NotDoneError("the article is kept by lot or serial number: say which ones came or went")
+    book = StockBook.open(tx, {variant_id}, runtime.clock(), by)
+    position = book.position(place.id, variant_id)
+    move_key = f"person:{run}:move:{sku}:{location}"[:120]
+    done = not ledger.known_keys(tx, [move_key])
+    if done:
+        if from_state == "reserved":
+            _check_unowned(tx, position, units)
+        kind = "adjust" if None in (from_state, to_state) else "move"
+        cause = ("person", run[:36])
+        book.move(position, units, from_state, to_state, kind=kind, cause=cause, key=move_key, reason=reason)
+        book.flush()
+    status: Literal["moved", "repeated"] = "moved" if done else "repeated"
+    return StockMoved(sku, location, units, from_state, to_state, status, position.on_hand, dict(position.units))
+
+
+def _check_unowned(tx: Tx, position: Position, units: int) -> None:
+    """Reserved units may be taken by hand as far as no reservation holds them, such as those on display."""
+    free = position.units["reserved"] - reservations.reserved_at(tx, position.location_id, position.variant_id)
+    if units > free:
+        raise NotDoneError(f"{max(0, free)} of the reserved units belong to nobody; release the reservation instead")
 
 
 def add_location(runtime: Runtime, code: str, *, person: str, handler: str = "", **values: Any) -> str:
