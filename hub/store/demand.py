@@ -164,19 +164,18 @@ def _span(first: int, end: int) -> int:
 
 def _positions(tx: Tx, facts: Facts) -> None:
     drafted, waiting = _drafted(tx), _waiting(tx)
-    network: dict[str, tuple[int, int]] = {}
+    stock: dict[Where, tuple[int, int]] = dict.fromkeys(drafted, (0, 0))
+    stock |= {(variant_id, NETWORK): (0, 0) for variant_id in waiting}
     query = select(
         stock_position.c.variant_id, stock_position.c.location_id, stock_position.c.available, stock_position.c.incoming
     ).join(location, location.c.id == stock_position.c.location_id)
     for variant_id, location_id, available, incoming in tx.execute(query.where(location.c.active.is_(True))):
-        where = (variant_id, location_id)
-        facts.positions[where] = Position(available, incoming, drafted.get(where, 0))
-        sums = network.get(variant_id, (0, 0))
-        network[variant_id] = (sums[0] + available, sums[1] + incoming)
-    for variant_id in network.keys() | waiting.keys() | {one for one, place in drafted if place == NETWORK}:
-        available, incoming = network.get(variant_id, (0, 0))
-        coming = drafted.get((variant_id, NETWORK), 0)
-        facts.positions[variant_id, NETWORK] = Position(available, incoming, coming, waiting.get(variant_id, 0))
+        stock[variant_id, location_id] = (available, incoming)
+        everywhere = stock.get((variant_id, NETWORK), (0, 0))
+        stock[variant_id, NETWORK] = (everywhere[0] + available, everywhere[1] + incoming)
+    for where, (available, incoming) in stock.items():
+        queue = waiting.get(where[0], 0) if where[1] == NETWORK else 0
+        facts.positions[where] = Position(available, incoming, drafted.get(where, 0), queue)
 
 
 def _drafted(tx: Tx) -> dict[Where, int]:
