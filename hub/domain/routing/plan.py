@@ -17,11 +17,11 @@ from fractions import Fraction
 from hub.domain.routing import cost, search, trace
 from hub.domain.routing.network import Network
 from hub.domain.routing.rankers import BUILT_IN, UnknownNameError, bound
-from hub.domain.routing.search import Chosen
-from hub.domain.routing.shapes import Need, Part, Plan, Ranker, Remainder, Snapshot, Strategy
+from hub.domain.routing.search import Chosen, Parts
+from hub.domain.routing.shapes import Need, Plan, Ranker, Remainder, Snapshot, Step, Strategy
 from hub.domain.routing.shortlist import Columns, Shortlist, columns_of, shortlist
 
-RANKED, COST = "ranked@2", "cost@1"  # a number goes up when the same snapshot may give another plan
+RANKED, COST, EXTERNAL = "ranked@2", "cost@1", "http@1"  # a number goes up when the same snapshot may give another plan
 
 
 def plan(
@@ -121,18 +121,37 @@ def _walk(
         if then != "next":
             break
     remainder = tuple(_rest(need, snapshot, columns, story, then) for need in left.needs)
-    parts = tuple(
-        Part(network.ids[one], dict(sorted(units.items())), story.step_of[one], story.lanes.get(one, {}))
-        for one, units in story.taken.items()
-    )
     return Plan(
-        parts,
+        story.parts(),
         remainder,
         story.sentence(remainder),
         digest,
         story.trace(strategy, digest, remainder),
         strategy,
         story.cost_minor,
+    )
+
+
+def taken_as_given(snapshot: Snapshot, parts: Parts, rounds: Sequence[Shortlist]) -> Plan:
+    """The plan of parts that were decided elsewhere and were checked against the steps' shortlists, `rounds`."""
+    network = Network.of(snapshot.places)
+    snapshot = replace(snapshot, places=network, needs=_in_order(snapshot.needs))
+    columns = columns_of(snapshot, network)
+    digest = _fingerprint(snapshot, network, columns, EXTERNAL)
+    story = trace.Story(snapshot.needs, network)
+    chosen = Chosen(dict(sorted(parts.items())))
+    story.add(replace(rounds[0], step=Step("outside decision", rankers=()), rankers=()), chosen)
+    still = _still_needed(snapshot.needs, chosen)
+    after = _taken_off(columns, chosen, snapshot.needs)
+    remainder = tuple(_rest(need, snapshot, after, story, snapshot.rules.steps[-1].on_remainder) for need in still)
+    reason = f"{' + '.join(network[one].code for one in chosen.parts)} by the outside decision." if parts else ""
+    return Plan(
+        story.parts(),
+        remainder,
+        reason or story.sentence(remainder),
+        digest,
+        story.trace(EXTERNAL, digest, remainder),
+        EXTERNAL,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hub.domain import words
 from hub.domain.routing.network import Network, distance_to
 from hub.domain.routing.search import Chosen, Search, lines_whole
-from hub.domain.routing.shapes import CostRules, Need, Remainder, Rules, Step
+from hub.domain.routing.shapes import CostRules, Need, Part, Remainder, Rules, Step
 from hub.domain.routing.shortlist import Shortlist
 
 LONGEST = 20  # places left out that a trace names; how many there were is counted
@@ -46,6 +46,13 @@ class Story:
                 known |= {line: known.get(line, 0) + count for line, count in load.items()}
         if chosen.cost_minor is not None:
             self.cost_minor = (self.cost_minor or 0) + chosen.cost_minor
+
+    def parts(self) -> tuple[Part, ...]:
+        """What each place ships, in the order of choice."""
+        return tuple(
+            Part(self.network.ids[one], dict(sorted(units.items())), self.step_of[one], self.lanes.get(one, {}))
+            for one, units in self.taken.items()
+        )
 
     def was_asked(self, position: int) -> bool:
         """Whether some step considered the place, whatever it had in stock."""

@@ -1,0 +1,76 @@
+"""The `http` strategy: an address outside decides, within a time limit; by rank where it does not.
+
+It calls out, so it belongs where no transaction is open: ask first, then decide by `advised` under the locks. An answer
+for a state that has changed meanwhile does not hold, and the order is routed by rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from hub.domain.routing.external import plan_from, question, without_answer
+from hub.domain.routing.shapes import Plan, Ranker, Snapshot, Strategy
+from hub.sdk import errors
+from hub.sdk.auth import FixedHeaders
+from hub.sdk.http import Http, Limiter, time_limit
+from hub.sdk.network import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """An answer from outside as it came, or why there is none."""
+
+    answer: Any = None
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adviser:
+    """Who decides outside. Private addresses are refused unless the session's networks allow them."""
+
+    url: str
+    http: Http
+    time_limit_s: float  # for the one call; nobody waits for a second one
+
+    def ask(self, snapshot: Snapshot) -> Advice:
+        """Call out once. Never raises for what the other side does."""
+        try:
+            with time_limit(self.time_limit_s):
+                answer = self.http.post(self.url, json=question(snapshot), read_timeout_s=self.time_limit_s).json()
+        except errors.ConnectorError as error:
+            return Advice(why_not=f"no answer from outside: {error}")
+        return Advice(answer)
+
+    def strategy(self, snapshot: Snapshot, rankers: Mapping[str, Ranker]) -> Plan:
+        """Ask and decide at once; only where no transaction is open."""
+        return advised(self.ask(snapshot))(snapshot, rankers)
+
+
+def advised(advice: Advice) -> Strategy:
+    """A strategy that takes an answer which was asked for before, as far as it still holds. Calls nobody."""
+
+    def decide(snapshot: Snapshot, rankers: Mapping[str, Ranker]) -> Plan:
+        if advice.why_not:
+            return without_answer(advice.why_not, snapshot, rankers)
+        return plan_from(advice.answer, snapshot, rankers)
+
+    return decide
+
+
+def adviser(
+    url: str,
+    session: Transport,
+    limiter: Limiter,
+    *,
+    token: str = "",
+    time_limit_s: float = 2.0,
+    ca_bundle: str | None = None,
+) -> Adviser:
+    """An adviser behind an address. `session` is the guarded one; `token` is sent as a bearer token."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    host = urlsplit(url).hostname or ""
+    http = Http(session, FixedHeaders(headers), limiter, (), (host,), ca_bundle, connect_timeout_s=time_limit_s)
+    return Adviser(url, http, time_limit_s)

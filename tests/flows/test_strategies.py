@@ -1,0 +1,117 @@
+"""The `http` strategy: who decides outside is asked over the guarded client, and by rank where no good answer comes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from hub.domain.routing.rankers import BUILT_IN
+from hub.flows.strategies import Adviser, adviser
+from hub.sdk.network import networks, session
+from tests.domain.routing.towns import by_code, world
+from tests.sdk.chaos import Bucket
+
+ORDER = world("PHL A, CHI A")
+
+
+class Outside(ThreadingHTTPServer):
+    """Answers as it is told to, and remembers what it was asked."""
+
+    daemon_threads = True
+    location = "id-chi"
+    status = 200
+    body: bytes | None = None
+    sleeps = False  # until it is woken
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answers)
+        self.asked: list[dict[str, Any]] = []
+        self.woken = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/decide"
+
+
+class _Answers(BaseHTTPRequestHandler):
+    server: Outside
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append({"question": asked, "token": self.headers.get("Authorization")})
+        if self.server.sleeps:
+            self.server.woken.wait()
+            return
+        said = {"inputs_hash": asked["inputs_hash"], "parts": [{"location": self.server.location, "units": {"l1": 1}}]}
+        body = self.server.body if self.server.body is not None else json.dumps(said).encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def outside() -> Iterator[Outside]:
+    server = Outside()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.woken.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def asking(outside: Outside, *, allowed: str = "127.0.0.0/8", time_limit_s: float = 2.0) -> Adviser:
+    guarded = session(networks([allowed]))
+    return adviser(outside.url, guarded, Bucket(), token="s3cret", time_limit_s=time_limit_s)
+
+
+def test_the_outside_decision_is_taken_when_it_holds(outside: Outside) -> None:
+    decided = asking(outside).strategy(ORDER, BUILT_IN)
+    assert by_code(ORDER, decided) == {"CHI": {"l1": 1}}, "by rank it would be PHL"
+    assert decided.strategy == "http@1"
+    [asked] = outside.asked
+    assert asked["token"] == "Bearer s3cret"
+    assert [one["code"] for one in asked["question"]["input"]["locations"]] == ["CHI", "PHL"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        ({"status": 500}, "500"),
+        ({"status": 404}, "404"),
+        ({"body": b"<html>"}, "not JSON"),
+        ({"location": "id-nowhere"}, "no location"),
+    ],
+)
+def test_without_a_good_answer_the_order_is_routed_by_rank_and_the_trace_says_why(
+    outside: Outside, trouble: dict[str, Any], why: str
+) -> None:
+    for name, value in trouble.items():
+        setattr(outside, name, value)
+    decided = asking(outside).strategy(ORDER, BUILT_IN)
+    assert by_code(ORDER, decided) == {"PHL": {"l1": 1}}
+    assert decided.strategy == "ranked@2"
+    assert why in decided.trace["steps"][0]["tried"][0]["why_not"]
+
+
+def test_who_answers_too_late_is_not_waited_for(outside: Outside) -> None:
+    outside.sleeps = True
+    decided = asking(outside, time_limit_s=0.3).strategy(ORDER, BUILT_IN)
+    assert by_code(ORDER, decided) == {"PHL": {"l1": 1}}
+    assert "no answer from outside" in decided.trace["steps"][0]["tried"][0]["why_not"]
+
+
+def test_a_private_address_is_not_called_unless_it_is_allowed(outside: Outside) -> None:
+    decided = asking(outside, allowed="10.99.0.0/16").strategy(ORDER, BUILT_IN)
+    assert outside.asked == []
+    assert by_code(ORDER, decided) == {"PHL": {"l1": 1}}
