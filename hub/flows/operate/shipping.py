@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from hub.domain.lots import LotError
 from hub.flows import track
 from hub.flows.desk import Desk
 from hub.flows.operate.errors import NotDoneError
@@ -13,10 +16,18 @@ from hub.store.orders import FoState, OrderState
 
 
 def ship_by_hand(
-    runtime: Runtime, order_id: str, fo_number: str, *, person: str, carrier: str = "", tracking_number: str = ""
+    runtime: Runtime,
+    order_id: str,
+    fo_number: str,
+    *,
+    person: str,
+    carrier: str = "",
+    tracking_number: str = "",
+    serials: Mapping[str, Sequence[str]] | None = None,
 ) -> bool:
     """Book that everything of a fulfillment order left; stock, channel and ERP follow.
 
+    `serials` by SKU of articles that have serial numbers; those that are not said now can be recorded later.
     False when it was shipped or cancelled before. Raises NotDoneError when somebody else may be shipping it.
     """
 
@@ -25,8 +36,13 @@ def ship_by_hand(
         if not fo.is_live or not fo.live_units:
             return False
         _nobody_else(desk, fo)
-        parcel = Parcel(everything(fo), tracking_number or None, carrier=carrier)
-        ship(desk, state, fo, [parcel], connection_id=None, external_id=None, shipped_at=desk.now)
+        skus = {line.id: line.sku for line in state.lines}
+        numbers = {row.id: (serials or {}).get(skus[row.order_line_id], ()) for row in fo.lines}
+        parcel = Parcel(everything(fo), tracking_number or None, carrier=carrier, serials=numbers)
+        try:
+            ship(desk, state, fo, [parcel], connection_id=None, external_id=None, shipped_at=desk.now)
+        except LotError as error:
+            raise NotDoneError(str(error)) from error
         return True
 
     return at_desk(runtime, order_id, person, work)
