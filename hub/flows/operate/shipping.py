@@ -11,7 +11,7 @@ from hub.flows.operate.errors import NotDoneError
 from hub.flows.operate.orders import at_desk
 from hub.flows.runtime import Runtime
 from hub.flows.ship import Parcel, everything, ship
-from hub.store import outbox
+from hub.store import catalog, outbox
 from hub.store.orders import FoState, OrderState
 
 
@@ -36,8 +36,8 @@ def ship_by_hand(
         if not fo.is_live or not fo.live_units:
             return False
         _nobody_else(desk, fo)
-        skus = {line.id: line.sku for line in state.lines}
-        numbers = {row.id: (serials or {}).get(skus[row.order_line_id], ()) for row in fo.lines}
+        known = catalog.variants_by_sku(desk.tx, serials or {})
+        numbers = {row.id: (serials or {})[sku] for sku, key in known.items() for row in fo.lines if row.variant_id == key}
         parcel = Parcel(everything(fo), tracking_number or None, carrier=carrier, serials=numbers)
         try:
             ship(desk, state, fo, [parcel], connection_id=None, external_id=None, shipped_at=desk.now)
