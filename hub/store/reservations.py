@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from hub.store.database import Tx, new_id
 from hub.store.ledger import StockBook
@@ -32,7 +32,6 @@ from hub.store.tables import (
 )
 
 OWNERS = ("order_line", "checkout", "transfer", "person")
-ENDED = ("converted", "released", "expired")
 OPEN_PURCHASES = ("ordered", "acknowledged", "partially_received")
 OVER_TRANSFERS = ("received", "closed_short", "cancelled")
 
@@ -213,7 +212,9 @@ def _take(left: int | None, units: int) -> int | None:
 
 
 def end(tx: Tx, book: StockBook, row: Reservation, state: str, reason: str = "") -> bool:
-    """End an active reservation as "released" or "expired"; its units at a location are free again.
+    """End an active reservation as "released", "expired" or "converted"; its units at a location are free again.
+
+    Whoever converts one commits the units in the same transaction, before anybody else can see them.
 
     False when it had ended before: however often and by whomever it is ended, its units come back once. One that was
     extended meanwhile does not expire.
@@ -226,21 +227,6 @@ def end(tx: Tx, book: StockBook, row: Reservation, state: str, reason: str = "")
             kind="unreserve", cause=("reservation", row.id), key=f"unreserve:{row.id}", reason=reason or state,
         )  # fmt: skip
     book.changed_variants.add(row.variant_id)
-    return True
-
-
-def commit(tx: Tx, book: StockBook, row: Reservation, *, cause: tuple[str, str], key: str) -> bool:
-    """Turn a reservation at a location into a commitment there; False when it had ended before.
-
-    `cause` is what the units are committed to, `key` makes the move unique. Raises ValueError for one from the network,
-    which has no units at any place.
-    """
-    if row.location_id is None:
-        raise ValueError("a reservation from the network has no units to commit")
-    if not _close(tx, row, "converted", book.now, ""):
-        return False
-    position = book.position(row.location_id, row.variant_id)
-    book.move(position, row.quantity, "reserved", "committed", kind="commit", cause=cause, key=key)
     return True
 
 
@@ -309,14 +295,13 @@ def _of_lost_lines(tx: Tx, limit: int) -> list[tuple[Reservation, str]]:
 
 
 def _of_lost_transfers(tx: Tx, limit: int) -> list[tuple[Reservation, str]]:
-    known = transfer.c.id == reservation.c.owner_id
     query = (
         select(*_ROW, transfer.c.status)
-        .outerjoin(transfer, known)
+        .outerjoin(transfer, transfer.c.id == reservation.c.owner_id)
         .where(
             _active(),
             reservation.c.owner_type == "transfer",
-            or_(~exists().where(known), transfer.c.status.in_(OVER_TRANSFERS)),
+            or_(transfer.c.id.is_(None), transfer.c.status.in_(OVER_TRANSFERS)),
         )
     )
     return [
