@@ -96,13 +96,6 @@ def _whole(lines: Sequence[Line], kit: Line, left: Mapping[str, int]) -> int:
     return min(left.get(part.id, 0) // needed(kit, part) for part in parts_of(lines, kit))
 
 
-def with_siblings(lines: Sequence[Line], line_ids: Iterable[str]) -> set[str]:
-    """These lines and, for a component among them, every component of its kit: a kit is taken or refused whole."""
-    wanted = set(line_ids)
-    kit_ids = {line.kit_line_id for line in lines if line.id in wanted and line.kit_line_id is not None}
-    return wanted | {line.id for line in lines if line.kit_line_id in kit_ids}
-
-
 def share_minor(lines: Sequence[Line], kit: Line, total_minor: int) -> int:
     """What one unit of any component stands for in the kit's price, in whole minor units."""
     return total_minor // max(1, sum(part.ordered for part in parts_of(lines, kit)))

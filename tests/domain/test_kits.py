@@ -1,4 +1,4 @@
-"""Kits by pencil: counters of the kit line, what a channel is told of a parcel, and who is refused together."""
+"""Kits by pencil: counters of the kit line, and what a channel is told of a parcel."""
 
 from __future__ import annotations
 
@@ -58,11 +58,6 @@ def test_a_kit_is_told_with_the_parcel_that_makes_it_whole():
 def test_more_kits_want_more_of_every_component():
     assert kits.parts_wanted(order(), {"set": 5, "mug": 1}) == {"a": 10, "b": 5}
     assert kits.parts_wanted(order(), {"mug": 1}) == {"a": 0, "b": 0}
-
-
-def test_one_component_that_is_refused_takes_the_whole_kit_with_it():
-    assert kits.with_siblings(order(), ["a"]) == {"a", "b"}
-    assert kits.with_siblings(order(), ["mug"]) == {"mug"}
 
 
 def test_a_component_stands_for_its_share_of_the_kits_price():
