@@ -10,6 +10,7 @@ from hub.domain.calendar import arrives_on
 from hub.domain.routing.shapes import Part
 from hub.flows import machine
 from hub.flows.desk import Desk
+from hub.store import routing
 from hub.store.database import new_id
 from hub.store.orders import FoLineState, FoState, OrderState, fo_number
 from hub.store.tables import fo_line, fulfillment_order
@@ -130,6 +131,14 @@ def start_clock(desk: Desk, fo: FoState) -> None:
     minutes = desk.locations[fo.location_id].answer_within_min
     fo.answer_by = None if minutes is None else desk.now + timedelta(minutes=minutes)
     fo.changed = True
+
+
+def count_answer(desk: Desk, fo: FoState, *, accepted: bool) -> None:
+    """Count a yes or a no of the place, for all it ships and for the categories of these articles."""
+    articles = routing.articles(desk.tx, {row.variant_id for row in fo.lines})
+    routing.note_answer(
+        desk.tx, fo.location_id, {one.category for one in articles.values()}, desk.now, accepted=accepted
+    )
 
 
 def open_scheduled(desk: Desk, order: OrderState, fo: FoState) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from hub import schemas
 from hub.domain import words
 from hub.domain.documents import Address
 from hub.domain.routing.plan import plan
@@ -13,7 +14,7 @@ from hub.flows.desk import Desk
 from hub.flows.handover import Errand, make_fulfillment_order
 from hub.flows.promise import note_waiting
 from hub.flows.snapshot import Told
-from hub.store import orders, routing
+from hub.store import catalog, orders, routing
 from hub.store.database import new_id
 from hub.store.orders import OrderState
 from hub.store.tables import reservation, route_decision
@@ -34,6 +35,8 @@ def route(
     the order goes on hold. `parent` is the fulfillment order that is being replaced; `only_if_possible` writes nothing
     when no unit finds a place. Returns whether some did.
     """
+    if not order.attempts:
+        take_method(desk, order)
     if not _is_ready(desk, order) or not _may_go_on(desk, order, parent):
         return False
     errand = Errand("pickup" if order.method == "pickup" else "ship", order.pickup_location_id, parent)
@@ -44,6 +47,27 @@ def route(
         errand = Errand("ship_to_store", store.id, parent)
         routed |= _decide(desk, order, ship_to, market, errand, only_if_possible=True)
     return routed
+
+
+def route_known(desk: Desk, order: OrderState, *, parent: str | None = None, only_if_possible: bool = False) -> bool:
+    """Route a known order by the document it now has; as `route`."""
+    said = order.document.get("shipping_address")
+    ship_to = schemas.structure(Address, said) if said else None
+    market = order.document.get("market") or ""
+    return route(desk, order, ship_to, market, parent=parent, only_if_possible=only_if_possible)
+
+
+def take_method(desk: Desk, order: OrderState) -> None:
+    """Deliver as the order's document says. The place of collection is a linked one, or one with that code."""
+    collects = order.document.get("delivery_method") == "pickup"
+    said = str(order.document.get("pickup_location") or "") if collects else ""
+    store = catalog.locations_by_external(desk.tx, order.connection_id, [said]).get(said) if said else None
+    if said and store is None:
+        store = next((one.id for one in desk.locations.values() if one.code == said), None)
+    method = "pickup" if collects else "ship"
+    if (order.method, order.pickup_location_id) != (method, store):
+        order.method, order.pickup_location_id = method, store
+        order.changes |= {"method": method, "pickup_location_id": store}
 
 
 def _is_ready(desk: Desk, order: OrderState) -> bool:
@@ -64,7 +88,7 @@ def _is_ready(desk: Desk, order: OrderState) -> bool:
 
 def _may_go_on(desk: Desk, order: OrderState, parent: str | None) -> bool:
     """Whether there is something to route and somewhere to route it; otherwise the order goes on hold."""
-    if not any(line.variant_id is not None and line.unrouted > 0 for line in order.lines):
+    if not any(line.variant_id is not None and order.to_route(line) > 0 for line in order.lines):
         return False
     refusals = sum(fo.reason_code is not None for fo in order.fos)
     if parent is not None and refusals >= desk.view.rules.most_attempts:
@@ -86,7 +110,7 @@ def _decide(
     desk: Desk, order: OrderState, ship_to: Address | None, market: str, errand: Errand, *, only_if_possible: bool
 ) -> bool:
     """One decision for all that has no place yet."""
-    wanted = {line.variant_id for line in order.lines if line.variant_id is not None and line.unrouted > 0}
+    wanted = {line.variant_id for line in order.lines if line.variant_id is not None and order.to_route(line) > 0}
     if not wanted:
         return False
     snapshot = desk.view.snapshot(

@@ -186,7 +186,7 @@ class RoutingView:
         how: Method = method or ("pickup" if order.method == "pickup" else "ship")
         pinned = order.pickup_location_id if how == "pickup" else None
         address = destination or told.ship_to
-        wanted = {line.id: line.unrouted for line in order.lines} if units is None else units
+        wanted = {line.id: order.to_route(line) for line in order.lines} if units is None else units
         needs = tuple(
             self._need(line, wanted[line.id], rules, pinned)
             for line in order.lines
@@ -197,13 +197,17 @@ class RoutingView:
             _destination(address, told.market),
             self.places(address),
             sellable,
-            frozenset(order.excluded if excluded is None else excluded),
+            frozenset(self._excluded(order) if excluded is None else excluded),
             rules.rules,
             how,
             order.connection_id,
             order.promise_on,
             self.demand,
         )
+
+    def _excluded(self, order: OrderState) -> set[tuple[str, str]]:
+        """Lines and locations that refused them, for good or until later."""
+        return order.excluded | {pair for pair, until in order.rests.items() if until > self.now}
 
     def _need(self, line: LineState, units: int, rules: Routing, pinned: str | None) -> Need:
         assert line.variant_id is not None  # noqa: S101 - only mapped lines are needs

@@ -1,0 +1,203 @@
+"""Refuse: a place says no, or says nothing in time. What follows for stock, order and place is the reason's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from hub.domain import words
+from hub.domain.rejections import Effect, Reason
+from hub.flows import machine
+from hub.flows.desk import Desk
+from hub.flows.enter import conclude
+from hub.flows.handover import count_answer
+from hub.flows.recall import cancel_unwanted
+from hub.flows.route import reserve_unrouted, route_known
+from hub.store import catalog, reservations, routing
+from hub.store.database import insert_new, new_id
+from hub.store.orders import FoLineState, FoState, OrderState
+from hub.store.reservations import Wanted
+from hub.store.tables import entity_event, hold
+
+COOL_DOWN = timedelta(hours=4)  # a place that is closed or has too much to do gets nothing new for so long
+DISPLAY = "display"  # owner of units that stay at a place to be shown
+
+# Where committed units go, and what the ledger calls it; None is out of stock.
+_GOES_TO: Mapping[Effect, tuple[str | None, str]] = {
+    "release": ("available", "release"),
+    "zero": (None, "adjust"),
+    "lose": (None, "adjust"),
+    "damage": ("damaged", "adjust"),
+    "display": ("available", "release"),  # and from there into a reservation
+}
+
+
+def refuse(desk: Desk, order: OrderState, fo: FoState, reason: Reason, text: str = "") -> None:
+    """The place said no: book what the reason means for its stock, and route the order again where that is right.
+
+    Raises MoveRefusedError for a fulfillment order that has ended.
+    """
+    said = f"{reason.says}: {text}" if text and reason.code != "other" else text or "refused without a reason"
+    machine.answer(fo, "rejected" if fo.request_status in {"unsubmitted", "submitted"} else "cancellation_accepted")
+    give_back(desk, order, fo, said, reason)
+    count_answer(desk, fo, accepted=False)
+    _remember(desk, order, fo, reason, said)
+    go_on(desk, order, fo, reason, said)
+
+
+def accept(desk: Desk, order: OrderState, fo: FoState) -> None:
+    """The place said yes. Raises MoveRefusedError where it cannot any more."""
+    machine.answer(fo, "accepted")
+    machine.work(fo, "in_progress")
+    fo.answer_by = None
+    count_answer(desk, fo, accepted=True)
+    code = desk.locations[fo.location_id].code
+    desk.tell(order.id, ("fo", fo.id), "accepted", f"{code} accepted {fo.number}.")
+
+
+def time_out(desk: Desk, order: OrderState, fo: FoState) -> None:
+    """The place has not answered in time: its units go elsewhere, and it is asked to stop."""
+    code = desk.locations[fo.location_id].code
+    said = f"{code} has not answered by {fo.answer_by:%Y-%m-%d %H:%M} UTC" if fo.answer_by else f"{code} did not answer"
+    machine.answer(fo, "timed_out")
+    give_back(desk, order, fo, said, SILENCE)
+    count_answer(desk, fo, accepted=False)
+    _exclude(desk, order, fo, said)
+    if fo.handler_id is not None and fo.external_id is not None:
+        desk.send(
+            fo.handler_id,
+            "cancel",
+            fact=fo.id,
+            subject_id=fo.id,
+            order_id=order.id,
+            reference=fo.number,
+            fo_id=fo.id,
+            reason=said,
+        )
+    go_on(desk, order, fo, SILENCE, said)
+
+
+SILENCE = Reason("timed_out", "It did not answer in time", "", "release")
+NOT_COLLECTED = Reason("not_collected", "Nobody collected it", "", "release")
+
+
+def answered_late(desk: Desk, order: OrderState, fo: FoState, said: str) -> None:
+    """A place begins after its time was over: the goods may leave twice, so a person decides."""
+    code = desk.locations[fo.location_id].code
+    reason = f"{code} {said} {fo.number} after its units had gone elsewhere: see that the goods do not leave twice."
+    desk.put_on_hold(order, "late_accept", reason, handle=f"late_accept:{fo.id}", source="fulfiller", blocks="ship")
+
+
+def give_back(desk: Desk, order: OrderState, fo: FoState, said: str, reason: Reason) -> None:
+    """End a fulfillment order, once: its units go where the reason sends them, and the order wants them again."""
+    for row in fo.lines:
+        if row.live:
+            _book(desk, fo, row, said, reason)
+            line = order.line(row.order_line_id)
+            line.routed -= row.live
+            line.changed = True
+            row.cancelled += row.live
+            row.changed = True
+            cancel_unwanted(line)
+        if reason.effect == "zero":
+            _write_off(desk, order, fo, row, said)
+    machine.work(fo, "closed" if any(row.shipped for row in fo.lines) else "cancelled")
+    fo.reason, fo.reason_code, fo.answer_by, fo.changed = said, reason.code, None, True
+    code = desk.locations[fo.location_id].code
+    desk.tell(order.id, ("fo", fo.id), "refused", f"{code} does not ship {fo.number}: {said}.", reason=reason.code)
+
+
+def _book(desk: Desk, fo: FoState, row: FoLineState, said: str, reason: Reason) -> None:
+    to_state, kind = _GOES_TO[reason.effect]
+    position = desk.stock.position(fo.location_id, row.variant_id)
+    key = f"release:{row.id}"
+    desk.stock.move(
+        position, row.live, "committed", to_state, kind=kind, cause=("fo_line", row.id), key=key, reason=said
+    )
+    if reason.effect == "display":
+        kept = [Wanted(row.variant_id, row.live, fo.location_id)]
+        reservations.reserve(desk.tx, desk.stock, kept, ("person", DISPLAY), expires_at=None, reason=said)
+
+
+def _write_off(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, said: str) -> None:
+    """The shelf is empty: nothing is available here any more, and what others were promised is at risk."""
+    position = desk.stock.position(fo.location_id, row.variant_id)
+    if position.available > 0:
+        key = f"write-off:{row.id}"
+        cause = ("fo_line", row.id)
+        desk.stock.move(
+            position, position.available, "available", None, kind="adjust", cause=cause, key=key, reason=said
+        )
+    code = desk.locations[fo.location_id].code
+    for other_id, number in routing.others_committed(desk.tx, position.id, fo.id):
+        if other_id != order.id:
+            _flag(desk, other_id, number, f"{code} says that {row.sku} is not there, which {number} waits for.")
+
+
+def _flag(desk: Desk, order_id: str, number: str, reason: str) -> None:
+    """Hold another order whose goods may not be there; it is not locked, so nothing else of it changes."""
+    row = {
+        "id": new_id(),
+        "order_id": order_id,
+        "target_type": "order",
+        "target_id": order_id,
+        "kind": "at_risk",
+        "reason": reason,
+        "handle": f"at_risk:{number}",
+        "source": "stock",
+        "blocks": "ship",
+        "state": "active",
+        "created_at": desk.now,
+    }
+    if insert_new(desk.tx, hold, [row], hold.c.id):
+        said = {"entity_type": "order", "entity_id": order_id, "kind": "at_risk", "message": reason}
+        event = {"id": new_id(), "order_id": order_id, **said, "actor": desk.actor, "data": None, "at": desk.now}
+        desk.tx.execute(entity_event.insert().values(**event))
+
+
+def _remember(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: str) -> None:
+    """What the hub does not ask of the place again."""
+    location = desk.locations[fo.location_id]
+    until = desk.now + COOL_DOWN if reason.closes else None
+    if until is not None and (location.outage_until is None or location.outage_until < until):
+        catalog.change_location(desk.tx, location.id, outage_until=until)
+        desk.locations = {**desk.locations, location.id: replace(location, outage_until=until)}
+        desk.tell(
+            order.id, ("location", location.id), "outage", f"{location.code} gets nothing new for a while: {said}."
+        )
+    if reason.learns:
+        address = order.document.get("shipping_address") or {}
+        country, postal = address.get("country") or "", address.get("postal_code") or ""
+        routing.learn_exclusion(desk.tx, location.id, country, postal, said, f"fo:{fo.number}", desk.now)
+    if reason.excludes:
+        _exclude(desk, order, fo, said, for_a_while=reason.closes)
+
+
+def _exclude(desk: Desk, order: OrderState, fo: FoState, said: str, *, for_a_while: bool = False) -> None:
+    lines = [row.order_line_id for row in fo.lines]
+    until = desk.now + COOL_DOWN if for_a_while else None
+    routing.exclude(desk.tx, lines, fo.location_id, said, desk.now, until)
+    pairs = {(line, fo.location_id) for line in lines}
+    if until is None:
+        order.excluded |= pairs
+    else:
+        order.rests |= dict.fromkeys(pairs, until)
+
+
+def go_on(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: str) -> None:
+    """Route the order again, or hold it for a person where no other place can help."""
+    code = desk.locations[fo.location_id].code
+    if order.remote_status == "cancelled":
+        pass
+    elif order.method == "pickup":
+        choices = "Choose another store, have it shipped instead, or cancel and refund."
+        words_ = f"{code} cannot have {words.units(sum(row.cancelled for row in fo.lines))} ready: {said}. {choices}"
+        desk.put_on_hold(order, "pickup_refused", words_, handle=f"pickup_refused:{fo.id}", source="fulfiller")
+    elif reason.hold:
+        what = f"{code} says: {said}. Put it right, then release the hold."
+        desk.put_on_hold(order, reason.hold, what, handle=f"{reason.hold}:{fo.id}", source="fulfiller")
+    elif reason.routes_again:
+        route_known(desk, order, parent=fo.id)
+    reserve_unrouted(desk, order)
+    conclude(desk, order)

@@ -1,0 +1,160 @@
+"""Why a place refuses, and what follows for its stock: five on hand, one promised to this order, four free."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from hub.domain.rejections import REASONS, reason_for
+from hub.flows import operate
+from hub.flows.operate import NotDoneError
+from hub.store.tables import acceptance, location_exclusion, reservation, route_exclusion
+from tests.fulfillment.conftest import PERSON, Town
+
+
+@pytest.fixture
+def order_id(town: Town) -> str:
+    """An order that A-STORE is to ship; B-STORE has some too."""
+    town.world.stock("""
+        location MUG
+        A-STORE    5
+        B-STORE    5 """)
+    made = town.order({"MUG": 1})
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 4, "committed": 1}
+    return made
+
+
+def refuse(town: Town, order_id: str, code: str, words: str = "") -> None:
+    assert operate.refuse_by_hand(town.runtime, order_id, town.number(order_id), words, person=PERSON, code=code)
+    town.world.run()
+
+
+def goes_to_the_other_store(town: Town, order_id: str) -> None:
+    assert town.fos(order_id) == [("A-STORE", "cancelled", "rejected"), ("B-STORE", "open", "unsubmitted")]
+    first, second = town.state(order_id).fos
+    assert first.reason_code in REASONS
+    assert town.units("B-STORE", "MUG") == {"on_hand": 5, "available": 4, "committed": 1}
+    assert [line.routed for line in town.state(order_id).lines] == [1]
+    assert second.live_units == 1
+
+
+def test_what_is_not_in_stock_is_written_off_to_nothing(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "not_in_stock")
+    assert town.units("A-STORE", "MUG") == {}
+    goes_to_the_other_store(town, order_id)
+
+
+def test_other_orders_that_wait_for_what_is_not_there_are_flagged(town: Town, order_id: str) -> None:
+    other = town.order({"MUG": 1})
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 3, "committed": 2}
+    refuse(town, order_id, "not_in_stock")
+    assert town.units("A-STORE", "MUG") == {"on_hand": 1, "committed": 1}
+    assert town.holds(other) == ["at_risk"]
+    assert town.holds(order_id) == []
+
+
+def test_a_mismatch_loses_the_units_that_were_asked_for(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "mismatch")
+    assert town.units("A-STORE", "MUG") == {"on_hand": 4, "available": 4}
+    goes_to_the_other_store(town, order_id)
+
+
+def test_damaged_units_stay_on_hand_as_damaged(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "damaged")
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 4, "damaged": 1}
+    goes_to_the_other_store(town, order_id)
+
+
+def test_worn_units_stay_reserved_for_display(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "worn_display")
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 4, "reserved": 1}
+    kept = select(reservation.c.owner_id).where(reservation.c.state == "active", reservation.c.owner_type == "person")
+    assert town.ask(kept) == ["display"]
+    goes_to_the_other_store(town, order_id)
+
+
+@pytest.mark.parametrize("code", ["no_capacity", "closed"])
+def test_a_place_that_has_too_much_to_do_or_is_closed_gets_nothing_new_for_a_while(
+    town: Town, order_id: str, code: str
+) -> None:
+    refuse(town, order_id, code)
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    goes_to_the_other_store(town, order_id)
+    assert town.fos(town.order({"MUG": 1})) == [("B-STORE", "open", "unsubmitted")]
+    assert town.place("A-STORE").outage_until - town.world.now() > timedelta(hours=3)
+    town.world.later(hours=5)
+    assert town.fos(town.order({"MUG": 1})) == [("A-STORE", "open", "unsubmitted")]
+
+
+def test_a_place_that_cools_down_may_be_asked_for_the_same_order_later(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "no_capacity")
+    assert [until is not None for until in town.ask(select(route_exclusion.c.until))] == [True]
+    town.world.later(hours=5)
+    refuse(town, order_id, "other")
+    assert town.fos(order_id)[-1] == ("A-STORE", "open", "unsubmitted")
+
+
+def test_a_destination_that_cannot_be_delivered_to_is_learned(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "undeliverable_destination")
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    goes_to_the_other_store(town, order_id)
+    assert town.ask(select(location_exclusion.c.postal_prefix)) == ["10005"]
+    assert town.fos(town.order({"MUG": 1}))[0][0] == "B-STORE"
+    elsewhere = {"line1": "2 Main Street", "city": "Boston", "postal_code": "02108", "country": "US"}
+    assert town.fos(town.order({"MUG": 1}, shipping_address=elsewhere))[0][0] == "A-STORE"
+
+
+def test_a_wrong_address_holds_the_order_and_asks_no_other_place(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "incorrect_address", "no such house number")
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    assert town.fos(order_id) == [("A-STORE", "cancelled", "rejected")]
+    assert town.holds(order_id) == ["address"]
+    [held] = town.state(order_id).holds
+    operate.release_hold(town.runtime, order_id, held.id, person=PERSON)
+    assert town.fos(order_id)[-1] == ("A-STORE", "open", "unsubmitted")
+
+
+def test_a_refusal_without_a_reason_that_anybody_knows_gives_the_units_back(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "other", "we do not feel like it")
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    goes_to_the_other_store(town, order_id)
+
+
+def test_a_reason_that_is_not_on_the_list_is_refused_with_the_list(town: Town, order_id: str) -> None:
+    with pytest.raises(NotDoneError, match="not_in_stock, mismatch, damaged"):
+        operate.refuse_by_hand(town.runtime, order_id, town.number(order_id), "", person=PERSON, code="boredom")
+
+
+def test_a_place_that_refuses_is_less_likely_to_be_believed(town: Town, order_id: str) -> None:
+    refuse(town, order_id, "other")
+    rows = town.ask(select(acceptance.c.refused).where(acceptance.c.location_id == town.place("A-STORE").id))
+    assert rows == [1.0]
+
+
+def test_too_many_refusals_put_the_order_on_hold(town: Town) -> None:
+    for code in "CDEFGH":
+        town.world.location(f"{code}-STORE")
+    town.world.stock("location MUG\n" + "\n".join(f"{code}-STORE 1" for code in "CDEFGH"))
+    order_id = town.order({"MUG": 1})
+    for _ in range(5):
+        refuse(town, order_id, "other")
+    assert [row[0] for row in town.fos(order_id)] == ["C-STORE", "D-STORE", "E-STORE", "F-STORE", "G-STORE"]
+    assert town.holds(order_id) == ["routing_exhausted"]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "reason"),
+    [
+        ("damaged", "", "damaged"),
+        ("out-of-stock", "Item is out of stock", "not_in_stock"),
+        (None, "The shipping address is invalid", "incorrect_address"),
+        (None, "Two of the mugs were broken", "damaged"),
+        (None, "Carrier cannot deliver to this zip", "undeliverable_destination"),
+        ("other", "store closed", "closed"),
+        (None, "computer says no", "other"),
+    ],
+)
+def test_what_a_fulfiller_says_is_taken_as_one_of_our_reasons(code: str | None, text: str, reason: str) -> None:
+    assert reason_for(code, text).code == reason
