@@ -29,6 +29,9 @@ _PATH_WORDS = {
     "hold_id": "The hold's id.",
     "sku": "Our SKU.",
     "connection_id": "The connection's id or name.",
+    "rules_key": "The version: name@version, its id, its name for the newest, or published.",
+    "rehearsal_id": "The rehearsal's id.",
+    "attempt": "Number of the decision, 1 for the first.",
     "fingerprint": "The problem's fingerprint.",
 }
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hub.web.api import connections, orders, problems, shapes, stock
+from hub.web.api import connections, orders, problems, routing, shapes, stock
 from hub.web.api.operation import Operation
 from hub.web.api.shapes import Json
 
-AREAS = (orders, stock, connections, problems)
+AREAS = (orders, stock, connections, problems, routing)
 OPERATIONS: dict[str, Operation] = {one.name: one for area in AREAS for one in area.OPERATIONS}
 # The shapes that operations speak of; an area that needs its own adds them here.
-COMPONENTS: dict[str, Json] = {**shapes.COMPONENTS}
+COMPONENTS: dict[str, Json] = {**shapes.COMPONENTS, **routing.COMPONENTS}

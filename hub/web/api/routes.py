@@ -10,7 +10,9 @@ import orjson
 from flask import Blueprint, Response, render_template, request
 
 from hub.flows.operate import CheckFailedError, OperateError, SettingsError
+from hub.flows.rulefile import RuleFileError
 from hub.store.connections import UnknownConnectionError
+from hub.store.rules import UnknownRehearsalError, UnknownRulesError
 from hub.store.views.order import UnknownOrderError
 from hub.store.views.pages import BadCursorError
 from hub.store.views.stock import UnknownArticleError
@@ -81,6 +83,8 @@ _add_routes()
 @blueprint.errorhandler(UnknownOrderError)
 @blueprint.errorhandler(UnknownArticleError)
 @blueprint.errorhandler(UnknownConnectionError)
+@blueprint.errorhandler(UnknownRehearsalError)
+@blueprint.errorhandler(UnknownRulesError)
 def _unknown(error: Exception) -> Response:
     return answer(Problem(404, str(error)))
 
@@ -88,6 +92,15 @@ def _unknown(error: Exception) -> Response:
 @blueprint.errorhandler(BadCursorError)
 def _bad_cursor(error: BadCursorError) -> Response:
     return answer(Problem(422, "The request is not right.", [{"path": "/query/after", "message": str(error)}]))
+
+
+@blueprint.errorhandler(RuleFileError)
+def _bad_rules(error: RuleFileError) -> Response:
+    found = [
+        {"path": f"/body/document{one.path}", "message": f"line {one.line}: {one.message}" if one.line else one.message}
+        for one in error.mistakes
+    ]
+    return answer(Problem(422, "The rules are not right.", found))
 
 
 @blueprint.errorhandler(OperateError)
