@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,29 +20,31 @@ from hypothesis.stateful import (
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from hub.store import catalog, ledger, migrate
-from hub.store.database import Database, new_id, open_database
+from hub.domain.stock_states import MoveRefusedError, check_move
+from hub.store import catalog, ledger
+from hub.store.database import Database, new_id
 from hub.store.ledger import OutOfStockError, StockBook, StockConflictError
 from hub.store.tables import STATES, stock_move, stock_position
+from tests.store.machines import STEPS
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CAUSE = ("test", "1")
 PLACES = st.sampled_from(["EAST", "WEST"])
 SKUS = st.sampled_from(["MUG", "TEE"])
 UNITS = st.integers(1, 6)
-# Moves between states that the domain page allows, by the kind under which they are booked.
-MOVES = {
-    "commit": ("available", "committed"),
-    "release": ("committed", "available"),
-    "ship": ("committed", None),
-    "hold": ("available", "quality_hold"),
-    "pass": ("quality_hold", "available"),
-    "damage": ("committed", "damaged"),
-    "scrap": ("damaged", None),
-    "reserve": ("available", "reserved"),
-    "receive": (None, "available"),
-    "adjust": ("available", None),
-}
+EVERY = (*STATES, "incoming", None)  # None is the world outside
+# What the domain page lists under "Inventory quantity states", and what rejections do to stock (its table D5).
+ALLOWED = {
+    *(("incoming", state) for state in ("available", "damaged", "quality_hold")),
+    ("available", "reserved"), ("reserved", "available"),
+    ("available", "committed"), ("reserved", "committed"), ("committed", "available"),
+    *(("available", state) for state in ("damaged", "quality_hold", "safety_stock")),
+    *((state, "available") for state in ("damaged", "quality_hold", "safety_stock")),
+    *((state, None) for state in (*STATES, "incoming")),
+    *((None, state) for state in (*STATES, "incoming")),
+    ("committed", "damaged"), ("committed", "reserved"),
+}  # fmt: skip
+COMMIT, RECEIVE = ("available", "committed"), (None, "available")
 
 
 def world(db: Database) -> dict[str, dict[str, str]]:
@@ -81,10 +83,9 @@ class Books(RuleBasedStateMachine):
         if target:
             self.model[place, sku, target] += units
 
-    @rule(place=PLACES, sku=SKUS, units=UNITS, kind=st.sampled_from(sorted(MOVES)))
-    def move_units(self, place, sku, units, kind) -> None:
+    @rule(place=PLACES, sku=SKUS, units=UNITS, states=st.sampled_from(sorted(ALLOWED, key=str)))
+    def move_units(self, place, sku, units, states) -> None:
         """A move does what the model does, or is refused and leaves nothing behind."""
-        states = MOVES[kind]
         enough = states[0] is None or self.model[place, sku, states[0]] >= units
         with contextlib.nullcontext() if enough else pytest.raises(OutOfStockError), self.db.begin() as tx:
             book = self.book(tx)
@@ -95,6 +96,21 @@ class Books(RuleBasedStateMachine):
         else:
             self.keys.pop()
 
+    @rule(place=PLACES, sku=SKUS, units=UNITS, states=st.tuples(st.sampled_from(EVERY), st.sampled_from(EVERY)))
+    def try_a_move_that_is_not_on_the_list(self, place, sku, units, states) -> None:
+        assume(states not in ALLOWED)
+        kept = len(self.keys)
+        with pytest.raises(MoveRefusedError):
+            self.receive_and_move(place, sku, units, states)
+        del self.keys[kept:]
+
+    def receive_and_move(self, place, sku, units, states) -> None:
+        with self.db.begin() as tx:
+            book = self.book(tx)
+            self.move(book, place, sku, 1, RECEIVE)
+            self.move(book, place, sku, units, states)
+            book.flush()
+
     @rule(sku=SKUS, first=UNITS, second=UNITS)
     def commit_at_both_places_or_at_none(self, sku, first, second) -> None:
         wanted = {"EAST": first, "WEST": second}
@@ -103,13 +119,13 @@ class Books(RuleBasedStateMachine):
         with contextlib.nullcontext() if enough else pytest.raises(OutOfStockError), self.db.begin() as tx:
             book = self.book(tx)
             for place, units in wanted.items():
-                self.move(book, place, sku, units, MOVES["commit"])
+                self.move(book, place, sku, units, COMMIT)
             book.flush()
         if not enough:
             del self.keys[kept:]
             return
         for place, units in wanted.items():
-            self.count(place, sku, units, MOVES["commit"])
+            self.count(place, sku, units, COMMIT)
 
     @rule(place=PLACES, sku=SKUS, units=UNITS)
     def lose_by_fact(self, place, sku, units) -> None:
@@ -136,7 +152,7 @@ class Books(RuleBasedStateMachine):
     def receive_under(self, key, place, sku, units) -> None:
         with self.db.begin() as tx:
             book = self.book(tx)
-            self.move(book, place, sku, units, MOVES["receive"], key=key)
+            self.move(book, place, sku, units, RECEIVE, key=key)
             book.flush()
 
     @rule(place=PLACES, sku=SKUS, units=UNITS)
@@ -144,7 +160,7 @@ class Books(RuleBasedStateMachine):
         """Whatever goes wrong later in the transaction, the books are as they were."""
         with contextlib.suppress(ZeroDivisionError), self.db.begin() as tx:
             book = self.book(tx)
-            self.move(book, place, sku, units, MOVES["receive"])
+            self.move(book, place, sku, units, RECEIVE)
             book.flush()
             raise ZeroDivisionError
         self.keys.pop()
@@ -158,30 +174,31 @@ class Books(RuleBasedStateMachine):
         names = {self.places[place]: place for place in self.places} | {self.skus[sku]: sku for sku in self.skus}
         seen: Counter[tuple[str, str, str]] = Counter()
         for row in rows:
-            for state in STATES:
+            for state in ledger.COLUMNS:
                 seen[names[row["location_id"]], names[row["variant_id"]], state] = row[state]
             assert row["on_hand"] == sum(row[state] for state in STATES) >= 0
             assert row["oversold"] == max(0, -row["available"])
-            assert min(row[state] for state in STATES if state != "available") >= 0
+            assert min(row[state] for state in ledger.COLUMNS if state != "available") >= 0
         assert {key: units for key, units in seen.items() if units} == {k: u for k, u in self.model.items() if u}
 
 
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory):
-    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('ledger')}/hub.sqlite3")
-    migrate.upgrade(db)
-    yield db
-    db.dispose()
-
-
-def test_the_books_add_up_whatever_is_done(quick):
+def test_the_books_add_up_whatever_is_done(machine_store):
     class Here(Books):
-        db = quick
+        db = machine_store
 
-    Here.TestCase.settings = settings(
-        max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-    )
-    run_state_machine_as_test(Here, settings=Here.TestCase.settings)
+    run_state_machine_as_test(Here, settings=STEPS)
+
+
+@pytest.mark.parametrize("to_state", EVERY, ids=str)
+@pytest.mark.parametrize("from_state", EVERY, ids=str)
+def test_units_go_only_where_the_list_of_moves_lets_them(from_state, to_state):
+    if (from_state, to_state) in ALLOWED:
+        check_move(from_state, to_state)
+        return
+    with pytest.raises(MoveRefusedError) as refused:
+        check_move(from_state, to_state)
+    onward = {there or "outside" for here, there in ALLOWED if here == from_state}
+    assert set(str(refused.value).rpartition(": ")[2].split(", ")) == onward
 
 
 @pytest.fixture
@@ -283,6 +300,35 @@ def test_every_move_says_who_when_and_why(store, shelf):
     assert (found["actor"], found["at"], found["cause_type"], found["cause_id"]) == ("test", NOW, *CAUSE)
     with store.read() as tx:
         assert ledger.last_moves_at(tx, [position.id]) == {position.id: NOW}
+
+
+def test_incoming_units_are_not_on_hand_until_they_are_received(store, shelf):
+    with store.begin() as tx:
+        book = opened(tx, shelf)
+        position = book.position(shelf["places"]["EAST"], shelf["skus"]["MUG"])
+        book.move(position, 9, None, "incoming", kind="expect", cause=CAUSE, key=new_id())
+        assert (position.on_hand, position.incoming) == (5, 9)
+        for state, units in (("available", 6), ("damaged", 1)):
+            book.move(position, units, "incoming", state, kind="receive", cause=CAUSE, key=new_id())
+        book.move(position, 2, "incoming", None, kind="expect", cause=CAUSE, key=new_id(), reason="will not come")
+        book.flush()
+    row = positions(store, shelf)[position.id]
+    assert (row["on_hand"], row["available"], row["damaged"], row["incoming"]) == (12, 11, 1, 0)
+    with store.read() as tx:
+        assert ledger.differences(tx) == []
+
+
+def test_two_who_make_one_position_at_the_same_time_end_with_one(store, shelf):
+    """The second finds that the position was made meanwhile; nothing of its work is left, and it can try again."""
+    with store.begin() as tx:
+        here = catalog.add_location(tx, NOW, code=f"NEW-{new_id()[-8:]}", country="DE")
+        first, second = opened(tx, shelf), opened(tx, shelf)
+        for book in (first, second):
+            position = book.position(here, shelf["skus"]["MUG"])
+            book.move(position, 3, None, "available", kind="receive", cause=CAUSE, key=new_id())
+        first.flush()
+        with pytest.raises(StockConflictError, match="1 positions were made meanwhile"):
+            second.flush()
 
 
 def test_a_position_that_was_written_by_hand_is_found(store, shelf):
