@@ -113,6 +113,16 @@ def test_r8_another_set_is_taken_where_the_best_ranked_one_has_a_parcel_of_too_l
     assert shipped(ranks) == {"NWK": {"l1": 1}, "BOS": {"l2": 1, "l3": 1}}
 
 
+def test_r8_a_fourth_place_with_the_same_stock_is_tried_where_it_matters_which_parcel_ships_what() -> None:
+    # B1, B2 and B3 come before A1 and would leave it l1 alone, worth 10. Behind A1 stands B4, which leaves it l1 and l2.
+    rules = steps(Step(assign="split", min_shipment_value_minor=20, rankers=("ranked",)))
+    shelves = "A1 A B, B1 B C, B2 B C, B3 B C, B4 B C"
+    snapshot = world(shelves, "A B C", values=(10, 10, 60), rules=rules)
+    order = {"B1": 1, "B2": 2, "B3": 3, "A1": 4, "B4": 5}
+    ranks = changed(snapshot, **{code: {"rank": rank} for code, rank in order.items()})
+    assert shipped(ranks) == {"A1": {"l1": 1, "l2": 1}, "B4": {"l3": 1}}
+
+
 def test_r9_lines_of_a_group_ship_together() -> None:
     stock, lines = "PHL A C, BOS B, CHI A B", "A B C"
     assert shipped(world(stock, lines, rules=by("closest"))) == {"PHL": {"l1": 1, "l3": 1}, "BOS": {"l2": 1}}
@@ -135,6 +145,14 @@ def test_r11_what_was_refused_wherever_it_lies_is_unfillable() -> None:
     both = frozenset({("l1", "id-phl"), ("l1", "id-bos")})
     [rest] = plan(world("PHL A, BOS A", excluded=both)).remainder
     assert (rest.units, rest.code, rest.reason) == (1, "unfillable", "refused where it was in stock")
+
+
+def test_r11_places_that_refused_a_line_do_not_stand_in_for_one_that_did_not() -> None:
+    # Two nearer places have as many units, but both refused l1; only CHI can take it.
+    refused = frozenset({("l1", "id-phl"), ("l1", "id-nwk")})
+    rules = steps(Step(max_shipments=2))
+    snapshot = world("PHL A, NWK A, CHI A", "A A", rules=rules, excluded=refused)
+    assert shipped(snapshot) == {"NWK": {"l2": 1}, "CHI": {"l1": 1}}
 
 
 def test_r12_only_units_above_the_buffer_count() -> None:
