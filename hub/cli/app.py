@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from hub import __version__
-from hub.cli import backups, connections, doctor, doors, keys, orders, routing, rules, running, stock
+from hub.cli import (
+    backups,
+    connections,
+    counts,
+    doctor,
+    doors,
+    keys,
+    lots,
+    orders,
+    routing,
+    rules,
+    running,
+    stock,
+    transfers,
+)
 from hub.cli.edge import Edge
 
 app = typer.Typer(
@@ -50,6 +64,9 @@ app.add_typer(doors.inbox_app, name="inbox")
 app.add_typer(doors.outbox_app, name="outbox")
 app.add_typer(stock.app, name="stock")
 app.add_typer(stock.location_app, name="location")
+app.add_typer(transfers.app, name="transfer")
+app.add_typer(counts.app, name="count")
+app.add_typer(lots.app, name="lot")
 app.add_typer(routing.app, name="route")
 app.add_typer(rules.app, name="rules")
 
