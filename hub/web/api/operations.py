@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from hub.web.api import connections, orders, problems, routing, shapes, stock
+from hub.web.api import (
+    connections,
+    counts,
+    lots,
+    orders,
+    problems,
+    routing,
+    shapes,
+    stock,
+    transfers,
+)
 from hub.web.api.operation import Operation
 from hub.web.api.shapes import Json
 
-AREAS = (orders, stock, connections, problems, routing)
+AREAS = (orders, stock, connections, problems, routing, transfers, counts, lots)
 OPERATIONS: dict[str, Operation] = {one.name: one for area in AREAS for one in area.OPERATIONS}
 # The shapes that operations speak of; an area that needs its own adds them here.
-COMPONENTS: dict[str, Json] = {**shapes.COMPONENTS, **routing.COMPONENTS}
+COMPONENTS: dict[str, Json] = {
+    **shapes.COMPONENTS,
+    **routing.COMPONENTS,
+    **transfers.COMPONENTS,
+    **counts.COMPONENTS,
+    **lots.COMPONENTS,
+}
