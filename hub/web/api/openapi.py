@@ -32,6 +32,9 @@ _PATH_WORDS = {
     "rules_key": "The version: name@version, its id, its name for the newest, or published.",
     "rehearsal_id": "The rehearsal's id.",
     "attempt": "Number of the decision, 1 for the first.",
+    "transfer": "The transfer's number or id.",
+    "count": "The count's number or id.",
+    "code": "A lot or a serial number.",
     "fingerprint": "The problem's fingerprint.",
 }
 
