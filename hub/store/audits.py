@@ -60,6 +60,17 @@ def keep(tx: Tx, now: datetime, actor: str, *, positions: int, moves: int, found
     tx.execute(insert(stock_audit).values(row))
 
 
+def said(finding: Mapping[str, Any]) -> str:
+    """A finding in words."""
+    match finding["kind"]:
+        case "position":
+            state = finding["state"].replace("_", " ")
+            return f"{finding['position']} units are {state} and the ledger adds up to {finding['ledger']}"
+        case "uncovered":
+            return f"{finding['reserved']} units are reserved and reservations hold {finding['units']}"
+    return f"{finding['units']} units were let go: {finding['why']}"
+
+
 def recent(tx: Tx, limit: int = 30) -> list[AuditRow]:
     """The last audits, newest first."""
     query = select(*_ROW).order_by(stock_audit.c.at.desc(), stock_audit.c.id.desc()).limit(limit)

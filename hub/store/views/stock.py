@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from hub.domain.availability import Confidence, Offer, RuleBook, confidence_of, publish
 from hub.store import availability, connections
@@ -136,11 +136,21 @@ class MoveView:
 def find(tx: Tx, query: StockQuery, now: datetime | None = None) -> Page[StockRow]:
     """A page of articles by SKU; how fresh figures are is said for `now`. Raises BadCursorError."""
     limit = size(query.limit)
-    statement = select(variant.c.id, variant.c.sku, variant.c.title, variant.c.barcode)
+    statement = select(variant.c.id, variant.c.sku, variant.c.title, variant.c.barcode).where(*matches(query))
+    if query.after:
+        statement = statement.where(variant.c.sku > read_cursor(query.after, 1)[0])
+    found = tx.execute(statement.order_by(variant.c.sku).limit(limit + 1)).all()
+    rows, more = cut(found, limit)
+    return Page(_rows(tx, rows, now or utcnow()), cursor_after(rows[-1].sku) if more else None)
+
+
+def matches(query: StockQuery) -> list[ColumnElement[bool]]:
+    """What the articles of a query have in common."""
+    found: list[ColumnElement[bool]] = []
     if query.text.strip():
         text = query.text.strip()
         plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").lower()
-        statement = statement.where(
+        found.append(
             or_(
                 func.lower(variant.c.sku).like(f"{plain}%", escape="\\"),
                 func.lower(variant.c.title).like(f"%{plain}%", escape="\\"),
@@ -149,16 +159,12 @@ def find(tx: Tx, query: StockQuery, now: datetime | None = None) -> Page[StockRo
         )
     if query.location_id:
         here = select(stock_position.c.variant_id).where(stock_position.c.location_id == query.location_id)
-        statement = statement.where(variant.c.id.in_(here))
+        found.append(variant.c.id.in_(here))
     if query.short:
         free = select(stock_position.c.variant_id).where(stock_position.c.available > 0)
         missing = select(stock_position.c.variant_id).where(stock_position.c.oversold > 0)
-        statement = statement.where(or_(variant.c.id.not_in(free), variant.c.id.in_(missing)))
-    if query.after:
-        statement = statement.where(variant.c.sku > read_cursor(query.after, 1)[0])
-    found = tx.execute(statement.order_by(variant.c.sku).limit(limit + 1)).all()
-    rows, more = cut(found, limit)
-    return Page(_rows(tx, rows, now or utcnow()), cursor_after(rows[-1].sku) if more else None)
+        found.append(or_(variant.c.id.not_in(free), variant.c.id.in_(missing)))
+    return found
 
 
 def article(tx: Tx, sku: str, now: datetime | None = None) -> StockRow:

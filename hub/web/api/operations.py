@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from hub.web.api import (
+    availability,
     connections,
     counts,
+    ledger,
     lots,
     orders,
     problems,
     routing,
     shapes,
     stock,
+    supply,
     transfers,
 )
 from hub.web.api.operation import Operation
 from hub.web.api.shapes import Json
 
-AREAS = (orders, stock, connections, problems, routing, transfers, counts, lots)
+AREAS = (orders, stock, ledger, availability, connections, problems, routing, transfers, counts, lots, supply)
 OPERATIONS: dict[str, Operation] = {one.name: one for area in AREAS for one in area.OPERATIONS}
 # The shapes that operations speak of; an area that needs its own adds them here.
 COMPONENTS: dict[str, Json] = {
     **shapes.COMPONENTS,
+    **ledger.COMPONENTS,
+    **availability.COMPONENTS,
     **routing.COMPONENTS,
     **transfers.COMPONENTS,
     **counts.COMPONENTS,
     **lots.COMPONENTS,
+    **supply.COMPONENTS,
 }
