@@ -12,7 +12,9 @@ from flask import Blueprint, Response, render_template, request
 from hub.flows.operate import CheckFailedError, OperateError, SettingsError
 from hub.flows.rulefile import RuleFileError
 from hub.store.connections import UnknownConnectionError
+from hub.store.purchasing import UnknownPurchaseError
 from hub.store.rules import UnknownRehearsalError, UnknownRulesError
+from hub.store.suppliers import UnknownSupplierError
 from hub.store.views.order import UnknownOrderError
 from hub.store.views.pages import BadCursorError
 from hub.store.views.stock import UnknownArticleError
@@ -83,6 +85,8 @@ _add_routes()
 @blueprint.errorhandler(UnknownOrderError)
 @blueprint.errorhandler(UnknownArticleError)
 @blueprint.errorhandler(UnknownConnectionError)
+@blueprint.errorhandler(UnknownPurchaseError)
+@blueprint.errorhandler(UnknownSupplierError)
 @blueprint.errorhandler(UnknownRehearsalError)
 @blueprint.errorhandler(UnknownRulesError)
 def _unknown(error: Exception) -> Response:
