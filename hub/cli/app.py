@@ -10,18 +10,21 @@ import typer
 
 from hub import __version__
 from hub.cli import (
+    availability,
     backups,
     connections,
     counts,
     doctor,
     doors,
     keys,
+    ledger,
     lots,
     orders,
     routing,
     rules,
     running,
     stock,
+    supply,
     transfers,
 )
 from hub.cli.edge import Edge
@@ -62,11 +65,19 @@ app.add_typer(connections.app, name="connection")
 app.add_typer(orders.app, name="order")
 app.add_typer(doors.inbox_app, name="inbox")
 app.add_typer(doors.outbox_app, name="outbox")
+stock.app.command("explain")(availability.explain)
+ledger.register(stock.app)
 app.add_typer(stock.app, name="stock")
+app.add_typer(availability.app, name="availability")
+app.add_typer(availability.kit_app, name="kit")
 app.add_typer(stock.location_app, name="location")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(counts.app, name="count")
 app.add_typer(lots.app, name="lot")
+app.add_typer(supply.supplier_app, name="supplier")
+app.add_typer(supply.purchase_app, name="purchase")
+app.add_typer(supply.reorder_app, name="reorder")
+app.add_typer(supply.waiting_app, name="waiting")
 app.add_typer(routing.app, name="route")
 app.add_typer(rules.app, name="rules")
 

@@ -17,13 +17,14 @@ from hub.cli.session import opened, require_keys, runtime_of, settings
 from hub.engine.lease import TICKS
 from hub.flows import operate
 from hub.flows.runtime import Runtime
-from hub.store import connections, leases, ledger
+from hub.store import connections, leases, ledger, reservations
 from hub.store.database import Tx
 from hub.store.sealing import WrongKeyError
 from hub.store.views import connections as connection_views
 from hub.store.views import doors, health
 
 Verdict = Literal["ok", "warn", "fail"]
+MOST_LOST = 1_000  # reservations without an owner that are counted
 SLOW = timedelta(minutes=5)  # a row that waits longer than this shows that nobody works
 STUCK = timedelta(hours=1)
 BAD_WORDS = {"needs sign-in", "misconfigured", "unavailable"}
@@ -93,6 +94,15 @@ def _books(_: Runtime, tx: Tx) -> Iterator[Finding]:
         )
     else:
         yield Finding("stock ledger", "ok", "every position is the sum of its moves")
+    thin, lost = reservations.uncovered(tx), reservations.without_owner(tx, MOST_LOST)
+    if thin:
+        found = f"{len(thin)} positions hold fewer reserved units than their reservations say"
+        yield Finding("reservations", "fail", found, "orderhub stock audit")
+    elif lost:
+        found = f"{len(lost)} reservations have no owner any more"
+        yield Finding("reservations", "warn", found, "The next audit lets them go: orderhub stock audit")
+    else:
+        yield Finding("reservations", "ok", "every reservation has its owner and its units")
     short = health.oversold(tx)
     if short:
         yield Finding(

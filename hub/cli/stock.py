@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +13,12 @@ import typer
 from hub.cli.edge import PROBLEMS, NoSuchThingError
 from hub.cli.output import After, AsJson, Limit, note, print_json, print_table, progress, say
 from hub.cli.session import person, runtime
+from hub.domain.stock_states import reason_text
 from hub.flows import operate
-from hub.flows.operate import ImportRow
+from hub.flows.operate import stock_file
 from hub.store import catalog
-from hub.store.views import stock
+from hub.store.views import past, stock
+from hub.store.views.stock import StockQuery
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read, correct and import stock.")
 location_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Where goods lie.")
@@ -48,6 +49,7 @@ def show(
         bool, typer.Option("--short", help="Only articles of which nothing is free or too much is promised.")
     ] = False,
     ledger: Annotated[bool, typer.Option("--ledger", help="The moves of one article; the text is its SKU.")] = False,
+    at: Annotated[str, typer.Option("--at", help="As it was at this moment, such as 2026-03-01T00:00Z.")] = "",
     limit: Limit = 50,
     after: After = "",
     as_json: AsJson = False,
@@ -56,8 +58,11 @@ def show(
     if ledger:
         _show_ledger(text, after, limit, as_json)
         return
+    if at:
+        _show_past(StockQuery(text, after=after, limit=limit), _moment(at), as_json)
+        return
     with runtime() as hub, hub.db.read() as tx:
-        page = stock.find(tx, stock.StockQuery(text, short=short, after=after, limit=limit))
+        page = stock.find(tx, StockQuery(text, short=short, after=after, limit=limit))
     if as_json:
         print_json({"rows": page.rows, "next": page.next})
         return
@@ -73,6 +78,35 @@ def show(
     )  # fmt: skip
     if page.next:
         note(f"There are more: --after {page.next}")
+
+
+def _show_past(query: StockQuery, at: datetime, as_json: bool) -> None:
+    with runtime() as hub, hub.db.read() as tx:
+        page = past.find(tx, query, at)
+    if as_json:
+        print_json(
+            {"at": at, "rows": [{**asdict(one), "on_hand": one.on_hand} for one in page.rows], "next": page.next}
+        )
+        return
+    print_table(
+        ("SKU", "Location", "On hand#", "Available#", "Committed#", "Reserved#", "Other#", "Incoming#"),
+        (
+            (one.sku, one.location, one.on_hand, one.available, one.committed, one.reserved,
+             one.damaged + one.quality_hold + one.safety_stock, one.incoming)
+            for one in page.rows
+        ),
+        empty="The ledger knows of nothing at that moment.",
+    )  # fmt: skip
+    if page.next:
+        note(f"There are more: --after {page.next}")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("write the moment as 2026-03-01T00:00Z") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _told(row: stock.StockRow) -> str:
@@ -108,6 +142,10 @@ def adjust(
     change: Annotated[int | None, typer.Option("--by", help="How many more, or fewer with a minus.")] = None,
     set_to: Annotated[int | None, typer.Option("--to", help="How many there are.", min=0)] = None,
     key: Annotated[str, typer.Option(help="The same key books once, however often it is given.")] = "",
+    noted: Annotated[str, typer.Option("--note", help="More about the reason.")] = "",
+    expected: Annotated[
+        int | None, typer.Option(help="Units on hand that you saw; with others by now nothing is booked.", min=0)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Correct the units on hand of one article at one location."""
@@ -115,7 +153,15 @@ def adjust(
         raise typer.BadParameter("give either --by or --to")
     with runtime() as hub:
         done = operate.adjust_stock(
-            hub, sku, location, change=change, set_to=set_to, reason=reason, key=key, person=person()
+            hub,
+            sku,
+            location,
+            change=change,
+            set_to=set_to,
+            expected=expected,
+            reason=reason_text(reason, noted),
+            key=key,
+            person=person(),
         )
     if as_json:
         print_json(done)
@@ -131,25 +177,31 @@ def import_stock(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     create: Annotated[bool, typer.Option("--create", help="Make articles that do not exist yet.")] = False,
     reason: Annotated[str, typer.Option(help="Why, for the ledger.")] = "import",
+    results: Annotated[Path | None, typer.Option(help="Write what came of each row to this CSV file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Book counted stock from a file. A row that cannot be booked is left out with its reason.
 
-    A column `change` instead of `on_hand` adds or, with a minus, takes away; the same file books such changes once.
+    A column `change` instead of `on_hand` adds or, with a minus, takes away; the same file books such changes once. A
+    column `expected` holds the units on hand that the writer saw: a row is left out when there are others by now.
     """
-    rows = list(_rows(file))
-    key = hashlib.sha256(file.read_bytes()).hexdigest()[:32] if rows and rows[0].is_change else ""
+    try:
+        rows = list(stock_file.rows_of(file))
+    except operate.NotDoneError as error:
+        raise typer.BadParameter(str(error)) from error
+    key = stock_file.key_of(file.read_bytes()) if rows and rows[0].is_change else ""
     with runtime() as hub, progress("Booking stock", len(rows)) as done:
-        results = operate.import_stock(
+        booked = operate.import_stock(
             hub, rows, person=person(), reason=reason, key=key, create_articles=create, dry_run=dry_run, progress=done
         )
-    counts = {
-        name: sum(one.status == name for one in results) for name in ("changed", "unchanged", "repeated", "error")
-    }
+    counts = {name: sum(one.status == name for one in booked) for name in ("changed", "unchanged", "repeated", "error")}
+    if results is not None:
+        with results.open("w", newline="", encoding="utf-8") as target:
+            stock_file.write_results(target, booked)
     if as_json:
-        print_json({"rows": results, "counts": counts, "dry_run": dry_run})
+        print_json({"rows": booked, "counts": counts, "dry_run": dry_run})
     else:
-        wrong = [one for one in results if one.status == "error"]
+        wrong = [one for one in booked if one.status == "error"]
         if wrong:
             print_table(
                 ("Row#", "SKU", "Location", "Why not"),
@@ -161,34 +213,6 @@ def import_stock(
         say(f"{counts['changed']} rows {verb}, {same} stay as they are, {counts['error']} were left out.")
     if counts["error"]:
         raise typer.Exit(PROBLEMS)
-
-
-def _rows(file: Path) -> Iterator[ImportRow]:
-    """Rows of the file; the first line names the columns. A figure that is no whole number is left to the import."""
-    with file.open(newline="", encoding="utf-8-sig") as source:
-        reader = csv.DictReader(source, dialect=_dialect(source.readline()))
-        source.seek(0)
-        names = {str(name).strip().lower() for name in reader.fieldnames or ()}
-        column = "change" if "change" in names else "on_hand"
-        if not {"sku", "location", column} <= names:
-            raise typer.BadParameter("the first line has to name the columns sku, location and on_hand (or change)")
-        for number, raw in enumerate(reader, start=1):
-            row = {str(name).strip().lower(): str(value or "").strip() for name, value in raw.items()}
-            yield ImportRow(number, row["sku"], row["location"], _whole(row[column]), is_change=column == "change")
-
-
-def _dialect(first: str) -> type[csv.Dialect]:
-    class Found(csv.excel):
-        delimiter = max(",;\t", key=first.count)
-
-    return Found
-
-
-def _whole(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
 
 
 @location_app.command("list")
