@@ -95,18 +95,22 @@ class Counter:
         pickup_at: Location | None = None,
         **more: Any,
     ) -> Order:
-        """Buy. `discount` is (code, amount), `sale` (title, amount), both spread over the lines by their worth.
+        """Buy; each order is another customer's unless one is given.
+
+        `discount` is (code, amount), `sale` (title, amount), both spread over the lines by their worth.
 
         `currency` is what the customer sees at `rate` per unit of the shop's; orders are kept in the shop's currency.
         `gift_card` is the part of the price that a gift card pays. `more` are further fields of `Order`: note,
         attributes, tags, risk, test, source.
         """
         with self.lock:
-            now = self.state.now()
+            now, number = self.state.now(), next(self.state.numbers)
+            if customer is CUSTOMER:
+                customer = {**CUSTOMER, "email": f"ada+{number}@example.com"}
             buyer = None if customer is None else {"id": _customer_id(customer), **customer}
             order = Order(
                 id=next(self.state.ids),
-                number=next(self.state.numbers),
+                number=number,
                 placed=now,
                 updated=now,
                 lines=[self.state.line(wish) for wish in lines],

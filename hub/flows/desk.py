@@ -12,17 +12,34 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from hub.domain import kits
+from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
+from hub.domain.holds import ROUTING
 from hub.domain.routing.shapes import Ranker, Rules, Strategy
 from hub.flows.runtime import Runtime
 from hub.flows.snapshot import RoutingView, routing_view
-from hub.store import catalog, connections, orders, outbox
+from hub.store import availability, catalog, connections, holds, orders, outbox
+from hub.store.availability import Component
 from hub.store.catalog import LocationRow
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx, new_id
 from hub.store.ledger import StockBook
-from hub.store.orders import HoldState, OrderState
+from hub.store.orders import HoldState, Lookalike, OrderState
 from hub.store.rows import Rows
 from hub.store.tables import entity_event, hold, order_line
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTerms:
+    """What goes with a hold: who looks after it, until when, and when it ends by itself."""
+
+    assignee: str = ""
+    due_at: datetime | None = None
+    auto_release_at: datetime | None = None
+    note: str = ""
+
+
+NO_TERMS = HoldTerms()
 
 
 @dataclass(slots=True)
@@ -42,7 +59,10 @@ class Desk:
     rows: Rows = field(default_factory=Rows)
     orders: dict[str, OrderState] = field(default_factory=dict)
     wakes: set[str] = field(default_factory=set)
+    entry_checks: Mapping[str, EntryCheck] = field(default_factory=lambda: BUILT_IN_CHECKS)
+    lookalikes: list[Lookalike] = field(default_factory=list)  # orders that new ones may be twins of
     preorders: frozenset[str] | None = None  # articles sold before they come, once somebody has asked
+    recipes: Mapping[str, tuple[Component, ...]] = field(default_factory=dict)  # of the articles that are kits
     news: set[str] = field(default_factory=set)  # inbox rows that told something newer than was known
     _view: RoutingView | None = None
 
@@ -103,29 +123,73 @@ class Desk:
         self.wakes.add(f"outbox:{connection_id}")
 
     def put_on_hold(
-        self, order: OrderState, kind: str, reason: str, *, handle: str, source: str, blocks: str = "routing"
-    ) -> None:
-        """Hold an order, once per source and handle."""
-        if any(one.source == source and one.handle == handle for one in order.holds):
-            return
+        self,
+        order: OrderState,
+        kind: str,
+        reason: str,
+        *,
+        handle: str,
+        source: str,
+        blocks: str = "routing",
+        target: tuple[str, str] | None = None,
+        terms: HoldTerms = NO_TERMS,
+    ) -> HoldState | None:
+        """Hold an order, or a part of it: `target` is ("line" or "fo", id). None when it is held so already.
+
+        A hold is one per target, source and handle while it is active.
+        """
+        target_type, target_id = target or ("order", order.id)
+        if any((one.target_id, one.source, one.handle) == (target_id, source, handle) for one in order.holds):
+            return None
         row = self.rows.add(
             hold,
             id=new_id(),
             order_id=order.id,
-            target_type="order",
-            target_id=order.id,
+            target_type=target_type,
+            target_id=target_id,
             kind=kind,
             reason=reason,
             handle=handle,
             source=source,
             blocks=blocks,
+            state="active",
+            assignee=terms.assignee,
+            due_at=terms.due_at,
+            auto_release_at=terms.auto_release_at,
+            note=terms.note,
             created_at=self.now,
+            released_at=None,
+            released_by=None,
         )
-        order.holds.append(HoldState(row["id"], kind, handle, source, blocks))
-        self.tell(order.id, ("order", order.id), "held", f"On hold ({kind}): {reason}", hold=row["id"])
+        held = HoldState(row["id"], kind, handle, source, blocks, target_type, target_id)
+        order.holds.append(held)
+        entity = ("order_line" if target_type == "line" else target_type, target_id)
+        self.tell(order.id, entity, "held", f"On hold ({kind}): {reason}", hold=row["id"])
+        return held
+
+    def end_hold(self, order: OrderState, held: HoldState, said: str, *, state: str = "released") -> None:
+        """End an active hold, and let the hand-overs go that waited for it."""
+        waiting = next((row for row in self.rows.of(hold) if row["id"] == held.id), None)
+        if waiting is not None:
+            waiting.update(state=state, released_at=self.now, released_by=self.actor)
+        holds.end(self.tx, [held.id], state, self.actor, self.now)
+        order.holds.remove(held)
+        entity = ("order_line" if held.target_type == "line" else held.target_type, held.target_id)
+        self.tell(order.id, entity, state, said, hold=held.id)
+        if held.blocks != ROUTING:
+            free = outbox.let_go(self.tx, [fo.id for fo in order.fos if fo.is_live], self.now)
+            self.wakes |= {f"outbox:{connection_id}" for connection_id in free}
+
+    def _end_moot_holds(self, order: OrderState) -> None:
+        """A hold on a part that nobody works on any more holds nothing."""
+        live = {fo.id for fo in order.fos if fo.is_live}
+        live |= {line.id for line in order.lines if line.ordered > line.cancelled + line.shipped}
+        for held in [one for one in order.holds if one.target_type != "order" and one.target_id not in live]:
+            self.end_hold(order, held, f"The hold ({held.kind.replace('_', ' ')}) ended with what it lay on.")
 
     def add_lines(self, order: OrderState) -> None:
         """Insert the lines of an order that are new, as they now stand."""
+        kits.follow(order.lines)
         for line in order.lines:
             if line.is_new:
                 self.rows.add(order_line, **{name: getattr(line, name) for name in _LINE_COLUMNS})
@@ -138,6 +202,7 @@ class Desk:
         self.stock.flush()
         for order in self.orders.values():
             self.add_lines(order)
+            self._end_moot_holds(order)
         orders.save(self.tx, list(self.orders.values()), self.now)
         self.rows.flush(self.tx)
         if self.stock.changed_variants:
@@ -147,7 +212,7 @@ class Desk:
 _LINE_COLUMNS = (
     "id", "order_id", "line_no", "external_id", "sku", "variant_id", "title", "ordered", "cancelled", "routed",
     "shipped", "delivered", "total_minor", "group_key", "ships", "waits_as", "queue", "promised_on", "auto_cancel_at",
-    "kit_line_id",
+    "kit_line_id", "unwanted",
 )  # fmt: skip
 
 
@@ -158,6 +223,8 @@ def open_desk(runtime: Runtime, tx: Tx, variant_ids: set[str], *, actor: str) ->
     can = {plugin.name: plugin.capabilities for plugin in runtime.registry.plugins}
     able = {row.id: can.get(row.plugin, ()) for row in known.values()}
     locations = catalog.locations(tx)
+    recipes = availability.recipes(tx, variant_ids)
+    locked = variant_ids | {part.variant_id for parts in recipes.values() for part in parts}
     return Desk(
         tx,
         now,
@@ -165,10 +232,12 @@ def open_desk(runtime: Runtime, tx: Tx, variant_ids: set[str], *, actor: str) ->
         runtime.rankers,
         runtime.strategies,
         runtime.rules,
-        StockBook.open(tx, variant_ids, now, actor),
+        StockBook.open(tx, locked, now, actor),
         {row.id: row for row in locations},
         known,
         tuple(known[key] for key, names in able.items() if "LedgerSink" in names),
         frozenset(key for key, names in able.items() if "ShipmentSink" in names),
-        frozenset(variant_ids),
+        frozenset(locked),
+        entry_checks=runtime.entry_checks,
+        recipes=recipes,
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hub.domain import entry
 from hub.domain.documents import Order
+from hub.domain.entry import Facts, Twin
 from hub.domain.kits import follow
 from hub.flows import kits
 from hub.flows.desk import Desk
 from hub.flows.route import reserve_unrouted, route
+from hub.store import orders as orders_store
 from hub.store.database import new_id
-from hub.store.orders import LineState, OrderState
+from hub.store.orders import LineState, Lookalike, OrderState
 from hub.store.tables import order_adjustment, orders
 
 
@@ -50,6 +54,8 @@ def enter(desk: Desk, incoming: Incoming, articles: Articles) -> OrderState:
     )
     for index in range(len(order.lines)):
         state.lines.append(new_line(state, order, index, articles))
+    state.ship_by, state.promise_on = promised_days(order)
+    state.route_after = _not_before(order)
     row = desk.rows.add(orders, **_order_row(desk, incoming, state))
     for adjustment in adjustments(order):
         desk.rows.add(order_adjustment, id=new_id(), order_id=state.id, **adjustment)
@@ -59,7 +65,8 @@ def enter(desk: Desk, incoming: Incoming, articles: Articles) -> OrderState:
     )
     desk.news.add(incoming.inbox_id)
     decide(desk, state, order)
-    row["lifecycle"] = state.lifecycle
+    desk.lookalikes.append(_lookalike(state, order))
+    row.update({name: getattr(state, name) for name in _DECIDED})
     desk.add_lines(state)
     return state
 
@@ -84,12 +91,63 @@ def decide(desk: Desk, state: OrderState, order: Order) -> None:
 
 
 def check_entry(desk: Desk, state: OrderState, order: Order) -> None:
-    """Put the order on hold for everything that is not right with it."""
-    unmapped = [
+    """Hold the order for everything that is not right with it, and end the holds of what is right by now.
+
+    What a person has released stays released for as long as it rests on the same facts.
+    """
+    if state.lifecycle not in {"pending", "open"} or order.status == "cancelled":
+        end_findings(desk, state)
+        return
+    chosen = desk.connections[state.connection_id].entry_checks or {}
+    found = {one.handle: one for one in entry.findings(order, _facts(desk, state, order), desk.entry_checks, chosen)}
+    end_findings(desk, state, but=found.keys())
+    for one in found.values():
+        if (entry.SOURCE, one.handle) not in state.dismissed:
+            desk.put_on_hold(state, one.kind, one.reason, handle=one.handle, source=entry.SOURCE, blocks=one.blocks)
+
+
+def end_findings(desk: Desk, state: OrderState, but: Collection[str] = ()) -> None:
+    """End what the checks held the order for, but for the handles that are found still."""
+    for held in [one for one in state.holds if one.source == entry.SOURCE and one.handle not in but]:
+        desk.end_hold(state, held, f"The hold ({held.kind.replace('_', ' ')}) ended: it is not so any more.")
+
+
+def _facts(desk: Desk, state: OrderState, order: Order) -> Facts:
+    unmapped = (
         line.sku or line.title or line.external_id for line in state.lines if line.ships and not line.variant_id
-    ]
-    for found in entry.holds(order, unmapped):
-        desk.put_on_hold(state, found.kind, found.reason, handle=found.handle, source="entry", blocks=found.blocks)
+    )
+    me = _lookalike(state, order)
+    twins = (
+        Twin(other.order_id, other.number, other.placed_at)
+        for other in desk.lookalikes
+        if me.email
+        and other.order_id < me.order_id
+        and replace(me, order_id="", number="", placed_at=other.placed_at) == replace(other, order_id="", number="")
+    )
+    return Facts(tuple(unmapped), tuple(twins))
+
+
+def _lookalike(state: OrderState, order: Order) -> Lookalike:
+    columns = header(order)
+    return Lookalike(
+        state.id,
+        order.number,
+        columns["email"],
+        order.currency,
+        order.totals.total_minor,
+        order.placed_at,
+        entry.signature(state.document),
+    )
+
+
+def look_for_twins(desk: Desk, documents: Collection[Order]) -> None:
+    """Read, in one go, the orders that these may be twins of."""
+    emails = {header(order)["email"] for order in documents}
+    placed = [order.placed_at for order in documents]
+    if placed:
+        desk.lookalikes = orders_store.lookalikes(
+            desk.tx, emails, min(placed) - entry.TWINS_WITHIN, max(placed) + entry.TWINS_WITHIN
+        )
 
 
 def conclude(desk: Desk, state: OrderState) -> None:
@@ -194,7 +252,7 @@ def header(order: Order) -> dict[str, Any]:
     customer, address = order.customer, order.shipping_address
     email = (customer.email if customer else None) or (address.email if address else None) or ""
     name = (customer.name if customer else None) or (address.name if address else None) or ""
-    promise = order.schedule.ship_by if order.schedule else None
+    ship_by, promise_on = promised_days(order)
     return {
         "number": order.number,
         "revision": order.revision,
@@ -202,7 +260,8 @@ def header(order: Order) -> dict[str, Any]:
         "payment_status": order.payment_status,
         "fulfilled_by": order.fulfilled_by,
         "test": order.test,
-        "ship_by": promise.date if promise else None,
+        "ship_by": ship_by,
+        "promise_on": promise_on,
         "currency": order.currency,
         "total_minor": order.totals.total_minor,
         "computed_minor": entry.computed_total_minor(order),
@@ -214,6 +273,22 @@ def header(order: Order) -> dict[str, Any]:
     }
 
 
+_DECIDED = ("lifecycle", "method", "pickup_location_id", "route_after")  # columns that are known once it is routed
+
+
+def promised_days(order: Order) -> tuple[date | None, date | None]:
+    """The days by which it has to leave and to arrive, as the customer was promised."""
+    said = order.schedule
+    leave, arrive = (said.ship_by, said.deliver_by) if said else (None, None)
+    return leave.date if leave else None, arrive.date if arrive else None
+
+
+def _not_before(order: Order) -> datetime | None:
+    """When it may be routed at the earliest: on the day from which it is to be shipped."""
+    day = order.schedule.ship_after if order.schedule else None
+    return datetime.combine(day.date, time(), ZoneInfo(day.zone)).astimezone(UTC) if day else None
+
+
 def _order_row(desk: Desk, incoming: Incoming, state: OrderState) -> dict[str, Any]:
     return {
         "id": state.id,
@@ -222,7 +297,7 @@ def _order_row(desk: Desk, incoming: Incoming, state: OrderState) -> dict[str, A
         "document_hash": state.document_hash,
         "inbox_id": incoming.inbox_id,
         "document": incoming.document,
-        "lifecycle": state.lifecycle,
+        **{name: getattr(state, name) for name in _DECIDED},
         "placed_at": state.placed_at,
         "created_at": desk.now,
         "updated_at": desk.now,

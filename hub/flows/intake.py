@@ -191,6 +191,7 @@ def _apply_orders(
     states = _known_orders(tx, newest)
     desk = open_desk(runtime, tx, enter.variant_ids(list(states.values()), articles), actor="intake")
     desk.orders = {state.id: state for state in states.values()}
+    enter.look_for_twins(desk, [one.order for one in newest])
     for one in newest:
         state = states.get((one.connection_id, one.order.external_id))
         if state is None:

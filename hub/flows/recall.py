@@ -4,58 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hub.flows import machine
 from hub.flows.desk import Desk
 from hub.store import outbox
-from hub.store.orders import FoLineState, FoState, OrderState
+from hub.store.orders import FoState, LineState, OrderState
 
 
 def recall(desk: Desk, order: OrderState, surplus: Mapping[str, int], reason: str) -> None:
-    """Take back `surplus` units by line, whole fulfillment orders at a time.
+    """Take back `surplus` units by line, whole fulfillment orders at a time; they are the lines' unwanted units.
 
-    A fulfillment order that was not handed over is cancelled at once: its units are cancelled up to the surplus and
+    A fulfillment order that was not handed over is cancelled at once: of its units the unwanted ones are cancelled and
     the others are routed again. One that was handed over is asked back, and nothing moves until the answer.
     """
+    for fo in touched(order, surplus):
+        if withdrawn(desk, fo):
+            release(desk, order, fo, reason)
+        else:
+            ask_back(desk, order, fo, reason)
+
+
+def touched(order: OrderState, surplus: Mapping[str, int]) -> list[FoState]:
+    """The fulfillment orders that have to be called back for `surplus` units by line, and are not called back yet.
+
+    Those that nobody was told of come first.
+    """
     left = {line_id: units for line_id, units in surplus.items() if units > 0}
-    for fo in sorted(order.fos, key=_handed_over):
-        touched = {line.order_line_id for line in fo.lines if line.live and left.get(line.order_line_id, 0) > 0}
-        if not fo.is_live or not touched:
+    found = []
+    for fo in sorted((one for one in order.fos if one.is_live), key=_called_last):
+        if not any(line.live and left.get(line.order_line_id, 0) > 0 for line in fo.lines):
             continue
         for line in fo.lines:
             left[line.order_line_id] = left.get(line.order_line_id, 0) - line.live
-        if fo.request_status == "cancellation_requested":
-            continue
-        if _withdrawn(desk, fo):
+        if fo.request_status != "cancellation_requested":
+            found.append(fo)
+    return found
+
+
+def _called_last(fo: FoState) -> tuple[int, str]:
+    """What comes back anyhow is counted first, then what nobody was told of."""
+    first = {"cancellation_requested": 0, "unsubmitted": 1}
+    return (first.get(fo.request_status, 2), fo.id)
+
+
+def take_back(desk: Desk, order: OrderState, reason: str) -> None:
+    """Take everything back that has not left, to be routed anew; what was handed over is asked back."""
+    for fo in [one for one in order.fos if one.is_live and one.request_status != "cancellation_requested"]:
+        if withdrawn(desk, fo):
             release(desk, order, fo, reason)
-            _cancel_units(order, fo, surplus)
         else:
-            ask_back(desk, order, fo, reason, {line_id: surplus[line_id] for line_id in touched})
+            ask_back(desk, order, fo, reason)
 
 
-def call_back(desk: Desk, order: OrderState, reason: str) -> None:
-    """Ask everything back that was handed over; what has not left yet leaves with the new facts by itself."""
-    for fo in order.fos:
-        if not fo.is_live or fo.request_status == "cancellation_requested":
-            continue
-        if fo.request_status == "unsubmitted" and (fo.handler_id is None or outbox.waits(desk.tx, fo.id)):
-            continue
-        ask_back(desk, order, fo, reason, {})
-
-
-def _handed_over(fo: FoState) -> tuple[bool, str]:
-    return (fo.request_status != "unsubmitted", fo.id)
-
-
-def _withdrawn(desk: Desk, fo: FoState) -> bool:
+def withdrawn(desk: Desk, fo: FoState) -> bool:
     """Whether nobody outside knows of the fulfillment order, or can any more."""
+    if fo.handler_id is None or fo.handling == "manual":
+        return fo.request_status in {"unsubmitted", "submitted"}
     if fo.request_status != "unsubmitted":
         return False
-    if fo.handler_id is None or fo.handling == "manual":
-        return True
     return bool(outbox.withdraw(desk.tx, fo.id, ("submit", "buy_label"), desk.now))
 
 
-def release(desk: Desk, order: OrderState, fo: FoState, reason: str, *, status: str = "cancelled") -> None:
-    """End a fulfillment order and give its unshipped units back to stock and to the order, once."""
+def release(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
+    """End a fulfillment order and give its unshipped units back to stock and to the order, once.
+
+    Those of them that nobody wants any more are cancelled.
+    """
     for row in fo.lines:
         units = row.live
         if units <= 0:
@@ -75,30 +88,25 @@ def release(desk: Desk, order: OrderState, fo: FoState, reason: str, *, status: 
         line = order.line(row.order_line_id)
         line.routed -= units
         line.changed = True
-    fo.exec_status = "closed" if any(row.shipped for row in fo.lines) else status
-    fo.reason, fo.changed = reason, True
+        cancel_unwanted(line)
+    machine.work(fo, "closed" if any(row.shipped for row in fo.lines) else "cancelled")
+    fo.reason, fo.answer_by, fo.changed = reason, None, True
     code = desk.locations[fo.location_id].code
     desk.tell(order.id, ("fo", fo.id), "fo_cancelled", f"{fo.number} at {code} is cancelled: {reason}.")
 
 
-def _cancel_units(order: OrderState, fo: FoState, surplus: Mapping[str, int]) -> None:
-    """Of the units that came back, cancel those that nobody wants any more."""
-    for row in fo.lines:
-        cancel_surplus(order, row, surplus.get(row.order_line_id, 0))
-
-
-def cancel_surplus(order: OrderState, row: FoLineState, wanted: int) -> None:
-    """Cancel up to `wanted` units of the row's order line among those that are free again."""
-    line = order.line(row.order_line_id)
-    units = min(wanted, row.cancelled, line.ordered - line.cancelled - line.routed)
+def cancel_unwanted(line: LineState) -> None:
+    """Cancel units that nobody wants, as far as their places have given them back."""
+    units = min(line.unwanted, line.ordered - line.cancelled - line.routed)
     if units > 0:
         line.cancelled += units
+        line.unwanted -= units
         line.changed = True
 
 
-def ask_back(desk: Desk, order: OrderState, fo: FoState, reason: str, units: Mapping[str, int]) -> None:
-    """Ask the handler to stop; `units` by order line will be cancelled when it agrees."""
-    fo.request_status, fo.changed = "cancellation_requested", True
+def ask_back(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
+    """Ask the handler to stop; when it agrees, its units come back, and the unwanted ones are cancelled."""
+    machine.answer(fo, "cancellation_requested")
     code = desk.locations[fo.location_id].code
     desk.tell(order.id, ("fo", fo.id), "cancel_asked", f"{code} was asked to stop {fo.number}: {reason}.")
     if fo.handler_id is None:
@@ -112,5 +120,4 @@ def ask_back(desk: Desk, order: OrderState, fo: FoState, reason: str, units: Map
         reference=fo.number,
         fo_id=fo.id,
         reason=reason,
-        units=dict(units),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hub import schemas
 from hub.domain import words
 from hub.domain.documents import Address
 from hub.domain.routing.plan import plan
@@ -13,7 +12,7 @@ from hub.flows import replay
 from hub.flows.desk import Desk
 from hub.flows.handover import Errand, make_fulfillment_order
 from hub.flows.promise import note_waiting
-from hub.flows.snapshot import Told
+from hub.flows.snapshot import Told, told_by
 from hub.store import catalog, orders, routing
 from hub.store.database import new_id
 from hub.store.orders import OrderState
@@ -35,7 +34,7 @@ def route(
     the order goes on hold. `parent` is the fulfillment order that is being replaced; `only_if_possible` writes nothing
     when no unit finds a place. Returns whether some did.
     """
-    if not order.attempts:
+    if not order.attempts and order.pickup_location_id is None:
         take_method(desk, order)
     if not _is_ready(desk, order) or not _may_go_on(desk, order, parent):
         return False
@@ -51,10 +50,8 @@ def route(
 
 def route_known(desk: Desk, order: OrderState, *, parent: str | None = None, only_if_possible: bool = False) -> bool:
     """Route a known order by the document it now has; as `route`."""
-    said = order.document.get("shipping_address")
-    ship_to = schemas.structure(Address, said) if said else None
-    market = order.document.get("market") or ""
-    return route(desk, order, ship_to, market, parent=parent, only_if_possible=only_if_possible)
+    told = told_by(order)
+    return route(desk, order, told.ship_to, told.market, parent=parent, only_if_possible=only_if_possible)
 
 
 def take_method(desk: Desk, order: OrderState) -> None:

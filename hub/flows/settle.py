@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.domain.ledgers import Posted
+from hub.domain.rejections import OTHER, reason_for
 from hub.domain.shipping import Cancelled, Label, Submitted
-from hub.flows import track
+from hub.flows import machine, refuse, track
 from hub.flows.desk import Desk, open_desk
+from hub.flows.handover import start_clock
 from hub.flows.runtime import Runtime
 from hub.flows.ship import Parcel, everything, ship
 from hub.sdk import errors
@@ -55,9 +57,9 @@ def rejected(runtime: Runtime, tx: Tx, row: Row, error: errors.ConnectorError, d
     if row["operation"] in {"submit", "buy_label"}:
         fo = _fo(order, row)
         if fo.is_live and fo.request_status == "cancellation_requested":
-            track.stopped(desk, order, fo, str(error), row["payload"].get("units", {}))
+            track.stopped(desk, order, fo, str(error))
         elif fo.is_live:
-            track.reject(desk, order, fo, str(error))
+            refuse.refuse(desk, order, fo, reason_for(error.code, str(error)), str(error))
     elif row["operation"] in {"cancel", "void"}:
         track.refused_to_stop(desk, order, _fo(order, row), str(error))
     desk.flush()
@@ -94,11 +96,13 @@ def _submitted(desk: Desk, order: OrderState, row: Row, result: Submitted) -> No
     desk.tell(order.id, ("fo", fo.id), "submitted", f"{_name(desk, row)} has {fo.number} as {result.ref}.")
     if fo.request_status != "unsubmitted":
         return  # it is being called back; the cancellation goes next
-    fo.request_status = "accepted" if result.accepted else "submitted"
+    machine.answer(fo, "submitted")
     if result.accepted:
-        fo.exec_status = "in_progress"
+        refuse.accept(desk, order, fo)
     elif result.accepted is False:
-        track.reject(desk, order, fo, "refused on submission")
+        refuse.refuse(desk, order, fo, OTHER, "refused on submission")
+    else:
+        start_clock(desk, fo)
 
 
 def _cancelled(desk: Desk, order: OrderState, row: Row, result: Cancelled) -> None:
@@ -106,7 +110,7 @@ def _cancelled(desk: Desk, order: OrderState, row: Row, result: Cancelled) -> No
     if not fo.is_live:
         return
     if result.accepted:
-        track.stopped(desk, order, fo, row["payload"]["reason"], row["payload"].get("units", {}))
+        track.stopped(desk, order, fo, row["payload"]["reason"])
     elif result.accepted is False:
         track.refused_to_stop(desk, order, fo, result.reason)
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hub.domain import words
+from hub.domain import kits, words
+from hub.flows import machine
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
+from hub.flows.handover import count_answer
 from hub.flows.lots import note_departure
 from hub.store.database import new_id
 from hub.store.orders import FoLineState, FoState, OrderState
@@ -64,17 +66,21 @@ def ship(
         created_at=desk.now,
         updated_at=desk.now,
     )
-    rows = {row.id: row for row in fo.lines}
+    rows, told = {row.id: row for row in fo.lines}, kits.shipped_as_sold(order.lines)
     before = {row.id: row.shipped for row in fo.lines}
     shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status) for parcel in parcels)
-    fo.exec_status = "closed" if fo.live_units == 0 else "in_progress"
-    fo.request_status = "closed" if fo.live_units == 0 else "accepted"
-    fo.changed = True
+    if fo.request_status in {"unsubmitted", "submitted"}:
+        count_answer(desk, fo, accepted=True)
+        machine.answer(fo, "accepted")
+    machine.work(fo, "in_progress" if fo.live_units else "closed")
+    if not fo.live_units:
+        machine.answer(fo, "closed")
+    fo.answer_by, fo.changed = None, True
     _tell(desk, order, fo, parcels, shipped)
     left = {row.id: row.shipped - before[row.id] for row in fo.lines}
     serials = {line: codes for parcel in parcels for line, codes in parcel.serials.items()}
     note_departure(desk, order, fo, shipment_id, left, serials)
-    if order.connection_id in desk.confirmers:
+    if order.connection_id in desk.confirmers and kits.shipped_as_sold(order.lines) > told:
         desk.send(
             order.connection_id,
             "confirm",
@@ -143,6 +149,7 @@ def _take_out(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, unit
     row.changed = True
     line = order.line(row.order_line_id)
     line.shipped += units
+    line.unwanted = min(line.unwanted, line.routed - line.shipped)  # it left although nobody wants it any more
     line.changed = True
 
 

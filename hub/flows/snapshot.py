@@ -13,10 +13,11 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hub import schemas
 from hub.domain.calendar import ELSEWHERE, Calendar, arrives_on, calendar_of, ships_on
 from hub.domain.documents import Address, Order
 from hub.domain.routing.network import Network
-from hub.domain.routing.rules import OrderFacts, Routing, RuleSet, Turn
+from hub.domain.routing.rules import OrderFacts, Routing, RuleSet
 from hub.domain.routing.shapes import Destination, Lane, Method, Need, Place, Rules, Sellable, Snapshot
 from hub.store import catalog, connections, routing, rules
 from hub.store.catalog import LocationRow
@@ -44,6 +45,14 @@ def told_of(document: Order) -> Told:
     """What routing reads of an order's document."""
     tags = frozenset(document.tags)
     return Told(document.shipping_address, document.market or "", tags, document.totals.total_minor)
+
+
+def told_by(order: OrderState) -> Told:
+    """The same of an order as it is known."""
+    said = order.document
+    ship_to = schemas.structure(Address, said["shipping_address"]) if said.get("shipping_address") else None
+    tags = frozenset(said.get("tags", ()))
+    return Told(ship_to, said.get("market") or "", tags, said["totals"]["total_minor"])
 
 
 @dataclass(slots=True)
@@ -192,12 +201,14 @@ class RoutingView:
             for line in order.lines
             if line.variant_id is not None and wanted.get(line.id, 0) > 0
         )
+        lines = {need.line_id for need in needs}
+        refused = self._excluded(order) if excluded is None else excluded
         return Snapshot(
             needs,
             _destination(address, told.market),
             self.places(address),
             sellable,
-            frozenset(self._excluded(order) if excluded is None else excluded),
+            frozenset(pair for pair in refused if pair[0] in lines),
             rules.rules,
             how,
             order.connection_id,
@@ -270,13 +281,6 @@ def routing_view(
         routing.answers(tx),
         routing.weekly_demand(tx, variant_ids, now) if _asks_for_demand(rule_set) else {},
     )
-
-
-def turn_of(order: OrderState) -> Turn:
-    """What decides when an order has its turn among those that wait."""
-    units = sum(line.unrouted for line in order.lines)
-    total = order.document["totals"]["total_minor"]
-    return Turn(order.id, order.placed_at, order.priority, order.ship_by, order.promise_on, total, units)
 
 
 def calendar_at(row: LocationRow) -> Calendar | None:

@@ -8,16 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from hub.flows import stock_care
+from hub.flows import deadlines, stock_care
 from hub.flows.give_up import cancel_overdue
+from hub.flows.holds import expire_holds
 from hub.flows.lots import hold_expired
 from hub.flows.low_stock import look_at_stock
+from hub.flows.operate.changes import expire_changes
 from hub.flows.promise import repromise_all
+from hub.flows.reevaluate import reevaluate
 from hub.flows.runtime import Runtime
 
 Timed = Callable[[Runtime], int]
 
-EVERY_MINUTE: Sequence[Timed] = (stock_care.expire_reservations, cancel_overdue, repromise_all, look_at_stock)
+EVERY_MINUTE: Sequence[Timed] = (
+    stock_care.expire_reservations,
+    cancel_overdue,
+    repromise_all,
+    look_at_stock,
+    expire_holds,
+    expire_changes,
+    deadlines.route_rested,
+    deadlines.open_due,
+    deadlines.time_out_unanswered,
+    deadlines.flag_uncollected,
+    reevaluate,
+)
 EVERY_NIGHT: Sequence[Timed] = (hold_expired, stock_care.audit_nightly)
 BY_CLOCK: Mapping[str, Sequence[Timed]] = {"minute": EVERY_MINUTE, "night": EVERY_NIGHT}
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hub import schemas
 from hub.domain import tracking
-from hub.domain.documents import Fulfillment, Order, Package, PackageLine, Shipment
+from hub.domain.documents import Fulfillment, Package, PackageLine, Shipment
+from hub.domain.rejections import reason_for
+from hub.flows import machine, refuse
 from hub.flows.desk import Desk, open_desk
 from hub.flows.enter import conclude
-from hub.flows.recall import cancel_surplus, release
-from hub.flows.route import reserve_unrouted, route
+from hub.flows.recall import release
+from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
 from hub.flows.ship import Parcel, everything, ship
 from hub.store import orders, shipments
-from hub.store.database import Tx, insert_new, new_id
+from hub.store.database import Tx
 from hub.store.orders import FoState, OrderState
-from hub.store.tables import route_exclusion
 
 if TYPE_CHECKING:
     from hub.flows.intake import Read
@@ -44,7 +44,7 @@ def apply(runtime: Runtime, tx: Tx, batch: Sequence[Read], doors: set[str]) -> l
         order = states[place[0]]
         fo = next(fo for fo in order.fos if fo.id == place[1])
         if one.kind == "fulfillment":
-            outcome = _fulfillment(desk, order, fo, one.value)
+            outcome = fulfillment(desk, order, fo, one.value)
         else:
             outcome = _shipment(desk, order, fo, one.row["connection_id"], one.value)
         outcomes.append((one.row["id"], outcome, order.id))
@@ -74,16 +74,17 @@ def _keys(one: Read) -> list[str]:
     return [f"number:{value.fulfillment_reference}", f"external:{value.fulfillment_external_id}", *numbers]
 
 
-def _fulfillment(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -> str:
+def fulfillment(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -> str:
     if not fo.is_live:
-        return "no_change"
+        return _too_late(desk, order, fo, said)
     match said.status:
         case "accepted" | "in_progress":
             return _accepted(desk, order, fo)
         case "rejected":
-            reject(desk, order, fo, said.reason or "rejected without a reason")
+            text = said.reason or "rejected without a reason"
+            refuse.refuse(desk, order, fo, reason_for(said.reason_code, text), text)
         case "cancelled":
-            stopped(desk, order, fo, said.reason or "cancelled by the fulfiller", {})
+            stopped(desk, order, fo, said.reason or "cancelled by the fulfiller")
         case "cancellation_rejected":
             refused_to_stop(desk, order, fo, said.reason or "")
         case "on_hold":
@@ -98,44 +99,28 @@ def _fulfillment(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) 
 def _accepted(desk: Desk, order: OrderState, fo: FoState) -> str:
     if fo.request_status not in {"submitted", "unsubmitted"}:
         return "no_change"
-    fo.request_status, fo.exec_status, fo.changed = "accepted", "in_progress", True
-    code = desk.locations[fo.location_id].code
-    desk.tell(order.id, ("fo", fo.id), "accepted", f"{code} accepted {fo.number}.")
+    refuse.accept(desk, order, fo)
     return "applied"
 
 
-def reject(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
-    """The place said no: its units go back, and the order is routed again without it."""
-    release(desk, order, fo, reason)
-    fo.request_status = "rejected"
-    rows = [
-        {
-            "id": new_id(),
-            "order_line_id": row.order_line_id,
-            "location_id": fo.location_id,
-            "reason": reason,
-            "at": desk.now,
-        }
-        for row in fo.lines
-    ]
-    insert_new(desk.tx, route_exclusion, rows, route_exclusion.c.id)
-    order.excluded |= {(row.order_line_id, fo.location_id) for row in fo.lines}
-    route_again(desk, order, fo)
+def _too_late(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -> str:
+    """A place that was given up on begins after all."""
+    if fo.request_status != "timed_out" or said.status not in {"accepted", "in_progress", "shipped"}:
+        return "no_change"
+    refuse.answered_late(desk, order, fo, "accepted")
+    return "applied"
 
 
-def stopped(desk: Desk, order: OrderState, fo: FoState, reason: str, units: Mapping[str, int]) -> None:
-    """The place agreed to stop: its units go back; those that nobody wants (`units` by line) are cancelled."""
+def stopped(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
+    """The place agreed to stop: its units go back; those that nobody wants are cancelled, the others routed again."""
     release(desk, order, fo, reason)
-    fo.request_status = "cancellation_accepted"
-    for row in fo.lines:
-        wanted = row.cancelled if order.remote_status == "cancelled" else units.get(row.order_line_id, 0)
-        cancel_surplus(order, row, wanted)
+    machine.answer(fo, "cancellation_accepted")
     route_again(desk, order, fo)
 
 
 def refused_to_stop(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
     """Too late: the parcel leaves, and a person has to deal with the customer."""
-    fo.request_status, fo.changed = "cancellation_rejected", True
+    machine.answer(fo, "cancellation_rejected")
     code = desk.locations[fo.location_id].code
     said = f"{code} could not stop {fo.number}: {reason or 'it is too far along'}."
     desk.put_on_hold(order, "cancel_too_late", said, handle=f"too_late:{fo.id}", source="fulfiller", blocks="ship")
@@ -143,9 +128,8 @@ def refused_to_stop(desk: Desk, order: OrderState, fo: FoState, reason: str) -> 
 
 def route_again(desk: Desk, order: OrderState, fo: FoState) -> None:
     """Route what came back, with the address the order now has."""
-    document: Order = schemas.parse("order.v1", order.document)
     if order.remote_status != "cancelled":
-        route(desk, order, document.shipping_address, document.market or "", parent=fo.id)
+        route_known(desk, order, parent=fo.id)
     reserve_unrouted(desk, order)
     conclude(desk, order)
 
@@ -169,6 +153,9 @@ def _shipment(desk: Desk, order: OrderState, fo: FoState, connection_id: str, sa
         desk.add_lines(order)
         desk.rows.flush(desk.tx)  # the scans below belong to packages that have to be there
         here = shipments.by_tracking(desk.tx, numbers)
+        changed = True
+    if known is None and not here and said.status in LEFT and fo.request_status == "timed_out":
+        refuse.answered_late(desk, order, fo, "shipped")
         changed = True
     if said.status == "voided" and known is not None and known["status"] != "voided":
         shipments.set_shipment(desk.tx, known["id"], status="voided", updated_at=desk.now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,12 +11,15 @@ from typing import Any
 import structlog
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from hub.domain.documents import Order
+from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck, Facts, HoldReason
 from hub.plugins.discovery import BrokenPlugin, Found, PluginError, broken, find, load
 from hub.sdk import SDK_API, Connector, Manifest, capabilities
 
 CONNECTORS = "hub.connectors"
 RANKERS = "hub.routing.rankers"
 STRATEGIES = "hub.routing.strategies"
+ENTRY_CHECKS = "hub.entry_checks"
 
 _log = structlog.get_logger()
 
@@ -117,9 +120,39 @@ def strategies() -> Functions:
     return _functions(STRATEGIES)
 
 
+@cache
+def entry_checks() -> Mapping[str, EntryCheck]:
+    """The entry checks, our own first. One that cannot be used fails on every order, so that nothing slips by it."""
+    known = dict(BUILT_IN_CHECKS)
+    single, failed = find(ENTRY_CHECKS)
+    for found in single:
+        try:
+            known[found.name] = _entry_check(found)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may raise anything, SystemExit included  # noqa: BLE001
+            failed.append(broken(found, error))
+    _tell(ENTRY_CHECKS, failed)
+    return known | {one.name: EntryCheck(f"Cannot be used: {one.reason}", _failing(one)) for one in failed}
+
+
+def _entry_check(found: Found) -> EntryCheck:
+    check = load(found)
+    if not isinstance(check, EntryCheck):
+        raise PluginError(f"{found.point.value} is not an EntryCheck")
+    return check
+
+
+def _failing(plugin: BrokenPlugin) -> Callable[[Order, Facts], Iterable[HoldReason]]:
+    def fail(_order: Order, _facts: Facts) -> Iterable[HoldReason]:
+        raise PluginError(f"{plugin.name} ({plugin.dist}) cannot be used: {plugin.reason}")
+
+    return fail
+
+
 def forget() -> None:
     """Make the next call look again at what is installed. Modules that are imported stay imported."""
-    for cached in (registry, rankers, strategies):
+    for cached in (registry, rankers, strategies, entry_checks):
         cached.cache_clear()
 
 

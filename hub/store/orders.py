@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
 
+from hub.domain.entry import SOURCE, signature
+from hub.domain.holds import STOPPED_BY
 from hub.store.database import Tx
 from hub.store.rows import chunks
 from hub.store.tables import (
@@ -58,8 +60,14 @@ class LineState:
     promised_on: date | None = None  # when the waiting units are expected to leave
     auto_cancel_at: datetime | None = None  # waiting units are cancelled then
     kit_line_id: str | None = None  # the kit line whose component this is
+    unwanted: int = 0  # routed units that are cancelled as soon as their place gives them back
     is_new: bool = False
     changed: bool = False
+
+    @property
+    def wanted(self) -> int:
+        """Units that somebody still wants, shipped ones included."""
+        return self.ordered - self.cancelled - self.unwanted
 
     @property
     def unrouted(self) -> int:
@@ -123,11 +131,15 @@ class FoState:
 
 @dataclass(slots=True)
 class HoldState:
+    """An active hold; its target is the order, one of its lines or one of its fulfillment orders."""
+
     id: str
     kind: str
     handle: str
     source: str
     blocks: str
+    target_type: str
+    target_id: str
 
 
 @dataclass(slots=True)
@@ -151,10 +163,13 @@ class OrderState:
     promise_on: date | None = None  # the day by which the customer was promised it
     priority: int = 0  # higher goes first in a batch
     route_after: datetime | None = None  # a grace period or a later day of shipping
+    channel_document: dict[str, Any] | None = None  # what the channel says, where something was changed here
     lines: list[LineState] = field(default_factory=list)
     fos: list[FoState] = field(default_factory=list)
     holds: list[HoldState] = field(default_factory=list)
+    dismissed: set[tuple[str, str]] = field(default_factory=set)  # (source, handle) of findings a person released
     excluded: set[tuple[str, str]] = field(default_factory=set)
+    rests: dict[tuple[str, str], datetime] = field(default_factory=dict)  # excluded until then: (line, location)
     attempts: int = 0
     changes: dict[str, Any] = field(default_factory=dict)
 
@@ -162,7 +177,29 @@ class OrderState:
         return next(line for line in self.lines if line.id == line_id)
 
     def is_blocked(self, step: str) -> bool:
-        return any(one.blocks == step for one in self.holds)
+        """Whether a hold on the order as a whole stops this step."""
+        return any(one.blocks == step and one.target_type == "order" for one in self.holds)
+
+    def to_route(self, line: LineState) -> int:
+        """Units of a line that need a place, unless a hold on it, or on a line that has to stay with it, stops that."""
+        held = {one.target_id for one in self.holds if one.blocks == "routing" and one.target_type == "line"}
+        if not held:
+            return line.unrouted
+        with_it = {line.id, line.kit_line_id}
+        with_it |= {other.id for other in self.lines if line.group_key and other.group_key == line.group_key}
+        return 0 if held & with_it else line.unrouted
+
+    def stops(self, fo: FoState, step: str) -> HoldState | None:
+        """The hold that stops a step of a fulfillment order ("submit", "buy_label", "ship"): its own, the order's or
+        that of a line it still holds units of.
+        """
+        mine = {self.id, fo.id, *(line.order_line_id for line in fo.lines if line.live)}
+        return next((one for one in self.holds if one.blocks in STOPPED_BY[step] and one.target_id in mine), None)
+
+    @property
+    def of_channel(self) -> dict[str, Any]:
+        """The order as its channel states it."""
+        return self.document if self.channel_document is None else self.channel_document
 
 
 _ORDER = [
@@ -185,6 +222,7 @@ _ORDER = [
         "promise_on",
         "priority",
         "route_after",
+        "channel_document",
     )
 ]
 _LINE = [
@@ -210,6 +248,7 @@ _LINE = [
         "promised_on",
         "auto_cancel_at",
         "kit_line_id",
+        "unwanted",
     )
 ]
 _FO = [
@@ -251,6 +290,33 @@ def ids_by_external(tx: Tx, connection_id: str, external_ids: Collection[str]) -
         )
         found.update((row[0], row[1]) for row in tx.execute(query))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """What of an order two orders are compared by. `bought` is its signature."""
+
+    order_id: str
+    number: str
+    email: str
+    currency: str
+    total_minor: int
+    placed_at: datetime
+    bought: tuple[tuple[str, int], ...]
+
+
+def lookalikes(tx: Tx, emails: Collection[str], placed_from: datetime, placed_to: datetime) -> list[Lookalike]:
+    """Orders of these e-mail addresses that were placed in a span of time and are not cancelled, first one first."""
+    found: list[Lookalike] = []
+    known = [orders.c[name] for name in ("id", "number", "email", "currency", "total_minor", "placed_at")]
+    for part in chunks(set(emails) - {""}):
+        query = select(*known, orders.c.document).where(
+            orders.c.email.in_(part),
+            orders.c.placed_at.between(placed_from, placed_to),
+            orders.c.lifecycle != "cancelled",
+        )
+        found += [Lookalike(*row[:-1], signature(row.document)) for row in tx.execute(query)]
+    return sorted(found, key=lambda one: one.order_id)
 
 
 def waiting_for(tx: Tx, variant_ids: Collection[str]) -> list[str]:
@@ -295,16 +361,35 @@ def _load_parts(tx: Tx, part: list[str], found: dict[str, OrderState]) -> None:
         lines_of = select(*_FO_LINE).join(variant, variant.c.id == fo_line.c.variant_id)
         for row in tx.execute(lines_of.where(fo_line.c.fo_id.in_(ids)).order_by(fo_line.c.id)):
             fos[row.fo_id].lines.append(FoLineState(*row))
-    active = select(hold.c.order_id, hold.c.id, hold.c.kind, hold.c.handle, hold.c.source, hold.c.blocks)
-    for row in tx.execute(active.where(hold.c.order_id.in_(part), hold.c.state == "active")):
-        found[row.order_id].holds.append(HoldState(*row[1:]))
-    refused = select(order_line.c.order_id, route_exclusion.c.order_line_id, route_exclusion.c.location_id)
+    _load_holds(tx, part, found)
+    what = route_exclusion.c
+    refused = select(order_line.c.order_id, what.order_line_id, what.location_id, what.until)
     joined = refused.join(order_line, order_line.c.id == route_exclusion.c.order_line_id)
     for row in tx.execute(joined.where(order_line.c.order_id.in_(part))):
-        found[row.order_id].excluded.add((row.order_line_id, row.location_id))
+        pair = (row.order_line_id, row.location_id)
+        if row.until is None:
+            found[row.order_id].excluded.add(pair)
+        else:
+            found[row.order_id].rests[pair] = row.until
     tries = select(route_decision.c.order_id, func.max(route_decision.c.attempt).label("attempts"))
     for row in tx.execute(tries.where(route_decision.c.order_id.in_(part)).group_by(route_decision.c.order_id)):
         found[row.order_id].attempts = row.attempts
+
+
+def _load_holds(tx: Tx, part: list[str], found: dict[str, OrderState]) -> None:
+    """Active holds, and the findings of entry checks that a person has released."""
+    dismissed = (hold.c.source == SOURCE) & (hold.c.state == "released") & hold.c.released_by.like("person:%")
+    query = select(
+        hold.c.order_id, hold.c.id, hold.c.kind, hold.c.handle, hold.c.source, hold.c.blocks, hold.c.target_type,
+        hold.c.target_id, hold.c.state,
+    )  # fmt: skip
+    wanted = query.where(hold.c.order_id.in_(part), (hold.c.state == "active") | dismissed)
+    for order_id, *values, state in tx.execute(wanted.order_by(hold.c.id)):
+        order, held = found[order_id], HoldState(*values)
+        if state == "active":
+            order.holds.append(held)
+        else:
+            order.dismissed.add((held.source, held.handle))
 
 
 def save(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
@@ -335,7 +420,7 @@ def save(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
 
 _LINE_CHANGES = (
     "variant_id", "sku", "title", "ordered", "cancelled", "routed", "shipped", "delivered", "total_minor", "waits_as",
-    "queue", "promised_on", "auto_cancel_at", "ships",
+    "queue", "promised_on", "auto_cancel_at", "ships", "unwanted",
 )  # fmt: skip
 _FO_CHANGES = (
     "exec_status", "request_status", "external_id", "reason", "reason_code", "fulfil_at", "answer_by", "ready_at",
@@ -353,15 +438,6 @@ def _bulk_update(tx: Tx, table: Table, columns: tuple[str, ...], states: Collect
     )
     for one in states:
         one.changed = False
-
-
-def release_hold(tx: Tx, hold_id: str, person: str, now: datetime) -> None:
-    """End one hold. The next finding of the same kind makes a new one."""
-    tx.execute(
-        update(hold)
-        .where(hold.c.id == hold_id, hold.c.state == "active")
-        .values(state="released", released_at=now, released_by=person)
-    )
 
 
 def live_fos(tx: Tx, fo_ids: Collection[str]) -> set[str]:

@@ -7,8 +7,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import Select, and_, exists, func, or_, select, update
 
+from hub.domain.holds import STOPPED_BY
+from hub.store import holds
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import Rows, as_dicts, chunks
 from hub.store.tables import connection, orders, outbox
@@ -65,28 +67,27 @@ def claim(
 ) -> list[dict[str, Any]]:
     """Take due rows of a connection to send them: they are `sending` once the transaction commits.
 
-    Rows of one subject leave in order: a later one waits until the earlier is settled.
+    Rows of one subject leave in order: a later one waits until the earlier is settled. What a hold stops is put off
+    instead. The holds are read while the orders are locked, so that no hold comes between the look and the intent.
     """
-    earlier = outbox.alias("earlier")
-    blocked = exists().where(
-        earlier.c.subject_id == outbox.c.subject_id,
-        earlier.c.connection_id == outbox.c.connection_id,
-        earlier.c.id < outbox.c.id,
-        earlier.c.status.in_(UNSETTLED),
-    )
-    query = (
-        select(outbox)
-        .where(
-            outbox.c.connection_id == connection_id,
-            outbox.c.status.in_(("pending", "retry_wait")),
-            outbox.c.next_at <= now,
-            ~blocked,
-        )
-        .order_by(outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = as_dicts(tx.execute(query).all())
+    rows: list[dict[str, Any]] = []
+    while not rows:
+        due = as_dicts(tx.execute(_due(connection_id, now).limit(limit)).all())
+        guarded = {row["order_id"] for row in due if row["operation"] in STOPPED_BY and row["order_id"]}
+        for part in chunks(guarded):
+            tx.execute(
+                select(orders.c.id).where(orders.c.id.in_(part)).order_by(orders.c.id).with_for_update(read=True)
+            )
+        mine = _due(connection_id, now).where(outbox.c.id.in_([row["id"] for row in due]))
+        locked = as_dicts(tx.execute(mine.with_for_update(skip_locked=True)).all())
+        if not locked:
+            return []
+        stopped = _stopped(tx, locked)
+        for row_id, kind in stopped.items():
+            words = f"waits for the hold to end ({kind.replace('_', ' ')})"
+            later = {"next_at": now + CHECKED_AGAIN, "error_code": ON_HOLD, "error": words}
+            tx.execute(update(outbox).where(outbox.c.id == row_id).values(**later))
+        rows = [row for row in locked if row["id"] not in stopped]
     for part in chunks([row["id"] for row in rows]):
         tx.execute(
             update(outbox)
@@ -94,6 +95,41 @@ def claim(
             .values(status="sending", claim=run, sending_until=now + sending_for, attempts=outbox.c.attempts + 1)
         )
     return [{**row, "claim": run} for row in rows]
+
+
+_DUE = ("pending", "retry_wait")
+ON_HOLD = "on_hold"  # the error code of what waits for a hold to end
+CHECKED_AGAIN = timedelta(hours=1)  # should nobody wake it before
+
+
+def _due(connection_id: str, now: datetime) -> Select[Any]:
+    earlier = outbox.alias("earlier")
+    blocked = exists().where(
+        earlier.c.subject_id == outbox.c.subject_id,
+        earlier.c.connection_id == outbox.c.connection_id,
+        earlier.c.id < outbox.c.id,
+        earlier.c.status.in_(UNSETTLED),
+    )
+    return (
+        select(outbox)
+        .where(
+            outbox.c.connection_id == connection_id,
+            outbox.c.status.in_(_DUE),
+            outbox.c.next_at <= now,
+            ~blocked,
+        )
+        .order_by(outbox.c.id)
+    )
+
+
+def _stopped(tx: Tx, rows: Collection[dict[str, Any]]) -> dict[str, str]:
+    """The kind of the hold that stops a row, by row id."""
+    found: dict[str, str] = {}
+    for operation, blocks in STOPPED_BY.items():
+        mine = {row["subject_id"]: row for row in rows if row["operation"] == operation}
+        kinds = holds.stopping(tx, [(fo_id, row["order_id"]) for fo_id, row in mine.items()], blocks) if mine else {}
+        found |= {mine[fo_id]["id"]: kind for fo_id, kind in kinds.items()}
+    return found
 
 
 def lapse(tx: Tx, connection_id: str, now: datetime) -> int:
@@ -174,12 +210,34 @@ def put_off(
     )
 
 
-def waits(tx: Tx, subject_id: str) -> bool:
-    """Whether all deliveries of a subject are still here, so that they leave with whatever is true then."""
-    query = select(outbox.c.id).where(
-        outbox.c.subject_id == subject_id, outbox.c.status.not_in(("pending", "retry_wait", "held"))
-    )
-    return tx.execute(query.limit(1)).first() is None
+def let_go(tx: Tx, subject_ids: Collection[str], now: datetime) -> list[str]:
+    """Have the rows looked at again that wait for a hold on these; returns the connections that have mail."""
+    found: set[str] = set()
+    for part in chunks(subject_ids):
+        done = tx.execute(
+            update(outbox)
+            .where(outbox.c.subject_id.in_(part), outbox.c.status.in_(_DUE), outbox.c.error_code == ON_HOLD)
+            .values(next_at=now, error_code=None, error="")
+            .returning(outbox.c.connection_id)
+        )
+        found |= set(done.scalars())
+    return sorted(found)
+
+
+WITHDRAWABLE = ("pending", "retry_wait", "held", "dead", "rejected")
+
+
+def withdrawable(tx: Tx, subject_ids: Collection[str]) -> set[str]:
+    """Those of the subjects that nobody outside has been told of, so that `withdraw` would take them back."""
+    found: set[str] = set()
+    for part in chunks(subject_ids):
+        query = select(outbox.c.subject_id).where(
+            outbox.c.subject_id.in_(part),
+            outbox.c.operation.in_(("submit", "buy_label")),
+            outbox.c.status.in_(WITHDRAWABLE),
+        )
+        found |= set(tx.execute(query).scalars())
+    return found
 
 
 def withdraw(tx: Tx, subject_id: str, operations: Collection[str], now: datetime) -> set[str]:
@@ -189,7 +247,7 @@ def withdraw(tx: Tx, subject_id: str, operations: Collection[str], now: datetime
         .where(
             outbox.c.subject_id == subject_id,
             outbox.c.operation.in_(list(operations)),
-            outbox.c.status.in_(("pending", "retry_wait", "held", "dead", "rejected")),
+            outbox.c.status.in_(WITHDRAWABLE),
         )
         .values(status="superseded", settled_at=now)
         .returning(outbox.c.operation)

@@ -14,6 +14,13 @@ from hub.flows.operate.changes import (
     preview_change,
     read_asks,
 )
+from hub.flows.operate.counter import (
+    collect_elsewhere,
+    collected,
+    not_collected,
+    ready_for_collection,
+    ship_instead,
+)
 from hub.flows.operate.doors import Retried, dismiss, replay, resolve, retry
 from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateError, SettingsError
 from hub.flows.operate.orders import (
@@ -27,6 +34,7 @@ from hub.flows.operate.orders import (
 )
 from hub.flows.operate.places import OfferedPlace, link_places, places
 from hub.flows.operate.reach import intervals, manifest_of
+from hub.flows.operate.reroute import route_order, set_outage
 from hub.flows.operate.reservations import (
     ReserveLine,
     convert_reservations,
@@ -55,7 +63,7 @@ from hub.flows.operate.running import (
     sync_now,
     webhook_address,
 )
-from hub.flows.operate.shipping import refuse_by_hand, ship_by_hand
+from hub.flows.operate.shipping import accept_by_hand, refuse_by_hand, ship_by_hand
 from hub.flows.operate.stock import (
     ImportRow,
     RowResult,
@@ -82,6 +90,7 @@ __all__ = [
     "RulesDiff",
     "SettingsError",
     "StockMoved",
+    "accept_by_hand",
     "add_connection",
     "add_location",
     "adjust_stock",
@@ -91,6 +100,8 @@ __all__ = [
     "change_order",
     "check_connection",
     "check_rules",
+    "collect_elsewhere",
+    "collected",
     "compare",
     "confirm_change",
     "convert_reservations",
@@ -107,12 +118,14 @@ __all__ = [
     "look_after_hold",
     "manifest_of",
     "move_stock",
+    "not_collected",
     "pause",
     "places",
     "preview_change",
     "provision_webhooks",
     "publish_rules",
     "read_asks",
+    "ready_for_collection",
     "refuse_by_hand",
     "release_hold",
     "release_holds",
@@ -124,8 +137,11 @@ __all__ = [
     "resume",
     "retry",
     "rewind",
+    "route_order",
     "save_draft",
+    "set_outage",
     "ship_by_hand",
+    "ship_instead",
     "start_rehearsal",
     "sync_now",
     "try_order",

@@ -2,73 +2,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from hub import schemas
 from hub.domain.documents import Order
-from hub.flows import amend
-from hub.flows.desk import Desk, open_desk
+from hub.domain.holds import BLOCKS, MAY_BLOCK, ROUTING
+from hub.flows.desk import NO_TERMS, Desk, HoldTerms, open_desk
 from hub.flows.enter import conclude, post_sales_order
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.route import reserve_unrouted, route
 from hub.flows.runtime import Runtime
-from hub.store import orders
+from hub.store import events, holds, orders
 from hub.store.ledger import StockConflictError
 from hub.store.orders import OrderState
 
 TRIES = 3
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOn:
+    """What is to be held, and how. `line` and `fo` name a part of the order: a line by its id, number or SKU, a
+    fulfillment order by its number. `handle` tells several holds of one kind apart.
+    """
+
+    kind: str = "manual"
+    blocks: str = ROUTING
+    line: str = ""
+    fo: str = ""
+    handle: str = ""
+    terms: HoldTerms = NO_TERMS
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one of many. `error` says why nothing was done; `done` is False when there was nothing to do."""
+
+    id: str
+    done: bool
+    error: str = ""
+
+
+def hold_order(runtime: Runtime, order_id: str, reason: str, *, person: str, on: HoldOn | None = None) -> str:
+    """Hold an order, a line or a fulfillment order; the hold's id, "" when it is held so already.
+
+    Raises NotDoneError for what cannot be held, or not in this way.
+    """
+    how = on or HoldOn()
+
+    def work(desk: Desk, state: OrderState) -> str:
+        if state.lifecycle not in {"pending", "open"}:
+            raise NotDoneError(f"the order is {state.lifecycle}")
+        target = _target(state, how)
+        if how.blocks not in MAY_BLOCK[target[0]]:
+            raise NotDoneError(f"a hold on {_NAMES[target[0]]} can block {', '.join(MAY_BLOCK[target[0]])}")
+        kind = how.kind.strip() or "manual"
+        handle = how.handle or f"{kind}:{how.blocks}:{reason}"
+        held = desk.put_on_hold(
+            state,
+            kind[:32],
+            reason,
+            handle=handle[:80],
+            source="person",
+            blocks=how.blocks,
+            target=target,
+            terms=how.terms,
+        )
+        return held.id if held else ""
+
+    return at_desk(runtime, order_id, person, work)
+
+
+_NAMES = {"order": "an order", "line": "a line", "fo": "a fulfillment order"}
+
+
+def _target(state: OrderState, how: HoldOn) -> tuple[str, str]:
+    if how.blocks not in BLOCKS:
+        raise NotDoneError(f"a hold blocks one of {', '.join(BLOCKS)}, not {how.blocks!r}")
+    if how.fo:
+        fo = next((one for one in state.fos if how.fo in {one.number, one.id}), None)
+        if fo is None or not fo.is_live:
+            raise NotDoneError(f"nobody works on a fulfillment order {how.fo!r} of this order")
+        return ("fo", fo.id)
+    if how.line:
+        found = [one for one in state.lines if how.line in {one.id, str(one.line_no + 1), one.sku, one.external_id}]
+        if len(found) != 1:
+            raise NotDoneError(f"{len(found)} lines of the order are called {how.line!r}; say which by its number")
+        return ("line", found[0].id)
+    return ("order", state.id)
 
 
 def release_hold(runtime: Runtime, order_id: str, hold_id: str, *, person: str, note: str = "") -> bool:
     """Release one hold and let the order go on; False when it was released before. Raises NotDoneError.
 
-    Should the channel change the order, it is checked again, and may be held again for the same reason.
+    What a check has found stays released for as long as it rests on the same facts.
     """
 
     def work(desk: Desk, state: OrderState) -> bool:
         held = next((one for one in state.holds if one.id == hold_id), None)
         if held is None:
             return False
-        orders.release_hold(desk.tx, hold_id, desk.actor, desk.now)
-        state.holds.remove(held)
         words = held.kind.replace("_", " ")
         said = f"The hold ({words}) was released by {person}" + (f": {note}" if note else ".")
-        desk.tell(state.id, ("order", state.id), "released", said, hold=hold_id)
+        desk.end_hold(state, held, said)
+        state.dismissed.add((held.source, held.handle))
         route_on(desk, state)
         return True
 
     return at_desk(runtime, order_id, person, work)
 
 
-def hold_order(runtime: Runtime, order_id: str, reason: str, *, person: str) -> bool:
-    """Keep an order from being routed; False when it is held for this reason already."""
-
-    def work(desk: Desk, state: OrderState) -> bool:
-        if state.lifecycle not in {"pending", "open"}:
-            raise NotDoneError(f"the order is {state.lifecycle}")
-        before = len(state.holds)
-        desk.put_on_hold(state, "manual", reason, handle=f"manual:{reason}"[:80], source="person")
-        return len(state.holds) > before
-
-    return at_desk(runtime, order_id, person, work)
+def hold_orders(
+    runtime: Runtime, order_ids: Sequence[str], reason: str, *, person: str, on: HoldOn | None = None
+) -> list[Done]:
+    """Hold many orders, each for itself: one that cannot be held does not keep the others from it."""
+    return [_each(one, lambda one: bool(hold_order(runtime, one, reason, person=person, on=on))) for one in order_ids]
 
 
-def cancel_order(runtime: Runtime, order_id: str, reason: str, *, person: str) -> bool:
-    """Cancel all that has not left; False when it was cancelled before. Raises NotDoneError when all of it has left.
+def release_holds(runtime: Runtime, hold_ids: Sequence[str], *, person: str, note: str = "") -> list[Done]:
+    """Release many holds, each for itself."""
+    with runtime.db.read() as tx:
+        places = holds.orders_of(tx, hold_ids)
 
-    What was handed over is asked back. The channel is not told: an order that is cancelled here and not there is held
-    as a conflict as soon as the channel changes it.
-    """
+    def release(hold_id: str) -> bool:
+        if hold_id not in places:
+            raise NotDoneError("there is no such hold")
+        return release_hold(runtime, places[hold_id], hold_id, person=person, note=note)
 
-    def work(desk: Desk, state: OrderState) -> bool:
-        if state.lifecycle == "cancelled" or state.remote_status == "cancelled":
+    return [_each(one, release) for one in hold_ids]
+
+
+def _each(one: str, work: Callable[[str], bool]) -> Done:
+    try:
+        return Done(one, work(one))
+    except NotDoneError as error:
+        return Done(one, done=False, error=str(error))
+
+
+def look_after_hold(runtime: Runtime, hold_id: str, terms: HoldTerms, *, person: str) -> bool:
+    """Say who looks after an active hold, until when, and when it ends by itself; False when it has ended."""
+    with runtime.db.begin() as tx:
+        place = holds.orders_of(tx, [hold_id]).get(hold_id)
+        values = {name: getattr(terms, name) for name in HoldTerms.__slots__}
+        if place is None or not holds.change(tx, hold_id, **values):
             return False
-        if state.lifecycle == "completed":
-            raise NotDoneError("everything has left already; what remains is a return")
-        amend.cancel(desk, state, reason or "no reason given", by=person)
-        return True
-
-    return at_desk(runtime, order_id, person, work)
+        whose = f"{terms.assignee} looks after it" if terms.assignee else "nobody looks after it"
+        until = f", due {terms.due_at:%Y-%m-%d %H:%M} UTC" if terms.due_at else ""
+        said = f"A hold was changed: {whose}{until}."
+        events.tell(
+            tx, ("order", place), "hold_changed", actor(person), said, runtime.clock(), order_id=place, hold=hold_id
+        )
+    return True
 
 
 def route_on(desk: Desk, state: OrderState) -> None:
@@ -88,12 +174,14 @@ def at_desk(
     runtime: Runtime,
     order_id: str,
     person: str,
-    work: Callable[[Desk, OrderState], bool],
+    work: Callable[[Desk, OrderState], T],
     variants: Collection[str] = (),
-) -> bool:
+    *,
+    by: str = "",
+) -> T:
     """Do something with one order in one transaction, again when its stock changed meanwhile.
 
-    `variants` are articles besides the order's own whose stock is needed.
+    `variants` are articles besides the order's own whose stock is needed; `by` is the actor where no person acts.
     """
     for _ in range(TRIES):
         try:
@@ -103,7 +191,7 @@ def at_desk(
                     raise NotDoneError(f"there is no order {order_id!r}")
                 state = states[order_id]
                 needed = {line.variant_id for line in state.lines if line.variant_id} | set(variants)
-                desk = open_desk(runtime, tx, needed, actor=actor(person))
+                desk = open_desk(runtime, tx, needed, actor=by or actor(person))
                 desk.orders = dict(states)
                 done = work(desk, state)
                 desk.flush()

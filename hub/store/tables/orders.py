@@ -81,6 +81,7 @@ order_line = Table(
     count("routed"),  # units in live fulfillment orders, shipped ones included
     count("shipped"),
     count("delivered"),
+    count("unwanted"),  # routed units that are cancelled as soon as their place gives them back
     Column("total_minor", Amount, nullable=False),
     Column("group_key", String(120)),
     Column("ships", Boolean, nullable=False, server_default="1"),  # False: nothing for the hub to ship

@@ -987,6 +987,7 @@ def upgrade() -> None:
         sa.Column("routed", sa.Integer(), server_default="0", nullable=False),
         sa.Column("shipped", sa.Integer(), server_default="0", nullable=False),
         sa.Column("delivered", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("unwanted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("group_key", sa.String(length=120), nullable=True),
         sa.Column("ships", sa.Boolean(), server_default="1", nullable=False),
