@@ -1,14 +1,13 @@
-"""Refill: when units of an article become available, give them to the orders that wait for them, oldest first."""
+"""Refill: when units of an article become available, give them to the orders that wait for them, in their turn."""
 
 from __future__ import annotations
 
-from hub import schemas
-from hub.domain.documents import Order
+from hub.domain.routing.rules import in_turn
 from hub.flows.desk import Desk, open_desk
 from hub.flows.enter import conclude
-from hub.flows.route import reserve_unrouted, route
+from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
-from hub.store import ledger, orders
+from hub.store import ledger, orders, routing, rules
 from hub.store.database import Tx
 from hub.store.orders import OrderState
 
@@ -26,7 +25,8 @@ def refill(runtime: Runtime) -> int:
     with runtime.db.read() as tx:
         risen = ledger.risen(tx, POSITIONS)
         variants = {variant_id for _, variant_id, _ in risen}
-        waiting = orders.waiting_for(tx, variants)
+        sort = rules.published(tx).rules.sort
+        waiting = [turn.id for turn in in_turn(routing.waiting(tx, variants), sort)]
     for start in range(0, len(waiting), AT_ONCE):
         if not _hand_out(runtime, waiting[start : start + AT_ONCE], variants):
             break
@@ -58,7 +58,6 @@ def _desk(runtime: Runtime, tx: Tx, states: list[OrderState], variants: set[str]
 
 
 def _route(desk: Desk, order: OrderState) -> None:
-    document: Order = schemas.parse("order.v1", order.document)
-    if route(desk, order, document.shipping_address, document.market or "", only_if_possible=True):
+    if route_known(desk, order, only_if_possible=True):
         reserve_unrouted(desk, order)
         conclude(desk, order)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 
+from hub.domain.routing.rules import Turn
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import chunks
 from hub.store.tables import (
@@ -16,8 +17,11 @@ from hub.store.tables import (
     connection,
     fo_line,
     fulfillment_order,
+    hold,
     location_exclusion,
+    order_line,
     orders,
+    reservation,
     route_decision,
     route_exclusion,
     routing_network,
@@ -262,33 +266,41 @@ def due_to_route(tx: Tx, now: datetime, limit: int) -> list[str]:
 def due_orders(tx: Tx, column: str, now: datetime, limit: int) -> list[str]:
     """Orders with a live fulfillment order whose moment in this column has come."""
     fo = fulfillment_order.c
+    flagged = exists().where(hold.c.handle == "not_collected:" + fo.id, hold.c.state == "active")
     states = {
-        "answer_by": (fo.exec_status == "open", fo.request_status.in_(("submitted", "unsubmitted"))),
+        "answer_by": (fo.exec_status == "open", fo.request_status == "submitted"),
         "fulfil_at": (fo.exec_status == "scheduled",),
-        "collect_by": (fo.ready_at.is_not(None), fo.collected_at.is_(None), fo.exec_status != "cancelled"),
+        "collect_by": (fo.ready_at.is_not(None), fo.collected_at.is_(None), fo.exec_status != "cancelled", ~flagged),
     }[column]
     query = select(fo.order_id).where(*states, fo[column] <= now).distinct().order_by(fo.order_id).limit(limit)
     return list(tx.execute(query).scalars())
 
 
 def untouched(tx: Tx, before: datetime, rested: datetime, limit: int) -> list[str]:
-    """Orders with work that no place has begun since `before` and that were not decided on since `rested`."""
-    fo, made = fulfillment_order.c, route_decision.c
-    lately = select(made.id).where(made.order_id == fo.order_id, made.at > rested)
+    """Orders with work that no place has begun since `before` and that nobody has looked at since `rested`."""
+    fo = fulfillment_order.c
     query = (
         select(fo.order_id)
         .where(
             fo.exec_status == "open",
             fo.request_status == "unsubmitted",
-            fo.created_at <= before,
             fo.method == "ship",
-            ~lately.exists(),
+            fo.created_at <= before,
+            fo.updated_at <= rested,
         )
         .distinct()
         .order_by(fo.order_id)
         .limit(limit)
     )
     return list(tx.execute(query).scalars())
+
+
+def looked_at(tx: Tx, order_id: str, now: datetime) -> None:
+    """Note that the open work of an order was looked at, whatever came of it."""
+    fo = fulfillment_order.c
+    tx.execute(
+        update(fulfillment_order).where(fo.order_id == order_id, fo.exec_status == "open").values(updated_at=now)
+    )
 
 
 def unbegun_at(tx: Tx, location_id: str) -> list[str]:
@@ -320,3 +332,27 @@ def channel_groups(tx: Tx) -> dict[str, str]:
     what = connection.c
     query = select(what.id, what.location_group).where(what.location_group.is_not(None))
     return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def waiting(tx: Tx, variant_ids: Collection[str]) -> list[Turn]:
+    """Open orders with units of these articles that have no place yet, with what decides their turn."""
+    what = orders.c
+    columns = (what.id, what.placed_at, what.priority, what.ship_by, what.promise_on, what.total_minor)
+    found: dict[str, Turn] = {}
+    for part in chunks(variant_ids):
+        query = (
+            select(*columns, func.sum(reservation.c.quantity))
+            .join(order_line, order_line.c.order_id == what.id)
+            .join(reservation, reservation.c.owner_id == order_line.c.id)
+            .where(
+                reservation.c.variant_id.in_(part),
+                reservation.c.state == "active",
+                reservation.c.location_id.is_(None),
+                what.lifecycle == "open",
+            )
+            .group_by(*columns)
+        )
+        for *facts, units in tx.execute(query):
+            before = found.get(facts[0])
+            found[facts[0]] = Turn(*facts, int(units) + (before.units if before else 0))
+    return list(found.values())

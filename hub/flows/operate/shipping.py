@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hub.domain.fulfillment import MoveRefusedError
 from hub.domain.lots import LotError
-from hub.flows import track
+from hub.domain.rejections import OTHER, REASONS
+from hub.flows import refuse
 from hub.flows.desk import Desk
 from hub.flows.operate.errors import NotDoneError
 from hub.flows.operate.orders import at_desk
@@ -32,12 +34,14 @@ def ship_by_hand(
     """
 
     def work(desk: Desk, state: OrderState) -> bool:
-        fo = _find(state, fo_number)
+        fo = find_fo(state, fo_number)
         if not fo.is_live or not fo.live_units:
             return False
-        _nobody_else(desk, fo)
+        nobody_else(desk, fo)
         known = catalog.variants_by_sku(desk.tx, serials or {})
-        numbers = {row.id: (serials or {})[sku] for sku, key in known.items() for row in fo.lines if row.variant_id == key}
+        numbers = {
+            row.id: (serials or {})[sku] for sku, key in known.items() for row in fo.lines if row.variant_id == key
+        }
         parcel = Parcel(everything(fo), tracking_number or None, carrier=carrier, serials=numbers)
         try:
             ship(desk, state, fo, [parcel], connection_id=None, external_id=None, shipped_at=desk.now)
@@ -48,31 +52,56 @@ def ship_by_hand(
     return at_desk(runtime, order_id, person, work)
 
 
-def refuse_by_hand(runtime: Runtime, order_id: str, fo_number: str, reason: str, *, person: str) -> bool:
-    """Say that a location cannot ship a fulfillment order: its units go elsewhere, without this location.
+def accept_by_hand(runtime: Runtime, order_id: str, fo_number: str, *, person: str) -> bool:
+    """Say that a location takes on a fulfillment order; False when it is at work on it already.
 
-    False when it was ended before. Raises NotDoneError when somebody else may be shipping it.
+    Raises NotDoneError when it was ended, or when somebody else may be working on it.
     """
 
     def work(desk: Desk, state: OrderState) -> bool:
-        fo = _find(state, fo_number)
-        if not fo.is_live:
+        fo = find_fo(state, fo_number)
+        if fo.request_status == "accepted":
             return False
-        _nobody_else(desk, fo)
-        track.reject(desk, state, fo, reason or "refused by a person")
+        nobody_else(desk, fo)
+        try:
+            refuse.accept(desk, state, fo)
+        except MoveRefusedError as error:
+            raise NotDoneError(str(error)) from error
         return True
 
     return at_desk(runtime, order_id, person, work)
 
 
-def _find(state: OrderState, fo_number: str) -> FoState:
+def refuse_by_hand(
+    runtime: Runtime, order_id: str, fo_number: str, reason: str, *, person: str, code: str = OTHER.code
+) -> bool:
+    """Say that a location cannot ship a fulfillment order: its units go elsewhere, without this location.
+
+    `code` is one of the rejection reasons, which says what becomes of the stock; `reason` is in the person's words.
+    False when it was ended before. Raises NotDoneError when somebody else may be shipping it.
+    """
+    if code not in REASONS:
+        raise NotDoneError(f"there is no reason {code!r}; there are: {', '.join(REASONS)}")
+
+    def work(desk: Desk, state: OrderState) -> bool:
+        fo = find_fo(state, fo_number)
+        if not fo.is_live:
+            return False
+        nobody_else(desk, fo)
+        refuse.refuse(desk, state, fo, REASONS[code], reason or "refused by a person")
+        return True
+
+    return at_desk(runtime, order_id, person, work)
+
+
+def find_fo(state: OrderState, fo_number: str) -> FoState:
     found = next((fo for fo in state.fos if fo.number == fo_number), None)
     if found is None:
         raise NotDoneError(f"the order has no fulfillment order {fo_number!r}")
     return found
 
 
-def _nobody_else(desk: Desk, fo: FoState) -> None:
+def nobody_else(desk: Desk, fo: FoState) -> None:
     """Take the work back from a handler that has not begun; refuse when it may have."""
     if fo.handler_id is None or fo.handling == "manual":
         return

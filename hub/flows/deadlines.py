@@ -1,0 +1,110 @@
+"""Deadlines: what becomes of orders and fulfillment orders when a moment comes and nobody has done anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from hub.flows import refuse
+from hub.flows.desk import Desk, open_desk
+from hub.flows.enter import conclude
+from hub.flows.handover import open_scheduled
+from hub.flows.route import reserve_unrouted, route_known
+from hub.flows.runtime import Runtime
+from hub.store import orders, routing
+from hub.store.database import Tx
+from hub.store.orders import OrderState
+
+AT_ONCE = 50  # orders in one transaction
+ACTOR = "clock"
+
+
+def route_rested(runtime: Runtime) -> int:
+    """Route open orders whose grace period is over or whose day has come; returns how many."""
+    return _each_due(runtime, routing.due_to_route, _route_rested)
+
+
+def _route_rested(desk: Desk, order: OrderState) -> None:
+    order.route_after = order.changes["route_after"] = None
+    if route_known(desk, order):
+        conclude(desk, order)
+    reserve_unrouted(desk, order)
+
+
+def open_due(runtime: Runtime) -> int:
+    """Hand scheduled fulfillment orders over whose time has come; returns of how many orders."""
+
+    def work(desk: Desk, order: OrderState) -> None:
+        for fo in order.fos:
+            if fo.exec_status == "scheduled" and _is_due(fo.fulfil_at, desk.now):
+                open_scheduled(desk, order, fo)
+
+    return _each_due(runtime, lambda tx, now, limit: routing.due_orders(tx, "fulfil_at", now, limit), work)
+
+
+def time_out_unanswered(runtime: Runtime) -> int:
+    """Take work away from places that have not answered in time, and route it again; returns of how many orders."""
+
+    def work(desk: Desk, order: OrderState) -> None:
+        for fo in list(order.fos):
+            if fo.exec_status == "open" and fo.request_status == "submitted" and _is_due(fo.answer_by, desk.now):
+                refuse.time_out(desk, order, fo)
+
+    return _each_due(runtime, lambda tx, now, limit: routing.due_orders(tx, "answer_by", now, limit), work)
+
+
+def flag_uncollected(runtime: Runtime) -> int:
+    """Hold orders whose goods wait at a counter for too long; returns how many. A person books them back."""
+
+    def work(desk: Desk, order: OrderState) -> None:
+        for fo in order.fos:
+            if fo.ready_at is not None and fo.collected_at is None and _is_due(fo.collect_by, desk.now):
+                code = desk.locations[fo.deliver_to_id or fo.location_id].code
+                reason = (
+                    f"{fo.number} waits at {code} and was to be collected by now. Put it back, or give it more time."
+                )
+                handle = f"not_collected:{fo.id}"
+                desk.put_on_hold(order, "not_collected", reason, handle=handle, source="clock", blocks="ship")
+
+    return _each_due(runtime, lambda tx, now, limit: routing.due_orders(tx, "collect_by", now, limit), work)
+
+
+def _is_due(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment <= now
+
+
+def _each_due(
+    runtime: Runtime, due: Callable[[Tx, datetime, int], list[str]], work: Callable[[Desk, OrderState], object]
+) -> int:
+    """Do the work for orders that are due, many in one transaction, until none is left."""
+    done = 0
+    while True:
+        with runtime.db.read() as tx:
+            found = due(tx, runtime.clock(), AT_ONCE)
+        if not found:
+            return done
+        for_each(runtime, found, work)
+        done += len(found)
+        if len(found) < AT_ONCE:
+            return done
+
+
+def for_each(
+    runtime: Runtime,
+    order_ids: Sequence[str],
+    work: Callable[[Desk, OrderState], object],
+    person: str = "",
+) -> int:
+    """Do the work for orders, many in one transaction; returns for how many it answered something true."""
+    done = 0
+    for start in range(0, len(order_ids), AT_ONCE):
+        part = order_ids[start : start + AT_ONCE]
+        with runtime.db.begin() as tx:
+            states = orders.load(tx, part)
+            variants = {line.variant_id for state in states.values() for line in state.lines if line.variant_id}
+            desk = open_desk(runtime, tx, variants, actor=f"person:{person}"[:120] if person else ACTOR)
+            desk.orders = dict(states)
+            done += sum(bool(work(desk, states[one])) for one in part if one in states)
+            desk.flush()
+        runtime.wake_all(desk.wakes)
+    return done

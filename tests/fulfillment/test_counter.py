@@ -1,0 +1,160 @@
+"""Customers collect in a store: what lies there, and what is sent there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.flows import operate
+from hub.flows.operate import NotDoneError
+from tests.fulfillment.conftest import PERSON, Town
+
+PICKUP: dict[str, Any] = {"delivery_method": "pickup", "pickup_location": "B-STORE"}
+
+
+@pytest.fixture
+def stocked(town: Town) -> Town:
+    town.world.stock("""
+        location  MUG TEE
+        A-STORE     5   0
+        B-STORE     5   0
+        WAREHOUSE   9   9 """)
+    return town
+
+
+def act(town: Town, what: Any, order_id: str) -> bool:
+    done: bool = what(town.runtime, order_id, town.number(order_id), person=PERSON)
+    return done
+
+
+def test_an_order_for_collection_is_packed_in_the_store_that_was_chosen(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 2}, **PICKUP)
+    assert stocked.fos(order_id) == [("B-STORE", "open", "unsubmitted")]
+    fo = stocked.fo(order_id)
+    assert (fo.method, fo.handling) == ("pickup", "manual")
+
+
+def test_goods_for_collection_leave_the_stock_when_the_customer_takes_them(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 2}, **PICKUP)
+    with pytest.raises(NotDoneError, match="not ready to be collected"):
+        act(stocked, operate.collected, order_id)
+    assert act(stocked, operate.accept_by_hand, order_id)
+    assert act(stocked, operate.ready_for_collection, order_id)
+    assert not act(stocked, operate.ready_for_collection, order_id)
+    assert stocked.units("B-STORE", "MUG") == {"on_hand": 5, "available": 3, "committed": 2}
+    assert act(stocked, operate.collected, order_id)
+    assert not act(stocked, operate.collected, order_id)
+    assert stocked.units("B-STORE", "MUG") == {"on_hand": 3, "available": 3}
+    state = stocked.state(order_id)
+    assert stocked.fos(order_id) == [("B-STORE", "closed", "closed")]
+    assert [(line.shipped, line.delivered) for line in state.lines] == [(2, 2)]
+    assert state.lifecycle == "completed"
+
+
+def test_what_the_store_has_not_got_is_sent_there_and_collected_there(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 1, "TEE": 1}, **PICKUP)
+    assert stocked.fos(order_id) == [("B-STORE", "open", "unsubmitted"), ("WAREHOUSE", "open", "unsubmitted")]
+    there = stocked.fo(order_id)
+    assert (there.method, there.deliver_to_id) == ("ship_to_store", stocked.place("B-STORE").id)
+    with pytest.raises(NotDoneError, match="has not left WAREHOUSE"):
+        act(stocked, operate.ready_for_collection, order_id)
+    assert act(stocked, operate.ship_by_hand, order_id)
+    assert act(stocked, operate.ready_for_collection, order_id)
+    assert act(stocked, operate.collected, order_id)
+    assert [(line.sku, line.delivered) for line in stocked.state(order_id).lines] == [("MUG", 0), ("TEE", 1)]
+
+
+def test_a_store_that_takes_no_transfers_gets_nothing_sent(stocked: Town) -> None:
+    stocked.change("B-STORE", transfers=False)
+    order_id = stocked.order({"TEE": 1}, **PICKUP)
+    assert stocked.fos(order_id) == []
+    assert [line.waits_as for line in stocked.state(order_id).lines] == ["backorder"]
+
+
+def test_goods_that_nobody_collects_become_a_problem_and_go_back_when_confirmed(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 2}, **PICKUP)
+    act(stocked, operate.ready_for_collection, order_id)
+    stocked.world.later(days=6)
+    stocked.world.clock_strikes()
+    assert stocked.holds(order_id) == []
+    stocked.world.later(days=2)
+    stocked.world.clock_strikes()
+    stocked.world.clock_strikes()
+    assert stocked.holds(order_id) == ["not_collected"]
+    assert stocked.units("B-STORE", "MUG") == {"on_hand": 5, "available": 3, "committed": 2}
+    assert act(stocked, operate.not_collected, order_id)
+    assert stocked.units("B-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    assert stocked.holds(order_id) == []
+    assert stocked.state(order_id).lifecycle == "cancelled"
+    with pytest.raises(NotDoneError, match="nobody collected it"):
+        act(stocked, operate.not_collected, order_id)
+
+
+def test_goods_that_were_sent_to_the_store_and_not_collected_are_the_store_s(stocked: Town) -> None:
+    order_id = stocked.order({"TEE": 1}, **PICKUP)
+    act(stocked, operate.ship_by_hand, order_id)
+    act(stocked, operate.ready_for_collection, order_id)
+    assert act(stocked, operate.not_collected, order_id)
+    assert stocked.units("B-STORE", "TEE") == {"on_hand": 1, "available": 1}
+    assert stocked.units("WAREHOUSE", "TEE") == {"on_hand": 8, "available": 8}
+
+
+@pytest.fixture
+def refused(stocked: Town) -> str:
+    """An order whose store has said no."""
+    order_id = stocked.order({"MUG": 1}, **PICKUP)
+    number = stocked.number(order_id)
+    operate.refuse_by_hand(stocked.runtime, order_id, number, "the shelf is empty", person=PERSON, code="not_in_stock")
+    return order_id
+
+
+def test_what_a_store_refuses_is_not_given_to_another_one(stocked: Town, refused: str) -> None:
+    assert stocked.fos(refused) == [("B-STORE", "cancelled", "rejected")]
+    assert stocked.holds(refused) == ["pickup_refused"]
+    assert stocked.units("B-STORE", "MUG") == {}
+    stocked.world.run()
+    assert len(stocked.fos(refused)) == 1
+    [said] = [one for one in stocked.said("held") if "pickup_refused" in one]
+    assert "another store, have it shipped instead, or cancel" in said
+
+
+def test_the_customer_may_choose_another_store(stocked: Town, refused: str) -> None:
+    with pytest.raises(NotDoneError, match="can collect at: A-STORE, B-STORE"):
+        operate.collect_elsewhere(stocked.runtime, refused, "WAREHOUSE", person=PERSON)
+    assert operate.collect_elsewhere(stocked.runtime, refused, "A-STORE", person=PERSON)
+    assert stocked.fos(refused)[-1] == ("A-STORE", "open", "unsubmitted")
+    assert stocked.fo(refused).method == "pickup"
+    assert stocked.holds(refused) == []
+
+
+def test_or_have_it_shipped(stocked: Town, refused: str) -> None:
+    assert operate.ship_instead(stocked.runtime, refused, person=PERSON)
+    assert stocked.fo(refused).method == "ship"
+    assert stocked.holds(refused) == []
+    assert not operate.ship_instead(stocked.runtime, refused, person=PERSON)
+
+
+def test_or_cancel(stocked: Town, refused: str) -> None:
+    assert operate.cancel_order(stocked.runtime, refused, "refunded at the till", person=PERSON)
+    assert stocked.state(refused).lifecycle == "cancelled"
+
+
+def test_it_cannot_be_shipped_to_nowhere(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 1}, **PICKUP, shipping_address={})
+    with pytest.raises(NotDoneError, match="no delivery address"):
+        operate.ship_instead(stocked.runtime, order_id, person=PERSON)
+
+
+def test_a_place_of_collection_that_nobody_knows_holds_the_order(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 1}, delivery_method="pickup", pickup_location="77")
+    assert stocked.fos(order_id) == []
+    assert stocked.holds(order_id) == ["pickup_location"]
+    assert operate.collect_elsewhere(stocked.runtime, order_id, "A-STORE", person=PERSON)
+    assert stocked.fos(order_id) == [("A-STORE", "open", "unsubmitted")]
+
+
+def test_what_is_shipped_is_not_collected(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 1})
+    with pytest.raises(NotDoneError, match="is shipped to the customer"):
+        act(stocked, operate.ready_for_collection, order_id)
