@@ -117,6 +117,24 @@ def of_article(tx: Tx, sku: str) -> list[LotView]:
     return sorted(found, key=lambda one: (one.expires_on or date.max, one.code))
 
 
+def first_to_expire(tx: Tx, limit: int = 100) -> list[LotView]:
+    """Lots in stock, what expires first before the rest."""
+    in_stock = select(lot_position.c.lot_id).where(lot_position.c.units > 0)
+    query = (
+        select(lot, variant.c.sku, variant.c.title)
+        .join(variant, variant.c.id == lot.c.variant_id)
+        .where(lot.c.id.in_(in_stock))
+        .order_by(lot.c.expires_on.is_(None), lot.c.expires_on, variant.c.sku, lot.c.code)
+        .limit(limit)
+    )
+    rows = tx.execute(query).all()
+    places = _places(tx, [row.id for row in rows])
+    return [
+        LotView(row.id, row.sku, row.title, row.code, row.expires_on, row.blocked, places.get(row.id, ()))
+        for row in rows
+    ]
+
+
 def serials_of(tx: Tx, sku: str) -> list[tuple[str, str]]:
     """(serial number, location) of the units of an article that are in stock."""
     query = (
