@@ -22,7 +22,17 @@ from hub.store.views.problems import count_yours
 from hub.web import access, api, assets, health, ingress, problems, signin, words
 from hub.web.answers import SAID, page
 from hub.web.context import Console, console
-from hub.web.pages import connections, home, locations, orders, stock, trouble
+from hub.web.pages import (
+    connections,
+    counts,
+    home,
+    locations,
+    lots,
+    orders,
+    stock,
+    transfers,
+    trouble,
+)
 from hub.web.pages import settings as settings_page
 from hub.web.problems import Problem
 
@@ -34,9 +44,17 @@ CSP = (
 )
 PROBLEMS_KEPT_S = 10.0
 MOST_FORM_FIELDS = 2000
-SUPPLY_PAGES = ("purchasing", "transfers", "counts", "reorder", "suppliers", "waiting")  # blueprints under "Supply"
+SUPPLY_PAGES = (
+    "purchasing",
+    "transfers",
+    "counts",
+    "lots",
+    "reorder",
+    "suppliers",
+    "waiting",
+)  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, connections, trouble, stock, locations, settings_page, api
+    ingress, health, assets, signin, home, orders, connections, trouble, stock, transfers, counts, lots, locations, settings_page, api
 )  # fmt: skip
 
 
