@@ -38,7 +38,7 @@ def replay(
     """Decide again by the inputs of then; None for a decision whose inputs were not kept."""
     if decision.inputs is None or decision.network is None:
         return None
-    again = plan(from_document(input_document(decision.inputs, decision.network)), rankers, strategies)
+    again = plan(unpacked(decision.inputs, decision.network), rankers, strategies)
     said = (again.strategy, again.inputs_hash, orjson.loads(orjson.dumps(dict(again.trace))))
     return Replayed(again, said == (decision.strategy, decision.inputs_hash, dict(decision.trace)))
 
@@ -65,6 +65,11 @@ def packed(snapshot: Snapshot) -> bytes:
     left = {one.id: one.capacity_left for one in snapshot.places if one.capacity_left is not None}
     document = {name: value for name, value in said.items() if name not in _SHARED} | {_BY_ORDER: left}
     return zlib.compress(orjson.dumps(document), 1)
+
+
+def unpacked(inputs: bytes, network: Mapping[str, Any]) -> Snapshot:
+    """The snapshot as it was."""
+    return from_document(input_document(inputs, network))
 
 
 def input_document(inputs: bytes, network: Mapping[str, Any]) -> dict[str, Any]:
