@@ -54,7 +54,8 @@ SUPPLY_PAGES = (
     "waiting",
 )  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, connections, trouble, stock, transfers, counts, lots, locations, settings_page, api
+    ingress, health, assets, signin, home, orders, connections, trouble, stock, transfers, counts, lots, locations,
+    settings_page, api,
 )  # fmt: skip
 
 
