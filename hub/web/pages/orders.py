@@ -13,6 +13,7 @@ from hub.store import connections, shipments
 from hub.store.database import Tx
 from hub.store.views import order as order_view
 from hub.store.views import orders as orders_view
+from hub.store.views.lots import left_with
 from hub.store.views.order import OrderDetail, UnknownOrderError
 from hub.store.views.orders import OrderQuery
 from hub.store.views.pages import BadCursorError
@@ -69,8 +70,15 @@ def _counts(tx: Tx, query: OrderQuery) -> dict[str, int]:
 @blueprint.get("/<order_id>")
 def show(order_id: str) -> Any:
     detail = _detail(order_id)
+    with console().runtime.db.read() as tx:
+        left = left_with(tx, order_id)
     return render_template(
-        "orders/show.html", order=detail, step=next_step(detail), shows_contact=caller().may("ops"), tab="order"
+        "orders/show.html",
+        order=detail,
+        left=left,
+        step=next_step(detail),
+        shows_contact=caller().may("ops"),
+        tab="order",
     )
 
 
