@@ -23,12 +23,14 @@ from hub.web import access, api, assets, health, ingress, problems, signin, word
 from hub.web.answers import SAID, page
 from hub.web.context import Console, console
 from hub.web.pages import (
+    availability,
     connections,
     counts,
     home,
     locations,
     lots,
     orders,
+    routing,
     stock,
     transfers,
     trouble,
@@ -54,8 +56,8 @@ SUPPLY_PAGES = (
     "waiting",
 )  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, connections, trouble, stock, transfers, counts, lots, locations,
-    settings_page, api,
+    ingress, health, assets, signin, home, orders, connections, trouble, stock, availability, routing, transfers,
+    counts, lots, locations, settings_page, api,
 )  # fmt: skip
 
 

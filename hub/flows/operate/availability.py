@@ -200,7 +200,7 @@ def _save(runtime: Runtime, edit: Edit, person: str, words: str, kind: str, row:
     with alone(runtime.db, LOCK), runtime.db.begin() as tx:
         availability.store_rules(tx, edit(availability.rules(tx)), now)
         availability.mark_due(tx, connection_id=row.connection_id)
-        events.tell(tx, ("availability_rule", row.id), kind, actor(person), words, now)
+        events.tell(tx, ("stock_rule", row.id), kind, actor(person), words, now)
     runtime.wake("stock")
 
 

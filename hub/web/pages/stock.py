@@ -31,9 +31,10 @@ def listing() -> Any:
         limit=PER_PAGE,
     )
     with console().runtime.db.read() as tx:
-        page = stock_view.find(tx, query)
+        page = stock_view.find(tx, query, console().runtime.clock())
         locations = catalog.locations(tx)
-    return render_template("stock/list.html", page=page, query=query, locations=locations)
+    places = sorted({one.location for row in page.rows for one in row.positions})
+    return render_template("stock/list.html", page=page, query=query, locations=locations, places=places)
 
 
 @blueprint.get("/<path:sku>")
@@ -43,7 +44,7 @@ def show(sku: str) -> Any:
 
 def _page(sku: str, error: str = "", given: dict[str, str] | None = None) -> str:
     with console().runtime.db.read() as tx:
-        row = stock_view.article(tx, sku)
+        row = stock_view.article(tx, sku, console().runtime.clock())
         moves = stock_view.ledger(tx, sku, request.args.get("after", "")[:500])
         locations = catalog.locations(tx)
     # The key makes a form count once, however often it is sent.
