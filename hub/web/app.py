@@ -23,7 +23,6 @@ from hub.web import access, api, assets, health, ingress, problems, signin, word
 from hub.web.answers import SAID, page
 from hub.web.context import Console, console
 from hub.web.pages import (
-    availability,
     connections,
     counts,
     home,
@@ -56,7 +55,7 @@ SUPPLY_PAGES = (
     "waiting",
 )  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, connections, trouble, stock, availability, routing, transfers,
+    ingress, health, assets, signin, home, orders, connections, trouble, stock, routing, transfers,
     counts, lots, locations, settings_page, api,
 )  # fmt: skip
 
