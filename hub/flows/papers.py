@@ -100,7 +100,7 @@ def fulfillment_request(papers: Folder, fo_id: str) -> FulfillmentRequest:
         order_external_id=order.external_id,
         currency=order.currency,
         lines=request_lines(papers, fo),
-        ship_to=ship_to(order),
+        ship_to=_parcel_to(papers, fo),
         email=_email(order),
         warehouse=papers.locations[fo.location_id].warehouse,
         service=(charge.code or charge.title) if charge else None,
@@ -123,7 +123,7 @@ def label_request(papers: Folder, fo_id: str) -> LabelRequest:
     return LabelRequest(
         reference=fo.number,
         ship_from=schemas.structure(Address, {"name": location.name, **(location.address or {})}),
-        ship_to=ship_to(papers.order),
+        ship_to=_parcel_to(papers, fo),
         weight_g=weight or DEFAULT_WEIGHT_G,
         currency=papers.order.currency,
         lines=lines,
@@ -230,6 +230,15 @@ def _charge_lines(order: Order) -> list[PostingLine]:
 
 def ship_to(order: Order) -> Address:
     return order.shipping_address or order.billing_address or Address()
+
+
+def _parcel_to(papers: Folder, fo: FoState) -> Address:
+    """Where the parcel goes: to the customer, or to the store where it is collected."""
+    if fo.deliver_to_id is None:
+        return ship_to(papers.order)
+    store, name = papers.locations[fo.deliver_to_id], ship_to(papers.order).name
+    said = {"country": store.country, **(store.address or {}), "company": store.name}
+    return schemas.structure(Address, {**said, "name": f"{name or papers.order.number} (to be collected)"})
 
 
 def _email(order: Order) -> str | None:

@@ -319,25 +319,6 @@ def lookalikes(tx: Tx, emails: Collection[str], placed_from: datetime, placed_to
     return sorted(found, key=lambda one: one.order_id)
 
 
-def waiting_for(tx: Tx, variant_ids: Collection[str]) -> list[str]:
-    """Open orders with units of these variants that have no place yet, oldest first."""
-    found: set[tuple[datetime, str]] = set()
-    for part in chunks(variant_ids):
-        query = (
-            select(orders.c.placed_at, orders.c.id)
-            .join(order_line, order_line.c.order_id == orders.c.id)
-            .join(reservation, reservation.c.owner_id == order_line.c.id)
-            .where(
-                reservation.c.variant_id.in_(part),
-                reservation.c.state == "active",
-                reservation.c.location_id.is_(None),
-                orders.c.lifecycle == "open",
-            )
-        )
-        found.update((row[0], row[1]) for row in tx.execute(query))
-    return [order_id for _, order_id in sorted(found)]
-
-
 def load(tx: Tx, order_ids: Collection[str], *, lock: bool = True) -> dict[str, OrderState]:
     """Lock orders, in one fixed order, and read all that belongs to them; one query per table."""
     found: dict[str, OrderState] = {}

@@ -352,7 +352,7 @@ def waiting(tx: Tx, variant_ids: Collection[str]) -> list[Turn]:
             )
             .group_by(*columns)
         )
-        for *facts, units in tx.execute(query):
-            before = found.get(facts[0])
-            found[facts[0]] = Turn(*facts, int(units) + (before.units if before else 0))
+        for order_id, placed_at, priority, ship_by, promise_on, total, units in tx.execute(query):
+            before = found[order_id].units if order_id in found else 0
+            found[order_id] = Turn(order_id, placed_at, priority, ship_by, promise_on, total, before + int(units))
     return list(found.values())
