@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from hub.domain.documents import Address
-from hub.domain.routing.document import plan_to_document, to_document
+from hub.domain.routing.document import from_document, plan_to_document
 from hub.domain.routing.rules import RuleSet
 from hub.flows import operate, rulefile
 from hub.flows.rehearse import LAST_ORDERS, MOST_ORDERS, Answer
-from hub.flows.replay import replay, unpacked
+from hub.flows.replay import input_document, replay
 from hub.flows.rulefile import RuleFileError
 from hub.store import routing, rules
 from hub.store.database import Tx
@@ -196,13 +196,9 @@ def get_decision(call: Call) -> Json:
     again = replay(stored, console().runtime.rankers, console().runtime.strategies)
     if again is None or stored.inputs is None or stored.network is None:
         return {"decision": _decision(found), "inputs": None, "replay": None}
-    snapshot = unpacked(stored.inputs, stored.network)
-    plan = plan_to_document(again.plan, snapshot)
-    return {
-        "decision": _decision(found),
-        "inputs": to_document(snapshot),
-        "replay": {"same": again.same, "plan": plan},
-    }
+    inputs = input_document(stored.inputs, stored.network)
+    plan = plan_to_document(again.plan, from_document(inputs))
+    return {"decision": _decision(found), "inputs": inputs, "replay": {"same": again.same, "plan": plan}}
 
 
 def _find(call: Call) -> RuleSetRow:
