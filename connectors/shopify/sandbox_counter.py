@@ -106,7 +106,8 @@ class Counter:
         with self.lock:
             now, number = self.state.now(), next(self.state.numbers)
             if customer is CUSTOMER:
-                customer = {**CUSTOMER, "email": f"ada+{number}@example.com"}
+                letters = "".join("abcdefghij"[int(digit)] for digit in str(number))
+                customer = {**CUSTOMER, "email": f"ada.{letters}@example.com"}
             buyer = None if customer is None else {"id": _customer_id(customer), **customer}
             order = Order(
                 id=next(self.state.ids),

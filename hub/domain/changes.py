@@ -17,7 +17,7 @@ from typing import Any
 
 from hub.domain.documents import Order
 from hub.domain.entry import computed_total_minor
-from hub.domain.money import nth_unit_share, to_decimal, to_minor
+from hub.domain.money import to_decimal, to_minor
 
 Json = dict[str, Any]
 
@@ -189,14 +189,14 @@ def at_quantity(line: Mapping[str, Any], quantity: int, currency: str) -> Json:
 
 
 def rest(amount: int, of: int, quantity: int) -> int:
-    """What `quantity` units cost where `of` units cost `amount`."""
-    if quantity == of:
-        return amount
+    """What `quantity` units cost where `of` units cost `amount`: the whole less the cumulative shares of those taken
+    off, as `nth_unit_share` gives them.
+    """
+    if amount < 0:
+        return -rest(-amount, of, quantity)
     if of == 0:
         return 0
-    if quantity > of:
-        return amount * quantity // of
-    return amount - sum(nth_unit_share(amount, of, n) for n in range(1, of - quantity + 1))
+    return amount * quantity // of if quantity > of else amount - amount * (of - quantity) // of
 
 
 def merged(before: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[Json, list[str]]:

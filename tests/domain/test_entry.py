@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hub.domain.documents import Address, Fee, Order, OrderLine, Risk, ShippingCharge, Tax, Totals
-from hub.domain.entry import HoldReason, added_tax_minor, computed_total_minor, holds, needs_address, ships_by_us
+from hub.domain.entry import (
+    BUILT_IN_CHECKS,
+    EntryCheck,
+    Facts,
+    HoldReason,
+    Twin,
+    added_tax_minor,
+    computed_total_minor,
+    findings,
+    needs_address,
+    ships_by_us,
+    signature,
+)
 
 GOOD = Order(
     external_id="1",
@@ -29,8 +41,13 @@ GOOD = Order(
 )
 
 
-def kinds(order, unmapped=()):
-    return [hold.kind for hold in holds(order, unmapped)]
+def holds(order, unmapped=(), *, checks=BUILT_IN_CHECKS, **chosen):
+    """What the checks find; keywords are what a connection has chosen of each."""
+    return findings(order, Facts(tuple(unmapped)), checks, chosen)
+
+
+def kinds(order, unmapped=(), **chosen):
+    return [hold.kind for hold in holds(order, unmapped, **chosen)]
 
 
 def with_totals(**values):
@@ -64,6 +81,88 @@ def test_each_article_that_is_not_linked_is_one_hold_with_its_own_handle():
         ("unmapped", "unmapped:SOCKS"),
     ]
     assert holds(GOOD, ["x" * 500])[0].handle == ("unmapped:" + "x" * 500)[:80]
+
+
+def test_a_check_that_is_off_finds_nothing_and_the_others_go_on():
+    bad = replace(GOOD, payment_status="unpaid", shipping_address=None)
+    assert kinds(bad, unpaid={"on": False}) == ["address"]
+    assert kinds(bad, unpaid={"on": False}, address={"on": False}) == []
+
+
+@pytest.mark.parametrize(("difference", "held"), [(0, []), (2, []), (-2, []), (3, ["totals_mismatch"])])
+def test_a_difference_within_the_tolerance_is_let_pass(difference, held):
+    order = with_totals(total_minor=3700 + difference)
+    assert kinds(order, totals_mismatch={"tolerance_minor": 2}) == held
+
+
+@pytest.mark.parametrize(
+    ("score", "limit", "held"),
+    [
+        ("70", 70, ["risk"]),
+        ("69.9", 70, []),
+        ("0.91", 0.9, ["risk"]),
+        (None, 70, []),
+        ("bad", 70, []),
+        ("99", None, []),
+    ],
+)
+def test_a_fraud_score_holds_from_the_threshold_on(score, limit, held):
+    chosen = {} if limit is None else {"risk": {"score": limit}}
+    assert kinds(replace(GOOD, risk=Risk("medium", score)), **chosen) == held
+
+
+@pytest.mark.parametrize(("limit", "held"), [("37.00", []), ("36.99", ["value"]), ("", []), (None, [])])
+def test_an_order_above_the_limit_waits(limit, held):
+    assert kinds(GOOD, value={"limit": limit}) == held
+
+
+@pytest.mark.parametrize(
+    ("minutes_apart", "settings", "held"),
+    [(0, {}, True), (10, {}, True), (11, {}, False), (-10, {}, True), (30, {"minutes": 30}, True)],
+)
+def test_two_orders_of_one_basket_within_minutes_are_twins(minutes_apart, settings, held):
+    twin = Twin("o-1", "#0", GOOD.placed_at + timedelta(minutes=minutes_apart))
+    found = findings(GOOD, Facts(twins=(twin,)), BUILT_IN_CHECKS, {"twin": settings})
+    assert [(one.kind, one.handle) for one in found] == ([("twin", "twin:o-1")] if held else [])
+    assert all("#0" in one.reason for one in found)
+
+
+def test_baskets_are_compared_by_what_was_bought_not_by_the_order_of_the_lines():
+    mug, tee = {"sku": "MUG", "quantity": 2}, {"external_variant_id": "v1", "quantity": 1}
+    assert signature({"lines": [mug, tee]}) == signature({"lines": [tee, mug]})
+    assert signature({"lines": [mug, tee]}) != signature({"lines": [{**mug, "quantity": 1}, tee]})
+
+
+def _explodes(_order, _facts):
+    raise ZeroDivisionError("no scores today")
+
+
+def _blocks_nonsense(_order, _facts):
+    return [HoldReason("odd", "Odd.", "odd", blocks="everything")]
+
+
+@pytest.mark.parametrize(("find", "words"), [(_explodes, "no scores today"), (_blocks_nonsense, "everything")])
+def test_a_check_that_fails_holds_the_order_with_its_words_and_the_others_go_on(find, words):
+    checks = {"theirs": EntryCheck("Theirs.", find), **BUILT_IN_CHECKS}
+    failed, unpaid = holds(replace(GOOD, payment_status="unpaid"), checks=checks)
+    assert (failed.kind, unpaid.kind) == ("check_failed", "unpaid")
+    assert words in failed.reason
+    assert failed.handle.startswith("check_failed:theirs:")
+
+
+def test_a_finding_has_another_handle_when_it_rests_on_other_facts():
+    one, two = (holds(with_totals(total_minor=minor))[0].handle for minor in (3701, 3702))
+    assert one != two
+    one, two = (holds(replace(GOOD, payment_status=said))[0].handle for said in ("unpaid", "partially_paid"))
+    assert one != two
+    one, two = (holds(replace(GOOD, shipping_address=a))[0].handle for a in (None, Address(country="DE")))
+    assert one != two
+
+
+def test_every_check_says_what_it_looks_at_and_names_its_settings():
+    for name, check in BUILT_IN_CHECKS.items():
+        assert check.about.endswith("."), name
+        assert all(rule["title"] and rule["description"] for rule in check.settings.values()), name
 
 
 @pytest.mark.parametrize(
