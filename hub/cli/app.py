@@ -20,6 +20,7 @@ from hub.cli import (
     ledger,
     lots,
     orders,
+    places,
     routing,
     rules,
     running,
@@ -70,6 +71,7 @@ ledger.register(stock.app)
 app.add_typer(stock.app, name="stock")
 app.add_typer(availability.app, name="availability")
 app.add_typer(availability.kit_app, name="kit")
+places.register(stock.location_app)
 app.add_typer(stock.location_app, name="location")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(counts.app, name="count")

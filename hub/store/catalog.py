@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from hub.domain.routing.shapes import Place
 from hub.store import bulk
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import chunks
@@ -50,19 +49,6 @@ class LocationRow:
     answer_within_min: int | None  # a fulfillment order not answered by then is taken away
     stale_after_min: int | None  # a figure not confirmed for so long may no longer raise what is sold
 
-    def place(self, now: datetime) -> Place:
-        return Place(
-            self.id,
-            self.code,
-            self.country,
-            self.latitude,
-            self.longitude,
-            frozenset(self.markets or ()),
-            self.rank,
-            self.is_default,
-            self.closed(now),
-        )
-
     def closed(self, now: datetime) -> str:
         """Why it cannot take anything now; "" when it can."""
         if not self.active:
@@ -100,6 +86,11 @@ def add_location(tx: Tx, now: datetime, **values: Any) -> str:
 def change_location(tx: Tx, location_id: str, **values: Any) -> None:
     """Set some of a location's columns."""
     tx.execute(update(location).where(location.c.id == location_id).values(**values))
+
+
+def no_default(tx: Tx) -> None:
+    """Let no location be the default one."""
+    tx.execute(update(location).where(location.c.is_default.is_(True)).values(is_default=False))
 
 
 def link_location(tx: Tx, connection_id: str, external_id: str, location_id: str) -> None:

@@ -23,6 +23,7 @@ from hub.flows.operate.counter import (
 )
 from hub.flows.operate.doors import Retried, dismiss, replay, resolve, retry
 from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateError, SettingsError
+from hub.flows.operate.locations import change_location, location, settings_of
 from hub.flows.operate.orders import (
     Done,
     HoldOn,
@@ -97,6 +98,7 @@ __all__ = [
     "cancel_order",
     "change_connection",
     "change_draft",
+    "change_location",
     "change_order",
     "check_connection",
     "check_rules",
@@ -115,6 +117,7 @@ __all__ = [
     "intervals",
     "link_places",
     "link_sku",
+    "location",
     "look_after_hold",
     "manifest_of",
     "move_stock",
@@ -140,6 +143,7 @@ __all__ = [
     "route_order",
     "save_draft",
     "set_outage",
+    "settings_of",
     "ship_by_hand",
     "ship_instead",
     "start_rehearsal",

@@ -6,6 +6,7 @@ from hub.web.api import (
     availability,
     connections,
     counts,
+    fulfillment,
     ledger,
     lots,
     orders,
@@ -19,11 +20,14 @@ from hub.web.api import (
 from hub.web.api.operation import Operation
 from hub.web.api.shapes import Json
 
-AREAS = (orders, stock, ledger, availability, connections, problems, routing, transfers, counts, lots, supply)
+AREAS = (
+    orders, fulfillment, stock, ledger, availability, connections, problems, routing, transfers, counts, lots, supply,
+)  # fmt: skip
 OPERATIONS: dict[str, Operation] = {one.name: one for area in AREAS for one in area.OPERATIONS}
 # The shapes that operations speak of; an area that needs its own adds them here.
 COMPONENTS: dict[str, Json] = {
     **shapes.COMPONENTS,
+    **fulfillment.COMPONENTS,
     **ledger.COMPONENTS,
     **availability.COMPONENTS,
     **routing.COMPONENTS,

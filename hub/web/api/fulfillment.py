@@ -1,0 +1,169 @@
+"""Fulfillment orders: what places answer, what customers collect, and the settings of locations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub import schemas
+from hub.domain.rejections import REASONS
+from hub.flows import operate
+from hub.flows.operate import NotDoneError
+from hub.store.views import order as order_view
+from hub.web.api import shapes
+from hub.web.api.operation import Call, Operation, closed, may_see_contact, moment, read
+from hub.web.api.shapes import Json, ref, text
+from hub.web.context import caller, console
+from hub.web.problems import Problem
+
+_ORDER = "/orders/{order_id}"
+_FO = f"{_ORDER}/fulfillment-orders/{{number}}"
+
+
+def _order(call: Call) -> Json:
+    contact = may_see_contact()
+    return shapes.order_detail(read(lambda tx: order_view.detail(tx, call.path["order_id"])), contact=contact)
+
+
+def _known(call: Call) -> None:
+    """Raises the 404 of an order or fulfillment order that does not exist."""
+    found = read(lambda tx: order_view.detail(tx, call.path["order_id"]))
+    if call.path["number"] not in {one.number for one in found.fulfillment_orders}:
+        raise Problem(404, "The order has no such fulfillment order.")
+
+
+def _by_hand(work: Callable[..., bool]) -> Callable[[Call], Json]:
+    """An operation on one fulfillment order that takes nothing else."""
+
+    def do(call: Call) -> Json:
+        _known(call)
+        work(console().runtime, call.path["order_id"], call.path["number"], person=caller().actor)
+        return _order(call)
+
+    return do
+
+
+def refuse(call: Call) -> Json:
+    _known(call)
+    operate.refuse_by_hand(
+        console().runtime,
+        call.path["order_id"],
+        call.path["number"],
+        call.body.get("note", ""),
+        person=caller().actor,
+        code=call.body["reason"],
+    )
+    return _order(call)
+
+
+def route_order(call: Call) -> Json:
+    _order(call)
+    operate.route_order(console().runtime, call.path["order_id"], person=caller().actor)
+    return _order(call)
+
+
+def collect_elsewhere(call: Call) -> Json:
+    _order(call)
+    operate.collect_elsewhere(console().runtime, call.path["order_id"], call.body["location"], person=caller().actor)
+    return _order(call)
+
+
+def ship_instead(call: Call) -> Json:
+    _order(call)
+    operate.ship_instead(console().runtime, call.path["order_id"], person=caller().actor)
+    return _order(call)
+
+
+def get_location(call: Call) -> Json:
+    try:
+        row = operate.location(console().runtime, call.path["code"])
+    except NotDoneError as error:
+        raise Problem(404, "There is no such location.") from error
+    until = row.outage_until.isoformat().replace("+00:00", "Z") if row.outage_until else None
+    return {"code": row.code, "outage_until": until, "settings": operate.settings_of(row)}
+
+
+def change_location(call: Call) -> Json:
+    get_location(call)
+    operate.change_location(console().runtime, call.path["code"], call.body, person=caller().actor)
+    return get_location(call)
+
+
+def set_outage(call: Call) -> Json:
+    get_location(call)
+    until = moment(call.body.get("until"), "until")
+    reason = call.body.get("reason", "")
+    operate.set_outage(console().runtime, call.path["code"], until, person=caller().actor, reason=reason)
+    return get_location(call)
+
+
+_REFUSALS = (404, 409)
+_LOCATION: Json = {
+    "type": "object",
+    "description": "A location with all that can be set of it.",
+    "properties": {
+        "code": {"type": "string", "description": "Code."},
+        "outage_until": {"type": ["string", "null"], "description": "Out of action until then.", "format": "date-time"},
+        "settings": {"type": "object", "description": "As `location-settings.v1` says.", "additionalProperties": True},
+    },
+    "required": ["code", "outage_until", "settings"],
+    "additionalProperties": False,
+}
+COMPONENTS: dict[str, Json] = {"Location": _LOCATION}
+
+
+def _fo(name: str, path: str, summary: str, work: Callable[..., bool], about: str = "") -> Operation:
+    return Operation(
+        name, "POST", f"{_FO}/{path}", summary, ref("OrderDetail"), _by_hand(work), refusals=_REFUSALS,
+        about=f"{about} Safe to repeat.".strip(),
+    )  # fmt: skip
+
+
+OPERATIONS = (
+    _fo("accept_fulfillment_order", "accept", "A location takes it on", operate.accept_by_hand),
+    Operation(
+        "refuse_fulfillment_order", "POST", f"{_FO}/refuse", "A location cannot ship it", ref("OrderDetail"), refuse,
+        body=closed(
+            ("reason",),
+            reason=text("One of the rejection reasons.", enum=list(REASONS)),
+            note=text("In your own words.", maxLength=200),
+        ),
+        refusals=_REFUSALS, about="The reason says what becomes of the stock and whether another place is asked.",
+    ),
+    _fo("ready_for_collection", "ready", "It waits at the counter", operate.ready_for_collection),
+    _fo("collected", "collected", "The customer has it", operate.collected),
+    _fo(
+        "not_collected", "not-collected", "Nobody collected it and it is back on the shelf", operate.not_collected,
+        "The refund is made at the channel.",
+    ),
+    Operation(
+        "route_order", "POST", f"{_ORDER}/route", "Look for places again", ref("OrderDetail"), route_order,
+        refusals=_REFUSALS, about="For units without a place. Nothing changes when there is none. Safe to repeat.",
+    ),
+    Operation(
+        "collect_elsewhere", "POST", f"{_ORDER}/collect-elsewhere", "Collect at another store", ref("OrderDetail"),
+        collect_elsewhere, body=closed(("location",), location=text("Code.", minLength=1, maxLength=40)),
+        refusals=_REFUSALS,
+    ),
+    Operation(
+        "ship_instead", "POST", f"{_ORDER}/ship-instead", "Ship what was to be collected", ref("OrderDetail"),
+        ship_instead, refusals=_REFUSALS,
+    ),
+    Operation(
+        "get_location", "GET", "/locations/{code}", "Read a location's settings", ref("Location"), get_location,
+        refusals=(404,),
+    ),
+    Operation(
+        "change_location", "PATCH", "/locations/{code}", "Change a location's settings", ref("Location"),
+        change_location, body=closed(**schemas.schema("location-settings.v1")["properties"]), refusals=(404, 409),
+        about="Only what is given changes; null forgets a value.",
+    ),
+    Operation(
+        "set_outage", "POST", "/locations/{code}/outage", "Take a location out of action, or back", ref("Location"),
+        set_outage, refusals=_REFUSALS,
+        body=closed(
+            until=text("Until then; absent: it is back in action.", format="date-time"),
+            reason=text("Why; kept for ever.", maxLength=200),
+        ),
+        needs_body=False, about="What it was not told of goes to other locations at once.",
+    ),
+)  # fmt: skip
