@@ -9,11 +9,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from connectors.shopify.sandbox import ShopifySandbox
 from hub.flows import operate
 from hub.store import catalog, lots
 from hub.store.database import Database, new_id
 from hub.store.ledger import COLUMNS, StockBook, differences
-from hub.store.tables import entity_event, location, stock_position, transfer_line, variant
+from hub.store.tables import (
+    entity_event,
+    fulfillment_order,
+    listing,
+    location,
+    orders,
+    stock_position,
+    transfer_line,
+    variant,
+)
 from hub.testing.world import World
 
 PERSON = "mia@example.com"
@@ -84,3 +94,55 @@ def house(db: Database) -> Iterator[House]:
     yield made
     assert made.world.read(differences) == []
     assert made.world.read(lots.differences) == []
+
+
+@dataclass
+class Shop(House):
+    """The same house with a web shop on loopback that sells from BER alone."""
+
+    sandbox: ShopifySandbox
+    shop_id: str
+
+    def buy(self, *lines: tuple[str, int]) -> str:
+        """Somebody buys; the order's id here."""
+        placed = self.sandbox.place_order(list(lines))
+        assert self.world.deliver(self.shop_id, *self.sandbox.webhook("orders/create", placed)).status == 200
+        self.world.run()
+        return str(self.ask(select(orders.c.id).order_by(orders.c.id.desc()).limit(1))[0])
+
+    def fo(self, order_id: str) -> str:
+        [number] = self.ask(select(fulfillment_order.c.number).where(fulfillment_order.c.order_id == order_id))
+        return str(number)
+
+    def ship(self, order_id: str, **how: Any) -> None:
+        assert operate.ship_by_hand(self.runtime, order_id, self.fo(order_id), person=PERSON, **how)
+        self.world.run()
+
+    def told(self, sku: str) -> int | None:
+        """What the shop was last told of an article."""
+        self.world.run()
+        query = select(listing.c.published_quantity).join(variant, variant.c.id == listing.c.variant_id)
+        return self.ask(query.where(variant.c.sku == sku))[0]
+
+
+@pytest.fixture
+def shop(db: Database) -> Iterator[Shop]:
+    world, sandbox = World(db), ShopifySandbox()
+    with sandbox.serve():
+        made = Shop(world, sandbox, "")
+        world.location("BER", "DE", zone="Europe/Berlin")
+        world.location("PAR", "FR", rank=900)
+        world.stock("location MUG YOG CAM\nBER 10 0 0")
+        for sku in ("MUG", "YOG", "CAM"):
+            sandbox.add_product(sku, "10.00", stock=0)
+        settings = {
+            "shop": sandbox.shop,
+            "access_token": sandbox.token,
+            "webhook_secret": sandbox.webhook_secret,
+            "base_url": sandbox.url,
+        }
+        made.shop_id = operate.add_connection(world.runtime, "shopify", "Web shop", settings, person=PERSON).id
+        world.run()
+        yield made
+    assert world.read(differences) == []
+    assert world.read(lots.differences) == []
