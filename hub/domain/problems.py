@@ -200,3 +200,23 @@ def of_listing(channel: str, *, tried_again: bool) -> Words:
         "Put the listing right at the channel; the next change of stock tells it again.",
         "yours",
     )
+
+
+def of_oversold(sku: str, location: str) -> Words:
+    """A position that has promised more than there is."""
+    return Words(
+        f"{sku} is oversold at {location}",
+        "Send the orders at risk from elsewhere, bring or buy units, or cancel the newest.",
+        "yours",
+    )
+
+
+def of_ledger(kind: str) -> Words:
+    """Something in the stock books that does not add up."""
+    if kind == "uncovered":
+        return Words("Reservations hold more than is reserved", "Release the reservations of these articles.", "yours")
+    return Words(
+        "The stock differs from its ledger",
+        "Something wrote past the ledger: find out what, count these positions, and settle the difference.",
+        "yours",
+    )

@@ -172,6 +172,12 @@ stock_position = Table(
         postgresql_where=sql("rises > refilled"),
         sqlite_where=sql("rises > refilled"),
     ),
+    Index(
+        "ix_stock_position_oversold",
+        "oversold",
+        postgresql_where=sql("oversold > 0"),
+        sqlite_where=sql("oversold > 0"),
+    ),
 )
 
 stock_move = Table(

@@ -11,10 +11,12 @@ from sqlalchemy import or_, select
 
 from hub.domain import problems as words
 from hub.domain.problems import Move, Words
+from hub.store import audits
 from hub.store.database import Tx
 from hub.store.tables import connection, hold, inbox, listing, orders, outbox
+from hub.store.views import oversold
 
-Kind = Literal["inbox", "outbox", "hold", "connection", "listing"]
+Kind = Literal["inbox", "outbox", "hold", "connection", "listing", "oversold", "ledger"]
 MOST_ROWS = 5_000  # of each kind are looked at; older ones come up when these are dealt with
 SHOWN_IDS = 500
 LOOKED_UP = timedelta(minutes=15)  # an outcome that is unknown for longer is a person's
@@ -22,8 +24,8 @@ LOOKED_UP = timedelta(minutes=15)  # an outcome that is unknown for longer is a 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem. `ids` are the rows to act on, newest first: inbox, outbox, hold, connection or listing ids by
-    `kind`; at most SHOWN_IDS of `count`. `what` is the stream, operation, hold kind or status it is about.
+    """One problem. `ids` are the rows to act on, newest first: inbox, outbox, hold, connection, listing or position ids
+    by `kind`; at most SHOWN_IDS of `count`. `what` is the stream, operation, hold kind or status it is about.
     """
 
     fingerprint: str
@@ -70,7 +72,7 @@ class _Group:
     first: datetime
     last: datetime
     next_try: datetime | None
-    ids: list[str] = field(default_factory=list)
+    ids: dict[str, None] = field(default_factory=dict)
     orders: dict[str, None] = field(default_factory=dict)
 
 
@@ -82,6 +84,7 @@ def find(tx: Tx, now: datetime, *, connection_id: str = "", move: Move | None = 
         *_outbox(tx, now, connection_id),
         *_holds(tx, connection_id),
         *_listings(tx, now, connection_id),
+        *(() if connection_id else (*_oversold(tx), *_ledger(tx))),
     ]
     found = [one for one in _grouped(signs) if move is None or one.move == move]
     return sorted(found, key=lambda one: (one.move == "theirs", -one.last_seen.timestamp(), one.fingerprint))
@@ -106,7 +109,7 @@ def _grouped(signs: Iterable[_Sign]) -> Iterator[Problem]:
         group = groups.get(key)
         if group is None:
             group = groups[key] = _Group(sign, sign.at, sign.at, sign.next_try)
-        group.ids.append(sign.row_id)
+        group.ids[sign.row_id] = None
         group.first, group.last = min(group.first, sign.at), max(group.last, sign.at)
         if sign.order_id:
             group.orders[sign.order_id] = None
@@ -130,7 +133,7 @@ def _grouped(signs: Iterable[_Sign]) -> Iterator[Problem]:
             first_seen=group.first,
             last_seen=group.last,
             next_try=group.next_try,
-            ids=tuple(group.ids[:SHOWN_IDS]),
+            ids=tuple(list(group.ids)[:SHOWN_IDS]),
             order_ids=tuple(list(group.orders)[:SHOWN_IDS]),
         )
 
@@ -258,3 +261,22 @@ def _listings(tx: Tx, now: datetime, connection_id: str) -> Iterator[_Sign]:
             row.publish_next_at or row.published_at or now,
             next_try=row.publish_next_at if again else None,
         )
+
+
+def _oversold(tx: Tx) -> Iterator[_Sign]:
+    """One problem per position that is short, with the orders at risk."""
+    for one in oversold.find(tx):
+        title, said = words.of_oversold(one.sku, one.location), f"{one.missing} promised and not there"
+        at_risk = [order.order_id for order in (*one.orders, *one.waiting)] or [None]
+        for order_id in at_risk:
+            where = f"{one.sku}@{one.location}"
+            yield _Sign("oversold", one.position_id, "", "Stock", where, title, said, where, one.at, order_id)
+
+
+def _ledger(tx: Tx) -> Iterator[_Sign]:
+    """What the last audit found that only a person can settle."""
+    last = audits.last(tx)
+    for one in last.wrong if last is not None else ():
+        said = f"{one['sku']} at {one['location']}: {audits.said(one)}."
+        place = f"{one['sku']}@{one['location']}"
+        yield _Sign("ledger", place, "", "Stock", one["kind"], words.of_ledger(one["kind"]), said, "", last.at)

@@ -729,6 +729,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("variant_id", "location_id", name=op.f("uq_stock_position_variant_id_location_id")),
     )
     op.create_index(
+        "ix_stock_position_oversold",
+        "stock_position",
+        ["oversold"],
+        unique=False,
+        postgresql_where=sa.text("oversold > 0"),
+        sqlite_where=sa.text("oversold > 0"),
+    )
+    op.create_index(
         "ix_stock_position_risen",
         "stock_position",
         ["variant_id"],

@@ -1,0 +1,177 @@
+"""Positions that have promised more than there is: the orders at risk, and what could be done for each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from hub.domain.oversold import Repair, propose
+from hub.store.database import Tx
+from hub.store.orders import LIVE_EXEC
+from hub.store.rows import chunks
+from hub.store.tables import (
+    connection,
+    fo_line,
+    fulfillment_order,
+    location,
+    order_line,
+    orders,
+    reservation,
+    stock_move,
+    stock_position,
+    supplier_item,
+    variant,
+)
+
+MOST = 500  # positions looked at
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """An order that cannot be served. `fo_number` is its fulfillment order here, "" for one that has no place yet."""
+
+    order_id: str
+    number: str
+    channel: str
+    placed_at: datetime
+    units: int
+    fo_id: str = ""
+    fo_number: str = ""
+    request_status: str = ""
+    repair: Repair | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Oversold:
+    """A position with `missing` units promised and not there. `at` is when it last moved.
+
+    `orders` are the fulfillment orders that the shortage hits, newest first, as many as cover it; `waiting` the orders
+    that wait for the same article without a place. `elsewhere` are free units by location, `incoming` those on
+    their way.
+    """
+
+    position_id: str
+    variant_id: str
+    sku: str
+    title: str
+    location: str
+    missing: int
+    incoming: int
+    at: datetime
+    elsewhere: dict[str, int]
+    orders: tuple[AtRisk, ...]
+    waiting: tuple[AtRisk, ...]
+
+
+def find(tx: Tx, position_id: str = "") -> list[Oversold]:
+    """Every position that is short, or this one, worst first."""
+    found = _positions(tx, position_id)
+    articles = {row.variant_id for row in found}
+    committed = _committed(tx, [row.id for row in found])
+    waiting, free, bought = _waiting(tx, articles), _free(tx, articles), _bought(tx, articles)
+    shorts = []
+    for row in found:
+        elsewhere = {code: units for code, units in free.get(row.variant_id, {}).items() if code != row.code}
+        hit = _hit(committed.get(row.id, []), row.oversold)
+        repairs = propose([one.units for one in hit], elsewhere, row.incoming, buyable=row.variant_id in bought)
+        shorts.append(
+            Oversold(
+                row.id, row.variant_id, row.sku, row.title, row.code, row.oversold, row.incoming, row.at, elsewhere,
+                tuple(replace(one, repair=repair) for one, repair in zip(hit, repairs, strict=True)),
+                tuple(waiting.get(row.variant_id, ())),
+            )
+        )  # fmt: skip
+    return shorts
+
+
+def _positions(tx: Tx, position_id: str) -> list[Any]:
+    moved = select(func.max(stock_move.c.at)).where(stock_move.c.position_id == stock_position.c.id).scalar_subquery()
+    position = stock_position.c
+    query = (
+        select(position.id, position.variant_id, variant.c.sku, variant.c.title, location.c.code)
+        .add_columns(position.oversold, position.incoming, moved.label("at"))
+        .join(variant, variant.c.id == position.variant_id)
+        .join(location, location.c.id == position.location_id)
+        .where(position.oversold > 0)
+    )
+    if position_id:
+        query = query.where(position.id == position_id)
+    return list(tx.execute(query.order_by(position.oversold.desc(), position.id).limit(MOST)))
+
+
+def _committed(tx: Tx, position_ids: Collection[str]) -> dict[str, list[AtRisk]]:
+    """Live fulfillment orders by position, newest first."""
+    live = fo_line.c.quantity - fo_line.c.shipped - fo_line.c.cancelled
+    found: dict[str, list[AtRisk]] = {}
+    for part in chunks(position_ids):
+        query = (
+            select(fo_line.c.position_id, orders.c.id, orders.c.number, connection.c.name, orders.c.placed_at, live)
+            .add_columns(fulfillment_order.c.id, fulfillment_order.c.number, fulfillment_order.c.request_status)
+            .join(fulfillment_order, fulfillment_order.c.id == fo_line.c.fo_id)
+            .join(orders, orders.c.id == fulfillment_order.c.order_id)
+            .join(connection, connection.c.id == orders.c.connection_id)
+            .where(fo_line.c.position_id.in_(part), fulfillment_order.c.exec_status.in_(sorted(LIVE_EXEC)), live > 0)
+            .order_by(orders.c.placed_at.desc(), fulfillment_order.c.id.desc())
+        )
+        for row in tx.execute(query):
+            found.setdefault(row[0], []).append(AtRisk(*row[1:]))
+    return found
+
+
+def _hit(newest_first: list[AtRisk], missing: int) -> list[AtRisk]:
+    """As many of the newest as cover the shortage; what comes back anyhow counts first."""
+    found: list[AtRisk] = []
+    for one in sorted(newest_first, key=lambda one: one.request_status != "cancellation_requested"):
+        if missing <= 0:
+            break
+        missing -= one.units
+        found.append(one)
+    return sorted(found, key=newest_first.index)
+
+
+def _waiting(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[AtRisk]]:
+    """Orders that wait for these articles without a place, newest first."""
+    found: dict[str, list[AtRisk]] = {}
+    for part in chunks(variant_ids):
+        query = (
+            select(reservation.c.variant_id, orders.c.id, orders.c.number, connection.c.name, orders.c.placed_at)
+            .add_columns(reservation.c.quantity)
+            .join(order_line, order_line.c.id == reservation.c.owner_id)
+            .join(orders, orders.c.id == order_line.c.order_id)
+            .join(connection, connection.c.id == orders.c.connection_id)
+            .where(reservation.c.variant_id.in_(part), reservation.c.state == "active")
+            .where(reservation.c.location_id.is_(None))
+            .order_by(orders.c.placed_at.desc(), orders.c.id.desc())
+        )
+        for row in tx.execute(query):
+            found.setdefault(row[0], []).append(AtRisk(*row[1:]))
+    return found
+
+
+def _free(tx: Tx, variant_ids: Collection[str]) -> dict[str, dict[str, int]]:
+    """Free units by article and location, where one ships from."""
+    found: dict[str, dict[str, int]] = {}
+    for part in chunks(variant_ids):
+        query = (
+            select(stock_position.c.variant_id, location.c.code, stock_position.c.available)
+            .join(location, location.c.id == stock_position.c.location_id)
+            .where(stock_position.c.variant_id.in_(part), stock_position.c.available > 0)
+            .where(location.c.active.is_(True), location.c.ships.is_(True))
+        )
+        for row in tx.execute(query):
+            found.setdefault(row[0], {})[row[1]] = row[2]
+    return found
+
+
+def _bought(tx: Tx, variant_ids: Collection[str]) -> set[str]:
+    """Those of the articles that some supplier sells."""
+    found: set[str] = set()
+    for part in chunks(variant_ids):
+        found |= set(
+            tx.execute(select(supplier_item.c.variant_id).where(supplier_item.c.variant_id.in_(part))).scalars()
+        )
+    return found
