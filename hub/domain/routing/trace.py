@@ -172,6 +172,8 @@ def _first_difference(found: Shortlist, winner: int, other: int) -> str | None:
 
 def _why_before(found: Shortlist, winner: int, other: int) -> str:
     code, name = found.place(other).code, _first_difference(found, winner, other)
+    if lines_whole(found, other) < len(found.snapshot.needs):
+        return f", which {code} cannot"  # it may well stand before the winner
     if name is None:
         return f" and, all else equal, comes before {code}"
     return _AHEAD.get(name, f" and {name} prefers it to {{other}}").format(other=code)
