@@ -13,10 +13,10 @@ ASSIGN = {
     "partial": "as much as can be, from at most {most} places",
 }
 THEN = {
-    "next": "the next step tries",
-    "backorder": "it waits for stock",
-    "preorder": "it waits for its release",
-    "hold": "the order goes on hold",
+    "next": "is left to the next step",
+    "backorder": "waits for stock",
+    "preorder": "waits for its release",
+    "hold": "puts the order on hold",
 }
 
 
@@ -69,16 +69,16 @@ def then(code: str) -> str:
     """What happens to units without a place."""
     kind, _, argument = code.partition(":")
     if kind == "queue":
-        return f"it goes to the queue {argument}"
+        return f"goes to the queue {argument}"
     if kind == "auto_cancel":
-        return f"it is cancelled after {argument} days"
+        return f"is cancelled after {argument} days"
     return THEN.get(kind, code)
 
 
 def lines(said: LineRemainder) -> str:
     """Which lines a remainder is for."""
     parts = [
-        *([f"SKUs {', '.join(sorted(said.skus))}"] if said.skus else []),
-        *([f"categories {', '.join(sorted(said.categories))}"] if said.categories else []),
+        *([f"the SKUs {', '.join(sorted(said.skus))}"] if said.skus else []),
+        *([f"the categories {', '.join(sorted(said.categories))}"] if said.categories else []),
     ]
-    return " of ".join(parts) or "every line"
+    return " in ".join(parts) or "every line"

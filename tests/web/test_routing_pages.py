@@ -212,8 +212,8 @@ def test_one_order_is_tried_by_both_rules_side_by_side(stocked: Site) -> None:
 def test_an_orders_page_tells_why_and_decides_again(stocked: Site) -> None:
     found = order_id(stocked, stocked.order(("MUG", 1), ("TEE", 1)).name)
     viewer = stocked.signed_in("viewer")
-    assert f"/routing/orders/{found}/why" in viewer.get(f"/orders/{found}").text
-    page = viewer.get(f"/routing/orders/{found}/why").text
+    assert f"/orders/{found}/why" in viewer.get(f"/orders/{found}").text
+    page = viewer.get(f"/orders/{found}/why").text
     for words in (
         "EAST because it ships all 2 lines",
         "min_splits",
@@ -223,15 +223,15 @@ def test_an_orders_page_tells_why_and_decides_again(stocked: Site) -> None:
         "MUG 1",
     ):
         assert words in page
-    assert "every part of it is the same" in viewer.get(f"/routing/orders/{found}/why?again=1").text
+    assert "every part of it is the same" in viewer.get(f"/orders/{found}/why?again=1").text
     with stocked.world.db.begin() as tx:
         tx.execute(update(route_decision).values(inputs_hash="0" * 64))
-    assert "something differs" in viewer.get(f"/routing/orders/{found}/why?again=1").text
+    assert "something differs" in viewer.get(f"/orders/{found}/why?again=1").text
     with stocked.world.db.begin() as tx:
         tx.execute(update(route_decision).values(inputs=None))
-    page = viewer.get(f"/routing/orders/{found}/why?again=1").text
+    page = viewer.get(f"/orders/{found}/why?again=1").text
     assert "was not kept" in page
-    assert viewer.get("/routing/orders/gone/why").status_code == 404
+    assert viewer.get("/orders/gone/why").status_code == 404
 
 
 def test_what_does_not_exist_is_said_to_be_missing(site: Site) -> None:

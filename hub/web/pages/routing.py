@@ -25,6 +25,7 @@ from hub.store.views.orders import OrderQuery
 from hub.web import rule_form, rule_words
 from hub.web.answers import missing
 from hub.web.context import caller, console
+from hub.web.pages import orders as orders_page
 
 blueprint = Blueprint("routing", __name__, url_prefix="/routing")
 
@@ -243,7 +244,7 @@ def _answer(found: Answer) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/orders/<order_id>/why")
+@orders_page.blueprint.get("/<order_id>/why")
 def why(order_id: str) -> Any:
     """Every decision on an order, newest first; the one that `again` names is decided again and compared."""
     runtime, again = console().runtime, request.args.get("again", "")
