@@ -9,13 +9,16 @@ from typer.core import TyperGroup
 
 from hub.cli.output import say_error
 from hub.flows.operate import CheckFailedError, OperateError, SettingsError
+from hub.flows.reorder import UnknownPlaceError
 from hub.flows.rulefile import RuleFileError
 from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.store.connections import UnknownConnectionError
 from hub.store.errors import ArgumentError, NoSuchModuleError, OperationalError
 from hub.store.migrate import SchemaError
+from hub.store.purchasing import UnknownPurchaseError
 from hub.store.rules import UnknownRehearsalError, UnknownRulesError
 from hub.store.sealing import WrongKeyError
+from hub.store.suppliers import UnknownSupplierError
 from hub.store.views import BadCursorError
 from hub.store.views.doors import UnknownRowError
 from hub.store.views.order import UnknownOrderError
@@ -41,9 +44,12 @@ _NOT_FOUND = (
     UnknownOrderError,
     UnknownRowError,
     UnknownArticleError,
+    UnknownPlaceError,
     UnknownPluginError,
+    UnknownPurchaseError,
     UnknownRehearsalError,
     UnknownRulesError,
+    UnknownSupplierError,
     NoSuchThingError,
 )
 _TROUBLE = (SchemaError, WrongKeyError, KeyTroubleError, CannotStartError, BrokenPluginError)

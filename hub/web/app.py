@@ -23,16 +23,21 @@ from hub.web import access, api, assets, health, ingress, problems, signin, word
 from hub.web.answers import SAID, page
 from hub.web.context import Console, console
 from hub.web.pages import (
+    availability,
     connections,
     counts,
     home,
     locations,
     lots,
     orders,
+    purchasing,
+    reorder,
     routing,
     stock,
+    suppliers,
     transfers,
     trouble,
+    waiting,
 )
 from hub.web.pages import settings as settings_page
 from hub.web.problems import Problem
@@ -55,8 +60,8 @@ SUPPLY_PAGES = (
     "waiting",
 )  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, connections, trouble, stock, routing, transfers,
-    counts, lots, locations, settings_page, api,
+    ingress, health, assets, signin, home, orders, connections, trouble, stock, availability, routing, transfers,
+    counts, lots, purchasing, suppliers, reorder, waiting, locations, settings_page, api,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from hub.domain import words
 from hub.domain.lots import LotError, Marks
 from hub.domain.purchasing import PurchaseRefusedError
 from hub.flows.operate.errors import NotDoneError, actor
-from hub.flows.operate.suppliers import supplier_of
+from hub.flows.operate.suppliers import NAME, supplier_of
 from hub.flows.promise import repromise
 from hub.flows.runtime import Runtime
 from hub.store import catalog, events, purchasing, suppliers
@@ -127,6 +127,9 @@ def draft_purchase(
     """
     if not 0 <= over_percent <= MOST_OVER:
         raise NotDoneError(f"over-delivery is 0 to {MOST_OVER} percent")
+    name = name.strip()
+    if name and not NAME.fullmatch(name):
+        raise NotDoneError("a number has up to 40 letters, digits, -, _ or ., such as PO-2026-17")
     made_up = number("PO", f"{person}:{key}" if key else "")
     now = runtime.clock()
     with runtime.db.begin() as tx:
@@ -137,15 +140,15 @@ def draft_purchase(
         rows = _rows(tx, seller.id, lines)
         made = purchasing.add(
             tx, rows, now,
-            number=name.strip()[:40] or made_up, supplier_id=seller.id, location_id=place.id, currency=seller.currency,
+            number=name or made_up, supplier_id=seller.id, location_id=place.id, currency=seller.currency,
             expected_on=expected_on, over_percent=over_percent, note=note, created_by=actor(person),
         )  # fmt: skip
         if made is not None:
             said = f"A draft for {seller.name or seller.code} to {place.code} was written."
             events.tell(tx, ("purchase_order", made), "created", actor(person), said, now)
-        elif name.strip():
-            raise NotDoneError(f"there is a purchase order {name.strip()!r} already")
-    return name.strip()[:40] or made_up
+        elif name:
+            raise NotDoneError(f"there is a purchase order {name!r} already")
+    return name or made_up
 
 
 def _rows(tx: Tx, supplier_id: str, lines: Sequence[Wanted]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from hub.store.database import Tx
 from hub.store.suppliers import Policy, Supplier, UnknownSupplierError
 
 CHANGEABLE = ("name", "email", "lead_time_days", "review_days", "min_order_minor", "note", "active")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # of suppliers and purchase orders: they stand in addresses
 MOST_DAYS = 730
 MOST_UNITS = 10_000_000
 
@@ -34,8 +36,8 @@ class Offer:
 def add_supplier(runtime: Runtime, code: str, *, currency: str, person: str, **values: Any) -> str:
     """A new supplier; returns its id. `values` are those of CHANGEABLE. Raises NotDoneError."""
     code, currency, now = code.strip(), currency.strip().upper(), runtime.clock()
-    if not code:
-        raise NotDoneError("the code is missing")
+    if not NAME.fullmatch(code):
+        raise NotDoneError("a code has up to 40 letters, digits, -, _ or ., such as ACME")
     try:
         exponent(currency)
     except ValueError as error:

@@ -27,6 +27,9 @@ _REFUSED = {
 _PATH_WORDS = {
     "order_id": "The order's id.",
     "hold_id": "The hold's id.",
+    "line_id": "The order line's id.",
+    "number": "The number, or our id.",
+    "supplier": "The supplier's code or id.",
     "sku": "Our SKU.",
     "connection_id": "The connection's id or name.",
     "rules_key": "The version: name@version, its id, its name for the newest, or published.",
