@@ -142,6 +142,7 @@ def shop(db: Database) -> Iterator[Shop]:
             "base_url": sandbox.url,
         }
         made.shop_id = operate.add_connection(world.runtime, "shopify", "Web shop", settings, person=PERSON).id
+        operate.link_places(world.runtime, made.shop_id, {str(sandbox.state.locations[0].id): "BER"}, person=PERSON)
         world.run()
         yield made
     assert world.read(differences) == []

@@ -162,7 +162,7 @@ def test_expired_units_that_were_promised_show_as_oversold(dairy: Shop) -> None:
 def test_what_arrives_expired_goes_into_quality_hold_and_a_date_is_never_two(dairy: Shop) -> None:
     stock_lot(dairy, "OLD", 4, -1)
     assert dairy.units("BER", "YOG") == {"quality_hold": 4}
-    with pytest.raises(NotDoneError, match="lot OLD expires on .* look at the label again"):
+    with pytest.raises(NotDoneError, match=r"lot OLD expires on .* look at the label again"):
         stock_lot(dairy, "OLD", 4, 5)
 
 
