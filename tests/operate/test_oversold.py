@@ -1,0 +1,70 @@
+"""Units that are gone though they were promised: who is at risk, and what a person can do in one step."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from hub.flows import operate
+from hub.flows.operate import ImportRow, NotDoneError
+from hub.flows.operate.oversold import reroute
+from hub.store.tables import fulfillment_order, stock_position
+from hub.store.views import oversold, problems
+from tests.operate.conftest import PERSON, Desk
+
+
+def count(desk: Desk, sku: str, place: str, units: int) -> None:
+    operate.adjust_stock(desk.runtime, sku, place, set_to=units, reason="count", person=PERSON)
+    desk.world.run()
+
+
+def short(desk: Desk) -> list[oversold.Oversold]:
+    return desk.world.read(oversold.find)
+
+
+def test_the_newest_orders_are_at_risk_and_go_where_units_are(desk: Desk) -> None:
+    first, second, third = (desk.buy(("TEE", units)) for units in (2, 2, 1))
+    waits = desk.buy(("TEE", 3))
+    count(desk, "TEE", "WEST", 3)
+    (found,) = short(desk)
+    assert (found.sku, found.location, found.missing) == ("TEE", "WEST", 2)
+    assert [one.order_id for one in found.orders] == [third, second], "newest first, as many as cover two units"
+    assert [one.order_id for one in found.waiting] == [waits]
+    (problem,) = (
+        one for one in desk.world.read(lambda tx: problems.find(tx, desk.world.now())) if one.kind == "oversold"
+    )
+    assert (problem.title, problem.order_ids) == ("TEE is oversold at WEST", (third, second, waits))
+    with pytest.raises(NotDoneError, match="no other place"):
+        reroute(desk.runtime, found.position_id, person=PERSON)
+
+    operate.import_stock(desk.runtime, [ImportRow(1, "TEE", "EAST", 3)], person=PERSON, reason="count")
+    assert {one.repair.words for one in short(desk)[0].orders if one.repair} == {"send it from EAST"}
+    done = reroute(desk.runtime, found.position_id, person=PERSON)
+    desk.world.run()
+    assert (len(done.moved), done.asked, done.gone) == (2, (), ())
+    assert short(desk) == []
+    places = select(fulfillment_order.c.order_id).where(fulfillment_order.c.exec_status.in_(("open", "in_progress")))
+    east = places.join(stock_position, stock_position.c.location_id == fulfillment_order.c.location_id)
+    live = desk.ask(east.where(stock_position.c.on_hand == 3, stock_position.c.committed == 3))
+    assert {second, third} <= set(live)
+    assert first in desk.ask(places)
+    with pytest.raises(NotDoneError, match="nothing is oversold"):
+        reroute(desk.runtime, found.position_id, person=PERSON)
+
+
+def test_what_was_handed_over_is_asked_back_first(desk: Desk) -> None:
+    operate.import_stock(
+        desk.runtime, [ImportRow(1, "NEW", "EAST", 1)], person=PERSON, reason="count", create_articles=True
+    )
+    desk.buy(("NEW", 1))
+    desk.world.run()
+    operate.import_stock(
+        desk.runtime, [ImportRow(1, "NEW", "EAST", 0), ImportRow(2, "NEW", "WEST", 4)], person=PERSON, reason="count"
+    )
+    (found,) = short(desk)
+    done = reroute(desk.runtime, found.position_id, person=PERSON)
+    assert (done.moved, len(done.asked)) == ((), 1)
+    again = reroute(desk.runtime, found.position_id, person=PERSON) if short(desk) else None
+    assert again is None or len(again.gone) == 1, "it is asked back once"
+    desk.world.run()
+    assert short(desk) == []
