@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from hub.cli.edge import PROBLEMS, NoSuchThingError
@@ -15,11 +17,15 @@ from hub.domain.routing import rules as domain
 from hub.domain.routing.rules import RuleSet
 from hub.flows import operate, rehearse, rulefile, ruletests
 from hub.flows.rehearse import LAST_ORDERS, MOST_ORDERS, Answer
+from hub.flows.replay import Replayed, input_document, replay
 from hub.flows.rulefile import RuleFileError
 from hub.flows.runtime import Runtime
-from hub.store import rules
+from hub.store import routing, rules
+from hub.store.database import Tx
 from hub.store.rules import Rehearsal, RuleSetRow
+from hub.store.views import decisions
 from hub.store.views import orders as orders_view
+from hub.store.views.decisions import Decision
 from hub.store.views.orders import OrderQuery
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Routing rules: where orders ship from.")
@@ -180,6 +186,47 @@ def publish(key: Key, as_json: AsJson = False) -> None:
         say(f"{row.key} counts now.")
 
 
+@app.command("why")
+def why(
+    order: Annotated[str, typer.Argument(help="Order, by number or id.")],
+    inputs: Annotated[
+        Path | None,
+        typer.Option(help="Write what the last decision rests on, for `orderhub route plan`.", dir_okay=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why an order went where it went, and decide it again to check. Ends with 1 when something differs."""
+    with runtime() as hub:
+        with hub.db.read() as tx:
+            order_id = _order_id(tx, order)
+            found = decisions.of_order(tx, order_id)
+            stored = routing.decision(tx, order_id)
+        again = replay(stored, hub.rankers, hub.strategies) if stored else None
+    if inputs is not None and stored is not None and stored.inputs is not None and stored.network is not None:
+        inputs.write_bytes(orjson.dumps(input_document(stored.inputs, stored.network), option=orjson.OPT_INDENT_2))
+        note(f"Written to {inputs}.")
+    if as_json:
+        print_json({"decisions": found, "same": again and again.same})
+    elif not found:
+        say("It was not routed yet.")
+    else:
+        _print_decisions(found, again)
+    if again is not None and not again.same:
+        raise typer.Exit(PROBLEMS)
+
+
+def _print_decisions(found: Sequence[Decision], again: Replayed | None) -> None:
+    for one in found:
+        over = f", gave way to decision {one.superseded_by}" if one.superseded_by else ""
+        say(one.reason)
+        say(f"  Decision {one.attempt} by {one.rules or 'the built-in rules'}, {one.at:%Y-%m-%d %H:%M} UTC{over}")
+        for line in one.lines:
+            say(f"  {line}")
+    if again is not None:
+        same = "every part of it is the same" if again.same else f"something differs: {again.plan.reason}"
+        say(f"The last one decided again: {same}.")
+
+
 @app.command("test")
 def run_tests(
     where: Annotated[Path, typer.Argument(help="A test file, or a folder with test files.", exists=True)],
@@ -242,11 +289,18 @@ def _wanted(given: list[str]) -> list[tuple[str, int]]:
 
 def _try_order(hub: Runtime, key: str, order: str) -> tuple[Answer, Answer]:
     with hub.db.read() as tx:
-        found = orders_view.find(tx, OrderQuery(text=order, limit=2)).rows
-        known = orders_view.rows_of(tx, [order])
-    if not known and len(found) != 1:
+        order_id = _order_id(tx, order)
+    return operate.try_order(hub, key, order_id)
+
+
+def _order_id(tx: Tx, order: str) -> str:
+    """Id of the one order of this number or id. Raises NoSuchThingError."""
+    if orders_view.rows_of(tx, [order]):
+        return order
+    found = orders_view.find(tx, OrderQuery(text=order, limit=2)).rows
+    if len(found) != 1:
         raise NoSuchThingError(f"{'several orders are' if found else 'no order is'} called {order!r}; give its id")
-    return operate.try_order(hub, key, order if known else found[0].id)
+    return found[0].id
 
 
 def _print_sides(sides: tuple[Answer, Answer], as_json: bool) -> None:
