@@ -65,6 +65,14 @@ contracts: $(VENV)/.dev $(VENV)/.node ## Hold the connectors to the platforms' p
 crash: $(VENV)/.dev ## Kill workers and the whole hub while orders pour in, then check the books
 	$(BIN)/python -m benchmarks.crash
 
+.PHONY: race
+race: $(VENV)/.dev ## Let 1,000 orders run after 100 units, ten times on each database
+	ORDERHUB_LONG=1 $(BIN)/python -m pytest -q tests/crash/test_race.py
+
+.PHONY: machines
+machines: $(VENV)/.dev ## Walk every state machine 300 times 50 steps on both databases
+	ORDERHUB_LONG=1 $(BIN)/python -m pytest -q $(shell grep -rl RuleBasedStateMachine tests)
+
 .PHONY: benchmark
 benchmark: $(VENV)/.dev ## Measure the intake of orders on SQLite and PostgreSQL
 	$(BIN)/python -m benchmarks.intake
