@@ -23,11 +23,11 @@ _WORDS = {
     """,
     BUSY: """
         open in_progress submitted received sending routed in_fulfilment authorized partial ready amending rated
-        manifested unsubmitted
+        manifested unsubmitted partially_received assigned counting
     """,
     WAIT: """
         pending on_hold backordered retry_wait held held_back paused scheduled late label_pending superseded
-        cancellation_requested attempted stale partially_refunded partially_paid waiting unfulfilled
+        review recount closed_short cancellation_requested attempted stale partially_refunded partially_paid waiting unfulfilled
     """,
     BAD: """
         dead rejected unknown needs_sign_in misconfigured unavailable exception lost unpaid label_failed in_doubt
