@@ -16,7 +16,7 @@ from hub.flows.route import reserve_unrouted, route
 from hub.flows.runtime import Runtime
 from hub.store import events, holds, orders
 from hub.store.ledger import StockConflictError
-from hub.store.orders import OrderState
+from hub.store.orders import FoState, OrderState
 
 TRIES = 3
 T = TypeVar("T")
@@ -155,6 +155,14 @@ def look_after_hold(runtime: Runtime, hold_id: str, terms: HoldTerms, *, person:
             tx, ("order", place), "hold_changed", actor(person), said, runtime.clock(), order_id=place, hold=hold_id
         )
     return True
+
+
+def not_held(state: OrderState, fo: FoState, step: str) -> None:
+    """Raises NotDoneError when a hold stops this step of a fulfillment order."""
+    held = state.stops(fo, step)
+    if held is not None:
+        kind = held.kind.replace("_", " ")
+        raise NotDoneError(f"a hold ({kind}) stops {fo.number}: release it on the order's page first")
 
 
 def route_on(desk: Desk, state: OrderState) -> None:

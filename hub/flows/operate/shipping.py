@@ -10,7 +10,7 @@ from hub.domain.rejections import OTHER, REASONS
 from hub.flows import refuse
 from hub.flows.desk import Desk
 from hub.flows.operate.errors import NotDoneError
-from hub.flows.operate.orders import at_desk
+from hub.flows.operate.orders import at_desk, not_held
 from hub.flows.runtime import Runtime
 from hub.flows.ship import Parcel, everything, ship
 from hub.store import catalog, outbox
@@ -38,6 +38,7 @@ def ship_by_hand(
         if not fo.is_live or not fo.live_units:
             return False
         nobody_else(desk, fo)
+        not_held(state, fo, "ship")
         known = catalog.variants_by_sku(desk.tx, serials or {})
         numbers = {
             row.id: (serials or {})[sku] for sku, key in known.items() for row in fo.lines if row.variant_id == key
