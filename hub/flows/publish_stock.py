@@ -52,7 +52,7 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         return len(rows)
     as_of = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
     updates = [_update(row, wanted[row["id"]], place, as_of) for row in news]
-    results = _tell(runtime, connection, updates, _key(connection_id, news, wanted))
+    results, failure = _tell(runtime, connection, updates, _key(connection_id, news, wanted))
     with runtime.db.begin() as tx:
         listings.lock(tx, [row["id"] for row in news])
         answered = list(zip(news, results, strict=True))
@@ -60,6 +60,10 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         for row, result in answered:
             if result.error is not None:
                 listings.not_published(tx, row, result.error, now, found=result.actual, retry=result.retry)
+        if failure is None:
+            connections.succeeded(tx, connection_id, runtime.clock())
+    if failure is not None:
+        note_failure(runtime, connection, failure)
     return len(rows)
 
 
@@ -98,20 +102,17 @@ def _key(connection_id: str, rows: Sequence[dict[str, Any]], wanted: dict[str, i
     return outbox.key_for(connection_id, "set_stock", facts)
 
 
-def _tell(runtime: Runtime, connection: ConnectionRow, updates: list[StockUpdate], key: str) -> list[ItemResult]:
-    """Make the call; an error of the whole call is the result of every item."""
+def _tell(
+    runtime: Runtime, connection: ConnectionRow, updates: list[StockUpdate], key: str
+) -> tuple[list[ItemResult], Exception | None]:
+    """Make the call; an error of the whole call is the result of every item, and given beside them."""
     try:
         connector = runtime.connector(connection)
         assert isinstance(connector, StockSink)  # noqa: S101 - checked by the caller
-        results = connector.set_stock(updates, key)
+        return connector.set_stock(updates, key), None
     except errors.ConnectorError as error:
         log.warning("publish_stock.failed", connection=connection.name, error=str(error))
-        note_failure(runtime, connection, error)
-        return [ItemResult(str(error), retry=True)] * len(updates)
+        return [ItemResult(str(error), retry=True)] * len(updates), error
     except Exception as error:
         log.exception("publish_stock.defect", connection=connection.name)
-        note_failure(runtime, connection, error)
-        return [ItemResult(f"{type(error).__name__}: {error}", retry=True)] * len(updates)
-    with runtime.db.begin() as tx:
-        connections.succeeded(tx, connection.id, runtime.clock())
-    return results
+        return [ItemResult(f"{type(error).__name__}: {error}", retry=True)] * len(updates), error
