@@ -27,7 +27,8 @@ _WORDS = {
     """,
     WAIT: """
         pending on_hold backordered retry_wait held held_back paused scheduled late label_pending superseded
-        review recount closed_short cancellation_requested attempted stale partially_refunded partially_paid waiting unfulfilled
+        cancellation_requested attempted stale partially_refunded partially_paid waiting unfulfilled
+        review recount closed_short
     """,
     BAD: """
         dead rejected unknown needs_sign_in misconfigured unavailable exception lost unpaid label_failed in_doubt
