@@ -358,7 +358,7 @@ def _decided(tx: Tx, head: CountHead, uncounted: Uncounted) -> None:
     missing = counts.uncounted(tx, head.id)
     if missing and not uncounted:
         raise RefusedError(
-            f"{len(missing)} articles were not counted: say whether to leave them as they are or to count them as zero"
+            f"not counted: {len(missing)}; say whether to leave these articles as they are or to count them as zero"
         )
     tracked = [one.sku for one in missing if one.tracking != "none"]
     if uncounted == "zero" and tracked:
