@@ -26,6 +26,7 @@ from hub.web.pages import (
     availability,
     connections,
     counts,
+    fulfillment,
     home,
     locations,
     lots,
@@ -60,8 +61,8 @@ SUPPLY_PAGES = (
     "waiting",
 )  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, connections, trouble, stock, availability, routing, transfers,
-    counts, lots, purchasing, suppliers, reorder, waiting, locations, settings_page, api,
+    ingress, health, assets, signin, home, orders, fulfillment, connections, trouble, stock, availability, routing,
+    transfers, counts, lots, purchasing, suppliers, reorder, waiting, locations, settings_page, api,
 )  # fmt: skip
 
 

@@ -388,13 +388,13 @@ def test_a_broken_plugin_is_shown_with_its_traceback_and_stops_nothing(site: Sit
 def test_a_location_without_a_system_is_shipped_from_in_the_console(site: Site) -> None:
     stocked(site)
     bought = site.order(("MUG", 1))
-    path = f"/orders/{order_id(site, bought.name)}"
+    path, acts = (f"/{part}/{order_id(site, bought.name)}" for part in ("orders", "fulfillment"))
     packer = site.signed_in("packer")
     [number] = re.findall(r'name="number" value="(FO-[0-9A-Z]+)"', packer.get(path).text)[:1]
-    packer.submit(f"{path}/refuse", {"number": number, "reason": "broken on the shelf"}, path)
+    packer.submit(f"{acts}/refuse", {"number": number, "reason": "other", "note": "broken"}, path)
     assert site.world.on_shelf()["EAST"]["MUG"] == (5, 5, 0)
     [number] = re.findall(r'name="number" value="(FO-[0-9A-Z]+)"', packer.get(path).text)[:1]
-    packer.submit(f"{path}/ship", {"number": number, "carrier": "Bike courier", "tracking": "BC-7"}, path)
+    packer.submit(f"{acts}/ship", {"number": number, "carrier": "Bike courier", "tracking": "BC-7"}, path)
     assert "WEST" not in site.world.on_shelf() or "MUG" not in site.world.on_shelf()["WEST"]
     page = packer.get(path).text
     assert "BC-7" in page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 
@@ -48,8 +48,30 @@ class FoView:
     external_id: str | None
     parent_id: str | None
     reason: str
+    reason_code: str | None
+    method: str  # ship, pickup or ship_to_store
+    deliver_to: str | None  # code of the store that it is sent to for collection
+    fulfil_at: datetime | None
+    answer_by: datetime | None
+    ship_on: date | None
+    deliver_on: date | None
+    ready_at: datetime | None
+    collect_by: datetime | None
+    collected_at: datetime | None
     created_at: datetime
     lines: tuple[FoLineView, ...]
+
+    @property
+    def has_left(self) -> bool:
+        """Whether some of it was shipped."""
+        return any(line.shipped for line in self.lines)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the people of a place still have something to do with it."""
+        waits = self.method != "ship" and self.collected_at is None and self.exec_status != "cancelled"
+        by_hand = self.handling == "manual" and self.exec_status in {"scheduled", "open", "in_progress"}
+        return by_hand or (waits and self.has_left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +116,12 @@ class ShipmentView:
 
 
 def fulfillment_orders(tx: Tx, order_id: str) -> tuple[FoView, ...]:
-    fo = fulfillment_order.c
+    fo, store = fulfillment_order.c, location.alias("store")
+    place = (location.c.code, location.c.name.label("place"), store.c.code.label("store"))
     query = (
-        select(fulfillment_order, location.c.code, location.c.name.label("place"), connection.c.name.label("handler"))
+        select(fulfillment_order, *place, connection.c.name.label("handler"))
         .join(location, location.c.id == fo.location_id)
+        .outerjoin(store, store.c.id == fo.deliver_to_id)
         .outerjoin(connection, connection.c.id == fo.handler_id)
         .where(fo.order_id == order_id)
         .order_by(fo.id)
@@ -127,6 +151,16 @@ def fulfillment_orders(tx: Tx, order_id: str) -> tuple[FoView, ...]:
             row.external_id,
             row.parent_id,
             row.reason,
+            row.reason_code,
+            row.method,
+            row.store,
+            row.fulfil_at,
+            row.answer_by,
+            row.ship_on,
+            row.deliver_on,
+            row.ready_at,
+            row.collect_by,
+            row.collected_at,
             row.created_at,
             tuple(lines[row.id]),
         )

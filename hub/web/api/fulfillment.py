@@ -75,7 +75,7 @@ def ship_instead(call: Call) -> Json:
 
 def get_location(call: Call) -> Json:
     try:
-        row = operate.location(console().runtime, call.path["code"])
+        row = operate.location(console().runtime, call.path["location"])
     except NotDoneError as error:
         raise Problem(404, "There is no such location.") from error
     until = row.outage_until.isoformat().replace("+00:00", "Z") if row.outage_until else None
@@ -84,7 +84,7 @@ def get_location(call: Call) -> Json:
 
 def change_location(call: Call) -> Json:
     get_location(call)
-    operate.change_location(console().runtime, call.path["code"], call.body, person=caller().actor)
+    operate.change_location(console().runtime, call.path["location"], call.body, person=caller().actor)
     return get_location(call)
 
 
@@ -92,7 +92,7 @@ def set_outage(call: Call) -> Json:
     get_location(call)
     until = moment(call.body.get("until"), "until")
     reason = call.body.get("reason", "")
-    operate.set_outage(console().runtime, call.path["code"], until, person=caller().actor, reason=reason)
+    operate.set_outage(console().runtime, call.path["location"], until, person=caller().actor, reason=reason)
     return get_location(call)
 
 
@@ -149,16 +149,16 @@ OPERATIONS = (
         ship_instead, refusals=_REFUSALS,
     ),
     Operation(
-        "get_location", "GET", "/locations/{code}", "Read a location's settings", ref("Location"), get_location,
+        "get_location", "GET", "/locations/{location}", "Read a location's settings", ref("Location"), get_location,
         refusals=(404,),
     ),
     Operation(
-        "change_location", "PATCH", "/locations/{code}", "Change a location's settings", ref("Location"),
+        "change_location", "PATCH", "/locations/{location}", "Change a location's settings", ref("Location"),
         change_location, body=closed(**schemas.schema("location-settings.v1")["properties"]), refusals=(404, 409),
         about="Only what is given changes; null forgets a value.",
     ),
     Operation(
-        "set_outage", "POST", "/locations/{code}/outage", "Take a location out of action, or back", ref("Location"),
+        "set_outage", "POST", "/locations/{location}/outage", "Take a location out of action, or back", ref("Location"),
         set_outage, refusals=_REFUSALS,
         body=closed(
             until=text("Until then; absent: it is back in action.", format="date-time"),

@@ -38,6 +38,8 @@ _PATH_WORDS = {
     "transfer": "The transfer's number or id.",
     "count": "The count's number or id.",
     "code": "A lot or a serial number.",
+    "location": "The location's code.",
+    "rule_id": "The rule's id.",
     "fingerprint": "The problem's fingerprint.",
 }
 

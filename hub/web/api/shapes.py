@@ -121,6 +121,9 @@ FULFILLMENT = obj(
     exec_status=text("State of the work."),
     request_status=text("State of the hand-over."),
     external_id=maybe(text("Its id at the handler.")),
+    method=text("How it reaches the customer.", enum=["ship", "pickup", "ship_to_store"]),
+    deliver_to=maybe(text("Code of the store that it is sent to for collection.")),
+    reason_code=maybe(text("Why it was refused, by the list of rejection reasons.")),
     units=many(UNITS),
     packages=many(ref("Package")),
 )

@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
+from hub.domain.rejections import REASONS
 from hub.flows import operate
 from hub.flows.operate import NotDoneError
-from hub.store import connections, shipments
+from hub.store import catalog, connections, shipments
 from hub.store.database import Tx
 from hub.store.views import order as order_view
 from hub.store.views import orders as orders_view
@@ -72,10 +73,13 @@ def show(order_id: str) -> Any:
     detail = _detail(order_id)
     with console().runtime.db.read() as tx:
         left = left_with(tx, order_id)
+        counters = [one.code for one in catalog.locations(tx) if one.picks_up and one.active]
     return render_template(
         "orders/show.html",
         order=detail,
         left=left,
+        counters=counters,
+        reasons=REASONS.values(),
         step=next_step(detail),
         shows_contact=caller().may("ops"),
         tab="order",
@@ -135,32 +139,6 @@ def hold(order_id: str) -> Any:
     else:
         done = operate.hold_order(console().runtime, order_id, reason, person=caller().actor)
         flash("The order is on hold." if done else "The order is on hold for this reason already.", "done")
-    return _back(order_id)
-
-
-@blueprint.post("/<order_id>/ship")
-def ship(order_id: str) -> Any:
-    form = request.form
-    done = operate.ship_by_hand(
-        console().runtime,
-        order_id,
-        form.get("number", "")[:40],
-        person=caller().actor,
-        carrier=form.get("carrier", "").strip()[:80],
-        tracking_number=form.get("tracking", "").strip()[:120],
-    )
-    flash("It is booked as shipped, and the channel is told." if done else "It was ended before.", "done")
-    return _back(order_id)
-
-
-@blueprint.post("/<order_id>/refuse")
-def refuse(order_id: str) -> Any:
-    form = request.form
-    reason = form.get("reason", "").strip()[:200]
-    done = operate.refuse_by_hand(
-        console().runtime, order_id, form.get("number", "")[:40], reason, person=caller().actor
-    )
-    flash("The units go elsewhere, if another location has them." if done else "It was ended before.", "done")
     return _back(order_id)
 
 

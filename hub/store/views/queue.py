@@ -1,0 +1,98 @@
+"""A location's queue: what its people have to accept, pack, and hand to customers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+
+from hub.store.database import Tx
+from hub.store.rows import chunks
+from hub.store.tables import fo_line, fulfillment_order, location, orders, variant
+
+MOST = 200  # shown at a time, those that have to be answered first on top
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A fulfillment order as the people at a location see it. `units` are (SKU, title, whole units)."""
+
+    id: str
+    number: str
+    order_id: str
+    order_number: str
+    customer: str
+    method: str
+    exec_status: str
+    request_status: str
+    answer_by: datetime | None
+    ready_at: datetime | None
+    collect_by: datetime | None
+    sent_from: str  # code of the place that sends it here for collection; "" for what lies here
+    has_left: bool
+    units: tuple[tuple[str, str, int], ...]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it lies at the counter."""
+        return self.ready_at is not None
+
+
+def at(tx: Tx, location_id: str) -> list[Task]:
+    """What is to be done by hand at a location, by when it has to be answered and then by age."""
+    fo = fulfillment_order.c
+    here = and_(
+        fo.location_id == location_id,
+        fo.handling == "manual",
+        fo.method != "ship_to_store",
+        fo.exec_status.in_(("open", "in_progress")),
+    )
+    leaving = and_(
+        fo.location_id == location_id,
+        fo.handling == "manual",
+        fo.method == "ship_to_store",
+        fo.exec_status.in_(("open", "in_progress")),
+    )
+    coming = and_(
+        fo.deliver_to_id == location_id,
+        fo.method == "ship_to_store",
+        fo.exec_status.in_(("closed", "in_progress")),
+        fo.collected_at.is_(None),
+    )
+    query = (
+        select(fulfillment_order, orders.c.number.label("order_number"), orders.c.customer_name, location.c.code)
+        .join(orders, orders.c.id == fo.order_id)
+        .join(location, location.c.id == fo.location_id)
+        .where(or_(here, leaving, coming))
+        .order_by(fo.answer_by.is_(None), fo.answer_by, fo.created_at, fo.id)
+        .limit(MOST)
+    )
+    rows = tx.execute(query).all()
+    units: dict[str, list[tuple[str, str, int]]] = {row.id: [] for row in rows}
+    shipped: set[str] = set()
+    for part in chunks(units):
+        lines = select(fo_line, variant.c.sku, variant.c.title).join(variant, variant.c.id == fo_line.c.variant_id)
+        for line in tx.execute(lines.where(fo_line.c.fo_id.in_(part)).order_by(variant.c.sku)):
+            units[line.fo_id].append((line.sku, line.title, line.quantity - line.cancelled))
+            if line.shipped:
+                shipped.add(line.fo_id)
+    return [
+        Task(
+            row.id,
+            row.number,
+            row.order_id,
+            row.order_number,
+            row.customer_name,
+            row.method,
+            row.exec_status,
+            row.request_status,
+            row.answer_by,
+            row.ready_at,
+            row.collect_by,
+            row.code if row.location_id != location_id else "",
+            row.id in shipped,
+            tuple(units[row.id]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,76 @@
+"""A location's page and queue, and the buttons of an order that is collected."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hub.store import catalog
+from tests.web.conftest import Site
+from tests.web.test_console import order_id, stocked
+
+
+def number_in(page: str) -> str:
+    return re.findall(r'name="number" value="(FO-[0-9A-Z]+)"', page)[0]
+
+
+def change(site: Site, code: str, **values: object) -> None:
+    with site.world.db.begin() as tx:
+        catalog.change_location(tx, catalog.location_by_code(tx, code).id, **values)
+
+
+@pytest.fixture
+def packed(site: Site) -> tuple[str, str]:
+    """An order that EAST packs by hand: its id and the code of its place."""
+    stocked(site)
+    return order_id(site, site.order(("MUG", 1)).name), "EAST"
+
+
+def test_a_queue_shows_what_is_to_be_done_and_takes_the_answer(site: Site, packed: tuple[str, str]) -> None:
+    order, code = packed
+    packer, queue = site.signed_in("packer"), f"/fulfillment/queue/{code}"
+    page = packer.get(queue).text
+    assert "It is damaged" in page
+    assert "The units asked for are booked as damaged." in page
+    form = {"number": number_in(page), "queue": code}
+    answered = packer.submit(f"/fulfillment/{order}/accept", form, queue)
+    assert answered.status_code == 302
+    assert answered.headers["Location"] == queue
+    assert "In progress" in packer.get(queue).text
+    packer.submit(f"/fulfillment/{order}/ship", form, queue)
+    assert "Nothing to do here" in packer.get(queue).text
+
+
+def test_a_viewer_may_not_answer_for_a_place(site: Site, packed: tuple[str, str]) -> None:
+    order, code = packed
+    assert site.signed_in("viewer").get(f"/fulfillment/queue/{code}").status_code == 403
+    assert "Refuse FO-" not in site.signed_in("viewer").get(f"/orders/{order}").text
+
+
+def test_a_queue_of_nowhere_is_not_found(site: Site) -> None:
+    assert site.signed_in("packer").get("/fulfillment/queue/NOWHERE").status_code == 404
+
+
+def test_a_location_is_set_and_wrong_fields_are_named(site: Site, packed: tuple[str, str]) -> None:
+    manager, path = site.signed_in("manager"), f"/locations/{packed[1]}"
+    given = {"name": "East", "zone": "Europe/Berlin", "active": "on", "ships": "on", "capacity_per_day": "40"}
+    wrong = manager.submit(path, {**given, "calendar": '{"cut_off": {"mon": "25:00"}}', "zone": "Moon/Sea"}, path)
+    assert wrong.status_code == 422
+    assert "calendar/cut_off/mon" in wrong.text
+    assert "no time zone" in wrong.text
+    assert manager.submit(path, {**given, "calendar": '{"cut_off": {"mon": "14:00"}}'}, path).status_code == 302
+    row = site.world.read(lambda tx: catalog.location_by_code(tx, packed[1]))
+    assert (row.zone, row.capacity_per_day, row.calendar) == ("Europe/Berlin", 40, {"cut_off": {"mon": "14:00"}})
+
+
+def test_a_location_is_taken_out_of_action_and_its_work_goes_elsewhere(site: Site, packed: tuple[str, str]) -> None:
+    order, code = packed
+    ops, path = site.signed_in("ops"), f"/locations/{code}"
+    until = (site.world.now().replace(year=site.world.now().year + 1)).strftime("%Y-%m-%dT%H:%M")
+    ops.submit(f"{path}/outage", {"until": until, "reason": "flood"}, path)
+    assert "Out of action until" in ops.get(path).text
+    assert site.world.on_shelf()[code]["MUG"] == (5, 5, 0)
+    assert f"{code} is out of action" in ops.get(f"/orders/{order}").text
+    ops.submit(f"{path}/outage", {}, path)
+    assert "Out of action until (UTC)" in ops.get(path).text
