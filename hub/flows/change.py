@@ -22,7 +22,7 @@ from hub.domain.kits import parts_wanted
 from hub.flows.desk import Desk
 from hub.flows.enter import Articles, adjustments, conclude, decide, end_findings, header, new_line
 from hub.flows.recall import recall, take_back, touched
-from hub.flows.route import reserve_unrouted
+from hub.flows.route import reserve_unrouted, take_method
 from hub.store import changes as change_store
 from hub.store import orders, outbox
 from hub.store.changes import ChangeRow
@@ -206,6 +206,8 @@ def bring_to(
         desk.tell(state.id, ("order", state.id), "updated", "The channel updated the order; its lines are the same.")
     if moved:
         take_back(desk, state, "the delivery address or the way of delivery changed")
+    if (before.delivery_method, before.pickup_location) != (wanted.delivery_method, wanted.pickup_location):
+        take_method(desk, state)
     if state.lifecycle == "completed" and any(line.unrouted > 0 for line in state.lines):
         state.lifecycle = "open"
         state.changes["lifecycle"] = "open"

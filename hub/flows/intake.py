@@ -17,6 +17,7 @@ import structlog
 
 from hub import mapping, schemas
 from hub.domain.documents import Order
+from hub.domain.routing.rules import Turn, in_turn
 from hub.flows import amend, enter, facts, track
 from hub.flows.desk import Desk, open_desk
 from hub.flows.enter import Articles, Incoming
@@ -192,7 +193,7 @@ def _apply_orders(
     desk = open_desk(runtime, tx, enter.variant_ids(list(states.values()), articles), actor="intake")
     desk.orders = {state.id: state for state in states.values()}
     enter.look_for_twins(desk, [one.order for one in newest])
-    for one in newest:
+    for one in _in_turn(desk, newest):
         state = states.get((one.connection_id, one.order.external_id))
         if state is None:
             state = enter.enter(desk, one, articles)
@@ -204,6 +205,17 @@ def _apply_orders(
     _count_swept(runtime, desk, batch)
     doors |= desk.wakes
     return outcomes
+
+
+def _in_turn(desk: Desk, incoming: Sequence[Incoming]) -> list[Incoming]:
+    """Orders of one batch in the turn in which the rules want them routed."""
+    by_id = {f"{one.connection_id} {one.order.external_id}": one for one in incoming}
+    turns = []
+    for key, one in by_id.items():
+        ship_by, promise_on = enter.promised_days(one.order)
+        units = sum(line.quantity for line in one.order.lines)
+        turns.append(Turn(key, one.order.placed_at, 0, ship_by, promise_on, one.order.totals.total_minor, units))
+    return [by_id[turn.id] for turn in in_turn(turns, desk.view.rules.sort)]
 
 
 def _newest(batch: Sequence[Read]) -> tuple[list[Incoming], list[tuple[str, str, str | None]]]:
