@@ -29,6 +29,16 @@ MOVES: Mapping[str, Mapping[str, str]] = {
     "closed_short": {},
     "cancelled": {},
 }
+MEANING: Mapping[str, str] = {
+    "draft": "It is written, and may be changed; nothing is expected of it.",
+    "ordered": "It was sent to the supplier; its units are incoming.",
+    "acknowledged": "The supplier has confirmed it; what is not confirmed is not expected.",
+    "partially_received": "Some of its units have arrived, others have not.",
+    "received": "All units that were expected have arrived.",
+    "closed": "Everything about it is settled.",
+    "closed_short": "Some units arrived, and the rest will not come.",
+    "cancelled": "It was given up before anything arrived.",
+}
 OPEN = ("ordered", "acknowledged", "partially_received")  # goods are still expected
 TAKES_GOODS = (*OPEN, "received")  # a late box within the tolerance is taken after everything arrived
 CHANGES_DATES = ("draft", *OPEN)

@@ -1,4 +1,4 @@
-"""The page on states says of transfers, counts and serial numbers what the code does."""
+"""The page on states says of purchase orders, transfers, counts and serial numbers what the code does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.domain import counts, lots, transfers
+from hub.domain import counts, lots, purchasing, transfers
 from hub.store.tables import supply
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "states.md").read_text(encoding="utf-8")
@@ -27,6 +27,7 @@ def table(heading: str) -> dict[str, tuple[str, tuple[str, ...]]]:
 @pytest.mark.parametrize(
     ("heading", "after", "meaning"),
     [
+        ("Purchase orders", {state: tuple(after) for state, after in purchasing.MOVES.items()}, purchasing.MEANING),
         ("Transfers", transfers.NEXT, transfers.MEANING),
         ("Stock counts", counts.NEXT, counts.MEANING),
         ("Serial numbers", lots.SERIAL_NEXT, lots.SERIAL_MEANING),
@@ -39,5 +40,6 @@ def test_the_table_is_that_of_the_code(
 
 
 def test_the_database_knows_the_same_states() -> None:
+    assert set(purchasing.MOVES) == set(supply.PURCHASE_STATUSES)
     assert set(transfers.NEXT) == set(supply.TRANSFER_STATUSES)
     assert set(counts.NEXT) == set(supply.COUNT_STATUSES)
