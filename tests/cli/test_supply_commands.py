@@ -1,68 +1,64 @@
-"""Suppliers, purchase orders, reorders and waiting orders from the command line."""
+"""Transfers, counts and lots at the command line."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from hub.store import ledger, lots
 from tests.cli.conftest import Shop
 
 
-def stocked_supplier(shop: Shop) -> None:
+def test_stock_is_moved_counted_and_kept_by_lot(shop: Shop) -> None:
     shell = shop.shell
-    shell.run("supplier", "add", "ACME", "--currency", "eur", "--lead-days", "10", "--min-order", "100.00")
-    (shell.folder / "acme.csv").write_text("sku;cost;pack_size;preferred\nMUG;2.50;6;yes\nNONE;1;1;\n")
-    done = shell.json("supplier", "articles", "ACME", "acme.csv", code=1)
-    assert done["errors"] == {"NONE": "There is no article 'NONE'."}
-    assert [(one["sku"], one["cost_minor"], one["pack_size"]) for one in done["rows"]] == [("MUG", 250, 6)]
+    shell.run("location", "add", "EAST", "--country", "us")
+    number = shell.run("transfer", "create", "WEST", "EAST", "MUG=4", "--ready").stdout.strip()
+    assert "4 x MUG" in shell.run("transfer", "show", number).stdout
+    shell.run("transfer", "ship", number, "MUG=3")
+    assert "left before" in shell.run("transfer", "ship", number).stdout
+    shell.run("transfer", "receive", number, "MUG=1", "--condition", "damaged", "--key", "van")
+    assert "booked before" in shell.run("transfer", "receive", number, "MUG=1", "--key", "van").stdout
+    shell.run("transfer", "close", number, "--lost", "MUG=1")
+    shell.run("transfer", "receive", number)
+    [row] = shell.json("transfer", "list", "--status", "closed_short")["rows"]
+    assert (row["number"], row["received"], row["expected"]) == (number, 2, 0)
+    assert "next can be: nothing" in shell.run("transfer", "cancel", number, code=1).stderr
+    shell.run("transfer", "show", "TR-0", code=3)
+    shell.run("transfer", "create", "WEST", "EAST", "MUG", code=2)
+    assert shop.world.on_shelf()["EAST"]["MUG"] == (2, 1, 0)
 
 
-def test_goods_are_bought_and_taken_in_by_commands(shop: Shop) -> None:
+def test_a_location_is_counted_from_a_file(shop: Shop) -> None:
     shell = shop.shell
-    stocked_supplier(shop)
-    (shell.folder / "lines.csv").write_text("sku,units,cost,promise_on\nMUG,12,2.40,2027-01-31\n")
-    shell.run("purchase", "draft", "ACME", "WEST", "--file", "lines.csv", "--number", "PO-7", "--over", "10")
-    assert "PO-7" in shell.run("purchase", "list", "--status", "draft").stdout
-    shell.run("purchase", "order", "PO-7")
-    shell.run("purchase", "acknowledge", "PO-7", "MUG=12")
-    shell.run("purchase", "dates", "PO-7", "--to", "2027-02-15", "--reason", "no boat")
-    shell.run("purchase", "receive", "PO-7", "MUG=5", "--key", "a")
-    assert "so already" in shell.run("purchase", "receive", "PO-7", "MUG=5", "--key", "a").stdout
-    shell.run("purchase", "receive", "PO-7", "MUG=1", "--condition", "damaged")
-    shell.run("purchase", "receive", "PO-7", "MUG=99", code=1)
-    shell.run("purchase", "close-short", "PO-7", "--reason", "sold out")
-    [line] = shell.json("purchase", "show", "PO-7")["order"]["lines"]
-    assert (line["received"], line["rejected"], line["closed"], line["cost_minor"]) == (6, 1, 6, 240)
-    shell.run("purchase", "show", "PO-NONE", code=3)
-    shell.run("purchase", "draft", "ACME", "WEST", "MUG", code=2)
+    number = shell.run("count", "create", "WEST", "--assign", "Bo").stdout.strip()
+    shell.run("count", "start", number)
+    (shell.folder / "found.csv").write_text("sku,units\nMUG,9\nNIX,1\n")
+    assert "1 rows are entered, 1 were left out" in shell.run("count", "import", number, "found.csv", code=1).stdout
+    assert shell.json("count", "show", number)["lines"][0]["seen"] is None, "the count is blind"
+    shell.run("count", "enter", number, "TEE", "2")
+    shell.run("count", "enter", number, "TEE", "3", "--add")
+    assert "0 units more than in the books, 1 fewer." in shell.run("count", "review", number).stdout
+    shell.run("count", "recount", number, "TEE")
+    shell.run("count", "start", number)
+    shell.run("count", "enter", number, "TEE", "6")
+    shell.run("count", "review", number)
+    assert "is in the books" in shell.run("count", "apply", number).stdout
+    assert "in the books before" in shell.run("count", "apply", number).stdout
+    assert shop.world.on_shelf()["WEST"] == {"MUG": (9, 9, 0), "TEE": (6, 6, 0)}
+    assert shell.json("count", "list", "--status", "applied")["rows"][0]["number"] == number
+    assert "cancelled" in shell.run("count", "cancel", shell.run("count", "create", "WEST").stdout.strip()).stdout
 
 
-def test_what_waits_is_listed_promised_told_and_given_a_date(shop: Shop) -> None:
+def test_lots_are_kept_blocked_and_traced(shop: Shop) -> None:
     shell = shop.shell
-    stocked_supplier(shop)
-    shop.buy(("MUG", 13))
-    shell.run("purchase", "draft", "ACME", "WEST", "MUG=6", "--number", "PO-8", "--due", "2027-01-31")
-    shell.run("purchase", "order", "PO-8")
-    [row] = shell.json("waiting", "list", "--to-tell")["rows"]
-    assert (row["units"], row["promised_on"], row["behind"][0]["number"]) == (3, "2027-01-31", "PO-8")
-    assert "1 lines" in shell.run("waiting", "told", row["line_id"]).stdout
-    assert shell.json("waiting", "list", "--to-tell")["rows"] == []
-    shell.run("waiting", "until", row["order_id"], row["line_id"], "--day", "2027-03-01")
-    assert shell.json("waiting", "list")["rows"][0]["auto_cancel_at"].startswith("2027-03-01")
-    shell.run("waiting", "release", row["order_id"], row["line_id"])
-
-
-def test_what_is_to_be_reordered_is_drafted_at_once(shop: Shop) -> None:
-    shell = shop.shell
-    stocked_supplier(shop)
-    shop.buy(("MUG", 13))
-    found: Any = shell.json("reorder", "show")
-    [need] = [one for one in found["needs"] if one["sku"] == "MUG"]
-    assert (need["proposal"]["units"], need["supplier"]["code"]) == (6, "ACME")
-    made = shell.json("reorder", "draft", "WEST", "--all")
-    assert len(made["numbers"]) == 1
-    assert "takes 100.00 and more" in made["warnings"][0]
-    shell.run("reorder", "show", "--location", "MOON", code=3)
-    shell.run("reorder", "policy", "TEE", "--low", "5")
-    shop.world.clock_strikes()
-    [alert] = shell.json("reorder", "alerts")["rows"]
-    assert (alert["sku"], alert["units"], alert["kind"]) == ("TEE", 5, "low")
+    shell.run("stock", "adjust", "TEE", "WEST", "--to", "0", "--reason", "count")
+    shell.run("lot", "track", "TEE", "lot")
+    shell.run(
+        "lot", "adjust", "TEE", "WEST", "--by", "4", "--lot", "L1", "--expires", "2999-01-01", "--reason", "delivery"
+    )
+    assert "2999-01-01" in shell.run("lot", "list", "TEE").stdout
+    shop.buy(("TEE", 1))
+    assert "4 units are held back" in shell.run("lot", "block", "TEE", "L1", "--reason", "glass").stdout
+    assert "4 at WEST" in shell.run("lot", "trace", "L1").stdout
+    assert "4 units are free again" in shell.run("lot", "unblock", "TEE", "L1").stdout
+    assert "add up" in shell.run("lot", "audit").stdout
+    shell.run("lot", "trace", "NIX", code=3)
+    shell.run("lot", "adjust", "TEE", "WEST", "--by", "1", "--lot", "L1", "--expires", "soon", "--reason", "x", code=1)
+    assert shop.world.read(lots.differences) == shop.world.read(ledger.differences) == []
