@@ -233,7 +233,7 @@ def _wait_until_told(town: Town, units: int) -> None:
     wanted = len(town.skus) * SHOPS
     told = select(func.count()).select_from(listing).where(listing.c.published_quantity == units)
     while town.world.read(lambda tx: tx.execute(told).scalar_one()) < wanted:
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def latency(name: str, ground: Ground, per_s: float, seconds: float) -> Latency:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
 from hub.store.database import Tx
 from hub.store.rows import as_dicts, chunks
@@ -27,17 +27,12 @@ def _due(now: datetime) -> Any:
 
 def due_connections(tx: Tx, now: datetime) -> list[str]:
     """Channels that have figures to be told."""
-    query = (
-        select(listing.c.connection_id)
-        .join(connection, connection.c.id == listing.c.connection_id)
-        .where(
-            _due(now),
-            connection.c.status == "active",
-            connection.c.publish_stock.is_(True),
-            connection.c.outbox_held.is_(False),
-            or_(connection.c.open_until.is_(None), connection.c.open_until <= now),
-        )
-        .distinct()
+    query = select(connection.c.id).where(
+        connection.c.status == "active",
+        connection.c.publish_stock.is_(True),
+        connection.c.outbox_held.is_(False),
+        or_(connection.c.open_until.is_(None), connection.c.open_until <= now),
+        exists().where(listing.c.connection_id == connection.c.id, _due(now)),
     )
     return sorted(tx.execute(query).scalars())
 

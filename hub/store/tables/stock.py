@@ -95,6 +95,7 @@ listing = Table(
     Index(
         "ix_listing_due",
         "connection_id",
+        "id",
         postgresql_where=sql("stock_rev > published_rev"),
         sqlite_where=sql("stock_rev > published_rev"),
     ),

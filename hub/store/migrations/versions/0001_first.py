@@ -486,7 +486,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_listing_due",
         "listing",
-        ["connection_id"],
+        ["connection_id", "id"],
         unique=False,
         postgresql_where=sa.text("stock_rev > published_rev"),
         sqlite_where=sa.text("stock_rev > published_rev"),
