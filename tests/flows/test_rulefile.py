@@ -121,7 +121,7 @@ ROUTINGS = st.builds(
 )
 RULES = st.builds(
     RuleSet,
-    name=NAMES,
+    name=NAMES.filter(lambda name: not {"/", "@"} & set(name)),
     routings=st.lists(ROUTINGS, min_size=1, max_size=3).map(tuple),
     grace_minutes=st.integers(0, 100),
     reevaluate=st.builds(Reevaluation, after_minutes=st.integers(0, 100)),
