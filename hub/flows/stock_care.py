@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.flows.runtime import Runtime
-from hub.store import audits, events, ledger, reservations
+from hub.store import audits, events, ledger, lots, reservations
 from hub.store.database import Tx
 from hub.store.ledger import StockBook
 from hub.store.reservations import Reservation
@@ -21,7 +21,8 @@ class Audit:
 
     `differences` are positions, state by state, that do not equal the sum of their moves: only a person mends those.
     `uncovered` are positions with fewer reserved units than their reservations say. `released` are reservations whose
-    owner was gone; the audit let them go. `positions` and `moves` are how many were read.
+    owner was gone; the audit let them go. `lots` are articles whose lots or serial numbers do not add up to what is on
+    hand. `positions` and `moves` are how many were read.
     """
 
     positions: int
@@ -29,14 +30,20 @@ class Audit:
     differences: list[dict[str, Any]]
     uncovered: list[dict[str, Any]]
     released: list[dict[str, Any]]
+    lots: list[dict[str, Any]]
 
     @property
     def is_right(self) -> bool:
-        return not self.differences and not self.uncovered
+        return not (self.differences or self.uncovered or self.lots)
 
     def lines(self) -> list[dict[str, Any]]:
         """All of it as it is kept, each with its kind."""
-        kinds = (("position", self.differences), ("uncovered", self.uncovered), ("released", self.released))
+        kinds = (
+            ("position", self.differences),
+            ("uncovered", self.uncovered),
+            ("released", self.released),
+            ("lots", self.lots),
+        )
         return [{"kind": kind, **one} for kind, found in kinds for one in found]
 
 
@@ -84,7 +91,7 @@ def audit(runtime: Runtime, *, actor: str = "clock") -> Audit:
 def audit_nightly(runtime: Runtime) -> int:
     """The audit of the night; returns how much it found."""
     found = audit(runtime)
-    return len(found.differences) + len(found.uncovered) + len(found.released)
+    return len(found.differences) + len(found.uncovered) + len(found.released) + len(found.lots)
 
 
 def _release_lost(runtime: Runtime, actor: str) -> list[dict[str, Any]]:
@@ -108,4 +115,4 @@ def _release_lost(runtime: Runtime, actor: str) -> list[dict[str, Any]]:
 
 
 def _look(tx: Tx, released: list[dict[str, Any]]) -> Audit:
-    return Audit(*audits.extent(tx), ledger.differences(tx), reservations.uncovered(tx), released)
+    return Audit(*audits.extent(tx), ledger.differences(tx), reservations.uncovered(tx), released, lots.differences(tx))
