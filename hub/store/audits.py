@@ -16,7 +16,7 @@ from hub.store.tables import location, stock_audit, stock_move, stock_position, 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One audit. `differences` has all it found, each a mapping with its `kind`: position, uncovered or released."""
+    """One audit. `differences` has all it found, each a mapping with its `kind`: position, uncovered, lots or released."""
 
     id: str
     at: datetime
@@ -31,7 +31,7 @@ class AuditRow:
     @property
     def wrong(self) -> list[dict[str, Any]]:
         """What still waits for a person."""
-        return self.of("position", "uncovered")
+        return self.of("position", "uncovered", "lots")
 
 
 _ROW = [stock_audit.c[name] for name in AuditRow.__slots__]
@@ -52,8 +52,8 @@ def keep(tx: Tx, now: datetime, actor: str, *, positions: int, moves: int, found
     for one in found:
         sku, code = by_position.get(one.get("position_id", ""), ("", ""))
         sku, code = (
-            sku or skus.get(one.get("variant_id") or "", ""),
-            code or codes.get(one.get("location_id") or "", ""),
+            sku or skus.get(one.get("variant_id") or "", "") or one.get("sku", ""),
+            code or codes.get(one.get("location_id") or "", "") or one.get("location", ""),
         )
         lines.append({**one, "sku": sku, "location": code})
     row = {"id": new_id(), "at": now, "positions": positions, "moves": moves, "differences": lines, "actor": actor}
@@ -68,6 +68,11 @@ def said(finding: Mapping[str, Any]) -> str:
             return f"{finding['position']} units are {state} and the ledger adds up to {finding['ledger']}"
         case "uncovered":
             return f"{finding['reserved']} units are reserved and reservations hold {finding['units']}"
+        case "lots" if "lot" in finding:
+            return f"lot {finding['lot']} has {finding['units']} units and its moves add up to {finding['moves']}"
+        case "lots":
+            said = f"{finding['on_hand']} units are on hand and {finding['in_lots']} have a {finding['tracking']}"
+            return f"{said} number" if finding["tracking"] == "serial" else said
     return f"{finding['units']} units were let go: {finding['why']}"
 
 
