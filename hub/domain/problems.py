@@ -215,6 +215,8 @@ def of_ledger(kind: str) -> Words:
     """Something in the stock books that does not add up."""
     if kind == "uncovered":
         return Words("Reservations hold more than is reserved", "Release the reservations of these articles.", "yours")
+    if kind == "lots":
+        return Words("Lots do not add up to what is on hand", "Count these articles by lot or serial number.", "yours")
     return Words(
         "The stock differs from its ledger",
         "Something wrote past the ledger: find out what, count these positions, and settle the difference.",
