@@ -94,6 +94,9 @@ def _books(_: Runtime, tx: Tx) -> Iterator[Finding]:
         )
     else:
         yield Finding("stock ledger", "ok", "every position is the sum of its moves")
+    if by_lot := lots.differences(tx):
+        found = f"{len(by_lot)} articles have other units on hand than in lots or serial numbers"
+        yield Finding("lots", "warn", found, "Count them by lot: orderhub lot audit")
     thin, lost = reservations.uncovered(tx), reservations.without_owner(tx, MOST_LOST)
     if thin:
         found = f"{len(thin)} positions hold fewer reserved units than their reservations say"
