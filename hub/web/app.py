@@ -28,6 +28,7 @@ from hub.web.pages import (
     counts,
     fulfillment,
     home,
+    ledger,
     locations,
     lots,
     orders,
@@ -61,7 +62,7 @@ SUPPLY_PAGES = (
     "waiting",
 )  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, fulfillment, connections, trouble, stock, availability, routing,
+    ingress, health, assets, signin, home, orders, fulfillment, connections, trouble, stock, ledger, availability, routing,
     transfers, counts, lots, purchasing, suppliers, reorder, waiting, locations, settings_page, api,
 )  # fmt: skip
 

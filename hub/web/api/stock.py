@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.domain.stock_states import reason_text
 from hub.flows import operate
 from hub.flows.operate import ImportRow
 from hub.store.views import stock as stock_view
@@ -34,9 +35,10 @@ def adjust_stock(call: Call) -> Json:
         call.path["sku"],
         call.body["location"],
         person=caller().actor,
-        reason=call.body["reason"],
+        reason=reason_text(call.body["reason"], call.body.get("note", "")),
         change=call.body.get("change"),
         set_to=call.body.get("set_to"),
+        expected=call.body.get("expected"),
         key=call.key,
     )
     return shapes.row_result(done)
@@ -44,7 +46,7 @@ def adjust_stock(call: Call) -> Json:
 
 def set_stock(call: Call) -> Json:
     rows = [
-        ImportRow(number, one["sku"], one["location"], one["units"])
+        ImportRow(number, one["sku"], one["location"], one["units"], expected=one.get("expected"))
         for number, one in enumerate(call.body["rows"], start=1)
     ]
     done = operate.import_stock(
@@ -78,7 +80,9 @@ OPERATIONS = (
                 location=text("Code.", minLength=1, maxLength=40),
                 change=whole("So many more, or fewer.", minimum=-MOST_UNITS, maximum=MOST_UNITS),
                 set_to=whole("So many are there.", minimum=0, maximum=MOST_UNITS),
+                expected=whole("So many you saw: with others by now nothing is booked.", minimum=0, maximum=MOST_UNITS),
                 reason=REASON,
+                note=text("More about the reason.", maxLength=200),
             ),
             "oneOf": [{"required": ["change"]}, {"required": ["set_to"]}],
         },
@@ -95,6 +99,7 @@ OPERATIONS = (
                     sku=text("Our SKU.", minLength=1, maxLength=120),
                     location=text("Code.", minLength=1, maxLength=40),
                     units=whole("So many are there.", minimum=0, maximum=MOST_UNITS),
+                    expected=whole("So many you saw: with others by now the row is left out.", minimum=0),
                 ),
                 minItems=1, maxItems=MOST_ROWS,
             ),
