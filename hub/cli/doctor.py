@@ -17,7 +17,7 @@ from hub.cli.session import opened, require_keys, runtime_of, settings
 from hub.engine.lease import TICKS
 from hub.flows import operate
 from hub.flows.runtime import Runtime
-from hub.store import connections, leases, ledger, reservations
+from hub.store import connections, leases, ledger, lots, reservations
 from hub.store.database import Tx
 from hub.store.sealing import WrongKeyError
 from hub.store.views import connections as connection_views
