@@ -27,7 +27,7 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
     incoming = complete(incoming, state.of_channel)
     if incoming.hash == state.document_hash:
         return _again(desk, state, articles)
-    if state.remote_status == "cancelled" and incoming.order.status != "cancelled":
+    if state.remote_status == "cancelled":
         return _after_cancelling(desk, incoming, state)
     if incoming.order.revision > state.revision:
         desk.news.add(incoming.inbox_id)
@@ -67,12 +67,13 @@ def _again(desk: Desk, state: OrderState, articles: Articles) -> str:
 
 def _after_cancelling(desk: Desk, incoming: Incoming, state: OrderState) -> str:
     """A cancelled order stays cancelled, whatever the channel says of it."""
-    if state.of_channel["status"] == "cancelled":
+    opened = incoming.order.status != "cancelled"
+    if opened and state.of_channel["status"] == "cancelled":
         if incoming.order.revision == state.revision:
             return "stale"
         _conflict(desk, incoming, state, "The channel opened a cancelled order again", handle="reopened")
         return "conflict"
-    wants = changes.between(state.of_channel, incoming.document)
+    wants = changes.between(state.of_channel, incoming.document) if opened else []
     document, _ = _merged(incoming, state)
     _note(incoming, state, document)
     order: Order = schemas.parse("order.v1", document)

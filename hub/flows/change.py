@@ -133,8 +133,9 @@ def _line_changes(before: Order, after: Order) -> Iterable[LineChange]:
 
 
 def _refusals(state: OrderState, steps: Iterable[LineStep], document: Mapping[str, Any]) -> Iterable[str]:
-    if state.lifecycle == "cancelled":
+    if state.remote_status == "cancelled":
         yield "the order is cancelled, which is final"
+        return
     cancels = document["status"] == "cancelled"
     if cancels and state.lifecycle == "completed":
         yield "everything has left already; what remains is a return"

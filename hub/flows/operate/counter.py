@@ -9,7 +9,7 @@ from hub.flows import machine, refuse
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.operate.errors import NotDoneError
-from hub.flows.operate.orders import at_desk
+from hub.flows.operate.orders import at_desk, not_held
 from hub.flows.operate.shipping import find_fo
 from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
@@ -56,6 +56,7 @@ def collected(runtime: Runtime, order_id: str, fo_number: str, *, person: str) -
             raise NotDoneError(f"{fo.number} is not ready to be collected yet: say so first")
         fo.collected_at, fo.changed = desk.now, True
         _end_hold(desk, state, fo, "the goods were collected")
+        not_held(state, fo, "ship")
         desk.tell(state.id, ("fo", fo.id), "collected", f"{fo.number} was collected at {_store(desk, fo)}.")
         units = everything(fo)
         if fo.method == "pickup":

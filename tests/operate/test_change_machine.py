@@ -1,0 +1,417 @@
+"""Changes, cancellations, shipping and refusals in any order: units and money are what a small model says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import func, select
+
+from connectors.shopify.sandbox import ShopifySandbox
+from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
+from hub import schemas
+from hub.domain.changes import OURS, AddLine, SetQuantity, rest
+from hub.domain.shipping import Cancelled, Submitted
+from hub.flows import amend, enter, operate, settle
+from hub.flows.desk import Desk, open_desk
+from hub.flows.enter import Incoming
+from hub.flows.operate import NotDoneError
+from hub.flows.operate.orders import at_desk
+from hub.flows.refill import refill
+from hub.flows.ship import Parcel, everything, ship
+from hub.store import catalog, connections, ledger, migrate, orders, outbox
+from hub.store.database import Database, new_id, open_database
+from hub.store.orders import FoState, OrderState
+from hub.store.tables import hold, order_change, stock_position
+from hub.testing.world import World
+from tests.store.machines import LONG, STEPS
+
+PERSON = "mia@example.com"
+SKUS = ("MUG", "TEE")
+UNITS = st.integers(0, 5)
+ADDRESS = {"line1": "1 Wall Street", "city": "New York", "postal_code": "10005", "country": "US"}
+PRICE = 333  # of an article that is added by hand
+NUMBERS = count(1)
+
+
+@dataclass
+class Model:
+    """What is known of one order without asking the hub. Quantities are by the channel's line id."""
+
+    order_id: str
+    external_id: str
+    bought: dict[str, tuple[int, int]]  # (quantity, total) as first stated
+    stated: dict[str, int]  # by the channel, now
+    wanted: dict[str, int]  # here, now
+    added: Counter[str] = field(default_factory=Counter)
+    shipped: Counter[str] = field(default_factory=Counter)
+    revision: int = 1
+    there_cancelled: bool = False
+    cancelled: bool = False
+    moved: int = 0  # what all changes so far have moved the order's price by
+
+    def price(self) -> int:
+        """What the order costs at the quantities wanted here."""
+        stated = {
+            key: (self.stated[key], rest(total, of, self.stated[key])) for key, (of, total) in self.bought.items()
+        }
+        mine = sum(rest(total, of, self.wanted[key]) for key, (of, total) in stated.items())
+        return mine + sum(PRICE * units for units in self.added.values())
+
+    @property
+    def first_price(self) -> int:
+        return sum(total for _, total in self.bought.values())
+
+    def settle_price(self, after: int) -> None:
+        self.moved = after - self.first_price
+
+
+class Changes(RuleBasedStateMachine):
+    db: Database
+
+    @initialize()
+    def open(self) -> None:
+        self.world = World(self.db)
+        with self.db.begin() as tx:
+            known = {row.name: row.id for row in connections.every(tx)}
+        if not known:
+            self.build()
+            known = {row.name: row.id for row in self.world.read(connections.every)}
+        self.channel, self.threepl = known["Shop"], known["3PL"]
+        mark = new_id()[-8:]
+        self.skus = {sku: f"{sku}-{mark}" for sku in (*SKUS, "CAP")}
+        self.world.stock(f"location {' '.join(self.skus.values())}\nHAND 4 4 9\nHOUSE 6 6 9")
+        self.came: Counter[str] = Counter({"MUG": 10, "TEE": 10, "CAP": 18})
+        self.models: list[Model] = []
+        self.flying: list[dict[str, Any]] = []
+
+    def build(self) -> None:
+        """A shop, a 3PL, and a place of each kind; every walk through one database uses the same."""
+        shop, house = ShopifySandbox(), ShipHeroSandbox()
+        settings = {"shop": shop.shop, "access_token": shop.token, "webhook_secret": shop.webhook_secret}
+        self.world.connect("shopify", "Shop", settings)
+        threepl = self.world.connect("shiphero", "3PL", {"shop_name": "demo", "refresh_token": house.refresh_token})
+        self.world.location("HAND")
+        self.world.location("HOUSE", handling="threepl", handler_id=threepl, kind="3pl")
+
+    def teardown(self) -> None:
+        if hasattr(self, "models"):
+            assert self.world.read(ledger.differences) == []
+
+    # -- what happens
+
+    @precondition(lambda self: len(self.models) < 3)
+    @rule(mug=st.integers(1, 5), tee=UNITS, cents=st.integers(1, 2000))
+    def an_order_comes(self, mug: int, tee: int, cents: int) -> None:
+        number = f"M{next(NUMBERS)}"
+        bought = {f"{number}:MUG": (mug, 10 * cents + 7), f"{number}:TEE": (tee, 3 * cents * tee)}
+        model = Model("", number, bought, {}, {})
+        model.stated = {key: quantity for key, (quantity, _) in bought.items()}
+        model.wanted = dict(model.stated)
+        document = self.document(model)
+        with self.db.begin() as tx:
+            desk = self.desk(tx)
+            model.order_id = enter.enter(desk, self.incoming(document), self.articles(tx)).id
+            desk.flush()
+        self.models.append(model)
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data(), sku=st.sampled_from(SKUS), quantity=UNITS)
+    def a_person_changes_a_line(self, data: Any, sku: str, quantity: int) -> None:
+        model = data.draw(st.sampled_from(self.models))
+        key = f"{model.external_id}:{sku}"
+        refused = model.cancelled or quantity < model.shipped[key] or quantity == model.wanted[key]
+        if self.person_does(model, SetQuantity(key, quantity), refused=refused):
+            model.wanted[key] = quantity
+            model.settle_price(model.price())
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data(), quantity=st.integers(1, 3))
+    def a_person_adds_an_article(self, data: Any, quantity: int) -> None:
+        model = data.draw(st.sampled_from(self.models))
+        key = f"{OURS}{next(NUMBERS)}"
+        if self.person_does(model, AddLine(key, self.skus["CAP"], quantity, PRICE), refused=model.cancelled):
+            model.added[key] = quantity
+            model.settle_price(model.price())
+
+    @precondition(lambda self: any(model.added for model in self.models))
+    @rule(data=st.data(), quantity=st.integers(0, 3))
+    def a_person_changes_what_was_added(self, data: Any, quantity: int) -> None:
+        model = data.draw(st.sampled_from([one for one in self.models if one.added]))
+        key = data.draw(st.sampled_from(sorted(model.added)))
+        refused = model.cancelled or quantity < model.shipped[key] or quantity == model.added[key]
+        if self.person_does(model, SetQuantity(key, quantity), refused=refused):
+            model.added[key] = quantity
+            model.settle_price(model.price())
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data())
+    def a_person_cancels(self, data: Any) -> None:
+        model = data.draw(st.sampled_from(self.models))
+        lifecycle = self.state(model).lifecycle
+        done = False
+        try:
+            done = operate.cancel_order(self.world.runtime, model.order_id, "they called", person=PERSON)
+        except NotDoneError:
+            assert lifecycle == "completed"
+        assert done == (lifecycle != "completed" and not model.cancelled)
+        if done:
+            self.cancelled(model)
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data(), sku=st.sampled_from(SKUS), quantity=UNITS)
+    def the_channel_changes_a_line(self, data: Any, sku: str, quantity: int) -> None:
+        model = data.draw(st.sampled_from(self.models))
+        key = f"{model.external_id}:{sku}"
+        before, ours = model.stated[key], model.wanted[key]
+        model.stated[key] = quantity
+        self.channel_says(model)
+        if not model.cancelled:
+            model.wanted[key] = quantity if ours in (before, quantity) else ours
+            if model.price() != model.first_price + model.moved:
+                model.settle_price(model.price())
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data())
+    def the_channel_cancels(self, data: Any) -> None:
+        model = data.draw(st.sampled_from(self.models))
+        model.there_cancelled = True
+        self.channel_says(model)
+        if not model.cancelled:
+            self.cancelled(model)
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data())
+    def the_channel_says_the_same_again(self, data: Any) -> None:
+        self.channel_says(data.draw(st.sampled_from(self.models)))
+
+    @rule()
+    def messages_leave(self) -> None:
+        """The outbox is claimed, and the answers come later."""
+        with self.db.begin() as tx:
+            now = self.world.now()
+            self.flying += outbox.claim(tx, self.threepl, new_id(), now, 4, self.world.runtime.sending_time)
+
+    @precondition(lambda self: self.flying)
+    @rule(data=st.data(), answer=st.sampled_from([True, None, False]))
+    def the_3pl_answers(self, data: Any, answer: bool | None) -> None:
+        row = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
+        submits = row["operation"] == "submit"
+        result = Submitted(f"R-{row['id']}", answer) if submits else Cancelled(answer is not False, "it is packed")
+        with self.db.begin() as tx:
+            settle.success(self.world.runtime, tx, row, result, set())
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data())
+    def goods_leave(self, data: Any) -> None:
+        """What a place holds leaves, also from one that was asked to stop."""
+        found = [(model, fo) for model in self.models for fo in self.state(model).fos if fo.is_live and fo.live_units]
+        if not found:
+            return
+        model, fo = data.draw(st.sampled_from(found))
+        if fo.handling == "threepl" and fo.request_status == "unsubmitted":
+            return
+        parts = self.parts(model, fo)
+
+        def work(desk: Desk, state: OrderState) -> bool:
+            mine = next(one for one in state.fos if one.id == fo.id)
+            at = {"connection_id": None, "external_id": None, "shipped_at": desk.now}
+            ship(desk, state, mine, [Parcel(everything(mine))], **at)
+            return True
+
+        assert at_desk(self.world.runtime, model.order_id, PERSON, work)
+        model.shipped.update(parts)
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data())
+    def a_place_refuses(self, data: Any) -> None:
+        found = [(model, fo) for model in self.models for fo in self.state(model).fos if fo.is_live]
+        found = [(model, fo) for model, fo in found if fo.handling == "manual" and fo.request_status == "unsubmitted"]
+        if not found:
+            return
+        model, fo = data.draw(st.sampled_from(found))
+        code = "no_capacity"
+        assert operate.refuse_by_hand(self.world.runtime, model.order_id, fo.number, "full", person=PERSON, code=code)
+
+    @rule(place=st.sampled_from(["HAND", "HOUSE"]), sku=st.sampled_from(SKUS), units=st.integers(1, 4))
+    def goods_come_in(self, place: str, sku: str, units: int) -> None:
+        operate.adjust_stock(self.world.runtime, self.skus[sku], place, change=units, reason="delivery", person=PERSON)
+        self.came[sku] += units
+        while refill(self.world.runtime):
+            pass
+
+    @rule()
+    def holds_are_released(self) -> None:
+        mine = [model.order_id for model in self.models]
+        ids = self.ask(select(hold.c.id).where(hold.c.state == "active", hold.c.order_id.in_(mine)))
+        operate.release_holds(self.world.runtime, ids, person=PERSON)
+
+    # -- what must be true
+
+    @invariant()
+    def units_are_where_the_model_says(self) -> None:
+        for model in self.models if hasattr(self, "models") else ():
+            state = self.state(model)
+            for line in state.lines:
+                wanted = (
+                    model.added[line.external_id]
+                    if line.external_id.startswith(OURS)
+                    else model.wanted[line.external_id]
+                )
+                left = model.shipped[line.external_id]
+                rows = [row for fo in state.fos for row in fo.lines if row.order_line_id == line.id]
+                assert line.shipped == left == sum(row.shipped for row in rows)
+                assert line.routed == sum(row.quantity - row.cancelled for row in rows)
+                assert line.wanted == max(left if model.cancelled else wanted, left), (line, model)
+                assert 0 <= line.unwanted <= line.routed - line.shipped
+                assert line.cancelled + line.routed <= line.ordered
+            if state.lifecycle == "cancelled":
+                assert not any(fo.is_live for fo in state.fos)
+                assert not any(model.shipped.values())
+
+    @invariant()
+    def stock_adds_up(self) -> None:
+        if not hasattr(self, "models"):
+            return
+        ids = self.world.read(lambda tx: catalog.variants_by_sku(tx, self.skus.values()))
+        position = stock_position.c
+        sums = select(func.sum(position.on_hand), func.sum(position.committed), func.sum(position.available))
+        for sku, name in self.skus.items():
+            mine = sums.where(position.variant_id == ids[name])
+            [found] = self.world.read(lambda tx, query=mine: tx.execute(query).all())
+            left = sum(units for model in self.models for key, units in model.shipped.items() if self.sku(key) == sku)
+            live = sum(
+                row.live
+                for model in self.models
+                for fo in self.state(model).fos
+                for row in fo.lines
+                if row.variant_id == ids[name]
+            )
+            assert tuple(map(int, found)) == (self.came[sku] - left, live, self.came[sku] - left - live)
+
+    @invariant()
+    def money_adds_up(self) -> None:
+        for model in self.models if hasattr(self, "models") else ():
+            moved = self.ask(
+                select(order_change.c.delta_minor).where(
+                    order_change.c.order_id == model.order_id, order_change.c.status == "confirmed"
+                )
+            )
+            assert sum(moved) == model.moved, model
+            state = self.state(model)
+            if not model.cancelled:
+                assert state.document["totals"]["total_minor"] == model.price(), model
+
+    # -- how it is done
+
+    def sku(self, key: str) -> str:
+        return "CAP" if key.startswith(OURS) else key.partition(":")[2]
+
+    def state(self, model: Model) -> OrderState:
+        return self.world.read(lambda tx: orders.load(tx, [model.order_id], lock=False))[model.order_id]
+
+    def ask(self, query: Any) -> list[Any]:
+        return list(self.world.read(lambda tx: tx.execute(query).scalars().all()))
+
+    def parts(self, model: Model, fo: FoState) -> dict[str, int]:
+        lines = {line.id: line.external_id for line in self.state(model).lines}
+        return {lines[row.order_line_id]: row.live for row in fo.lines if row.live}
+
+    def desk(self, tx: Any) -> Desk:
+        ids = catalog.variants_by_sku(tx, self.skus.values())
+        return open_desk(self.world.runtime, tx, set(ids.values()), actor="test")
+
+    def articles(self, tx: Any) -> dict[tuple[str, str], tuple[str, int]]:
+        ids = catalog.variants_by_sku(tx, self.skus.values())
+        return {(self.channel, f"sku:{sku}"): (variant_id, 1) for sku, variant_id in ids.items()}
+
+    def document(self, model: Model) -> dict[str, Any]:
+        lines = [
+            {
+                "external_id": key,
+                "sku": self.skus[self.sku(key)],
+                "quantity": model.stated[key],
+                "total_minor": rest(total, of, model.stated[key]),
+            }
+            for key, (of, total) in model.bought.items()
+        ]
+        return {
+            "external_id": model.external_id,
+            "number": f"#{model.external_id}",
+            "revision": f"{model.revision:04}",
+            "placed_at": "2026-03-02T12:00:00Z",
+            "currency": "USD",
+            "status": "cancelled" if model.there_cancelled else "open",
+            "payment_status": "paid",
+            "lines": lines,
+            "totals": {"taxes_included": True, "total_minor": sum(line["total_minor"] for line in lines)},
+            "shipping_address": ADDRESS,
+        }
+
+    def incoming(self, document: dict[str, Any]) -> Incoming:
+        order = schemas.parse("order.v1", document)
+        return Incoming(new_id(), self.channel, document, order, schemas.fingerprint(document))
+
+    def channel_says(self, model: Model) -> None:
+        model.revision += 1
+        document = self.document(model)
+        with self.db.begin() as tx:
+            states = orders.load(tx, [model.order_id])
+            desk = self.desk(tx)
+            desk.orders = dict(states)
+            amend.amend(desk, self.incoming(document), states[model.order_id], self.articles(tx))
+            desk.flush()
+
+    def person_does(self, model: Model, *asks: Any, refused: bool) -> bool:
+        if refused:
+            with pytest.raises(NotDoneError):
+                operate.change_order(self.world.runtime, model.order_id, asks, person=PERSON)
+            return False
+        asked = operate.change_order(self.world.runtime, model.order_id, asks, person=PERSON)
+        assert operate.confirm_change(self.world.runtime, asked.id, person=PERSON)
+        return True
+
+    def cancelled(self, model: Model) -> None:
+        """From here on the order costs what has left of it."""
+        model.cancelled = True
+        stated = {
+            key: (model.stated[key], rest(total, of, model.stated[key])) for key, (of, total) in model.bought.items()
+        }
+        left = sum(rest(total, of, model.shipped[key]) for key, (of, total) in stated.items())
+        model.settle_price(left + sum(PRICE * model.shipped[key] for key in model.added))
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('changes')}/hub.sqlite3")
+    migrate.upgrade(db)
+    yield db
+    db.dispose()
+
+
+def walk(database: Database) -> None:
+    class Here(Changes):
+        db = database
+
+    run_state_machine_as_test(Here, settings=STEPS)
+
+
+def test_units_and_money_are_kept_whatever_is_done_in_whatever_order(quick: Database) -> None:
+    walk(quick)
+
+
+@pytest.mark.skipif(not LONG, reason="walks far on both databases with ORDERHUB_LONG=1")
+def test_units_and_money_are_kept_on_both_databases(db: Database) -> None:
+    walk(db)
