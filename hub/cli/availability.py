@@ -224,6 +224,42 @@ def set_channel(
     say(f"{row.name} sells from {place} and {told}; a feed is doubted from {row.feed_guard_percent} percent on.")
 
 
+@app.command("location")
+def set_location(
+    code: Annotated[str, typer.Argument(help="Code of the location.")],
+    group: Annotated[
+        list[str] | None, typer.Option(help='Group that it is in, instead of those before; "" is none.')
+    ] = None,
+    stale_after: Annotated[
+        int | None, typer.Option(help="Minutes after which its feed is overdue; 0: never.", min=0)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which groups a location is in, and when its feed is overdue."""
+    with runtime() as hub:
+        row = operate.set_location(hub, code, person=person(), groups=group, stale_after_min=stale_after)
+    if as_json:
+        print_json({"code": row.code, "groups": row.groups or [], "stale_after_min": row.stale_after_min})
+        return
+    groups = f"in {', '.join(row.groups)}" if row.groups else "in no group"
+    feed = f"its feed is overdue after {row.stale_after_min} minutes" if row.stale_after_min else "needs no feed"
+    say(f"{row.code} is {groups}; {feed}.")
+
+
+@app.command("article")
+def set_article(
+    sku: Annotated[str, typer.Argument(help="Our SKU.")],
+    tag: Annotated[list[str] | None, typer.Option(help='Word that rules look for; "" is none.')] = None,
+    preorder: Annotated[
+        bool | None, typer.Option("--preorder/--no-preorder", help="Sell it against open purchase orders.")
+    ] = None,
+) -> None:
+    """Say by which tags rules find an article, and whether it is sold before it comes."""
+    with runtime() as hub:
+        operate.set_article(hub, sku, person=person(), tags=tag, preorderable=preorder)
+    say(f"{sku} is changed.")
+
+
 @feed_app.command("list")
 def list_feeds(as_json: AsJson = False) -> None:
     """List feeds that would take most articles to nothing and were not booked."""

@@ -157,6 +157,11 @@ def kits_with(tx: Tx, variant_id: str) -> list[str]:
     return list(tx.execute(query.order_by(variant.c.sku)).scalars())
 
 
+def change_article(tx: Tx, variant_id: str, now: datetime, **values: Any) -> None:
+    """Set columns of an article that its figures depend on: tags, preorderable."""
+    tx.execute(update(variant).where(variant.c.id == variant_id).values(updated_at=now, **values))
+
+
 def store_recipe(tx: Tx, kit_id: str, parts: Mapping[str, int], *, keep_together: bool) -> None:
     """Make a variant a kit of (component variant: units), or with none a plain article again."""
     tx.execute(delete(kit_component).where(kit_component.c.kit_variant_id == kit_id))

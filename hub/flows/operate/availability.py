@@ -13,12 +13,14 @@ from hub.flows.operate.reach import find
 from hub.flows.runtime import Runtime
 from hub.store import availability, catalog, connections, events, inbox
 from hub.store.availability import RuleRow
+from hub.store.catalog import LocationRow
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx, new_id
 from hub.store.ledger import mark_listings
 from hub.store.locks import alone
 
 MOST_UNITS = 10_000_000
+MOST_MINUTES = 525_600  # a year
 MOST_EXAMPLES = 20
 LOCK = "availability_rules"  # rules are renumbered together, so one person at a time changes them
 
@@ -274,6 +276,66 @@ def set_channel(
         events.tell(tx, ("connection", row.id), "changed", actor(person), f"Stock is told anew: {words}.", now)
     runtime.wake("stock")
     return find(runtime, row.id)
+
+
+def set_location(
+    runtime: Runtime,
+    code: str,
+    *,
+    person: str,
+    groups: Sequence[str] | None = None,
+    stale_after_min: int | None = None,
+) -> LocationRow:
+    """Say which groups a location is in, and after how many minutes its feed is overdue; what is not given stays.
+
+    0 minutes: nobody outside has to confirm its figures. Raises NotDoneError.
+    """
+    if stale_after_min is not None and not 0 <= stale_after_min <= MOST_MINUTES:
+        raise NotDoneError(f"a feed is overdue after 1 to {MOST_MINUTES} minutes; 0 is never")
+    values: dict[str, Any] = {}
+    if groups is not None:
+        values["groups"] = _texts(groups)
+    if stale_after_min is not None:
+        values["stale_after_min"] = stale_after_min or None
+    now = runtime.clock()
+    with runtime.db.begin() as tx:
+        try:
+            row = catalog.location_by_code(tx, code)
+        except KeyError as error:
+            raise NotDoneError(str(error.args[0])) from error
+        if values:
+            catalog.change_location(tx, row.id, **values)
+            availability.mark_due(tx)
+            words = ", ".join(f"{name.replace('_', ' ')} {value or 'none'}" for name, value in sorted(values.items()))
+            events.tell(tx, ("location", row.id), "changed", actor(person), f"Stock is told anew: {words}.", now)
+        found = catalog.location_by_code(tx, code)
+    runtime.wake("stock")
+    return found
+
+
+def set_article(
+    runtime: Runtime, sku: str, *, person: str, tags: Sequence[str] | None = None, preorderable: bool | None = None
+) -> None:
+    """Say by which words rules find an article, and whether it is sold against open purchase orders.
+
+    What is not given stays. Raises NotDoneError.
+    """
+    values: dict[str, Any] = {}
+    if tags is not None:
+        values["tags"] = _texts(tags)
+    if preorderable is not None:
+        values["preorderable"] = preorderable
+    now = runtime.clock()
+    with runtime.db.begin() as tx:
+        variant_id = catalog.variants_by_sku(tx, {sku}).get(sku)
+        if variant_id is None:
+            raise NotDoneError(f"there is no article {sku!r}")
+        if values:
+            availability.change_article(tx, variant_id, now, **values)
+            mark_listings(tx, {variant_id})
+            words = ", ".join(f"{name} {value or 'none'}" for name, value in sorted(values.items()))
+            events.tell(tx, ("variant", variant_id), "changed", actor(person), f"{sku}: {words}.", now)
+    runtime.wake("stock")
 
 
 def _check_group(runtime: Runtime, group: Any) -> None:

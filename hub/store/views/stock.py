@@ -102,6 +102,8 @@ class StockRow:
     unrouted: int
     parts: tuple[KitPart, ...]  # what it is a kit of; none when it is a plain article
     keep_together: bool  # all components of a kit leave from one location
+    tags: tuple[str, ...]  # words that rules look for
+    preorderable: bool  # sold against open purchase orders
 
     @property
     def on_hand(self) -> int:
@@ -133,10 +135,13 @@ class MoveView:
     actor: str
 
 
+_ARTICLE = [variant.c[name] for name in ("id", "sku", "title", "barcode", "tags", "preorderable")]
+
+
 def find(tx: Tx, query: StockQuery, now: datetime | None = None) -> Page[StockRow]:
     """A page of articles by SKU; how fresh figures are is said for `now`. Raises BadCursorError."""
     limit = size(query.limit)
-    statement = select(variant.c.id, variant.c.sku, variant.c.title, variant.c.barcode).where(*matches(query))
+    statement = select(*_ARTICLE).where(*matches(query))
     if query.after:
         statement = statement.where(variant.c.sku > read_cursor(query.after, 1)[0])
     found = tx.execute(statement.order_by(variant.c.sku).limit(limit + 1)).all()
@@ -169,7 +174,7 @@ def matches(query: StockQuery) -> list[ColumnElement[bool]]:
 
 def article(tx: Tx, sku: str, now: datetime | None = None) -> StockRow:
     """One article, as `find` shows it. Raises UnknownArticleError."""
-    query = select(variant.c.id, variant.c.sku, variant.c.title, variant.c.barcode).where(variant.c.sku == sku)
+    query = select(*_ARTICLE).where(variant.c.sku == sku)
     row = tx.execute(query).first()
     if row is None:
         raise UnknownArticleError(sku)
@@ -210,6 +215,8 @@ def _rows(tx: Tx, rows: Collection[Any], now: datetime) -> tuple[StockRow, ...]:
             known.unrouted.get(row.id, 0),
             tuple(KitPart(part.sku, part.title, part.quantity) for part in known.kits.get(row.id, ())),
             all(part.keep_together for part in known.kits.get(row.id, ())),
+            tuple(row.tags or ()),
+            row.preorderable,
         )
         for row in rows
     )

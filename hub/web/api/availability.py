@@ -210,6 +210,26 @@ def set_channel_stock(call: Call) -> Json:
 _CHANNEL = ("name", "location_group", "stock_threshold", "publish_stock", "feed_guard_percent")
 
 
+def set_location_stock(call: Call) -> Json:
+    row = operate.set_location(
+        console().runtime,
+        call.path["code"],
+        person=caller().actor,
+        groups=call.body.get("groups"),
+        stale_after_min=call.body.get("stale_after_min"),
+    )
+    return {"code": row.code, "groups": row.groups or [], "stale_after_min": row.stale_after_min}
+
+
+def set_article(call: Call) -> Json:
+    read(lambda tx: stock_view.article(tx, call.path["sku"]))
+    tags, preorderable = call.body.get("tags"), call.body.get("preorderable")
+    operate.set_article(
+        console().runtime, call.path["sku"], person=caller().actor, tags=tags, preorderable=preorderable
+    )
+    return get_availability(call)
+
+
 def list_feeds(_call: Call) -> Json:
     return {
         "rows": [
@@ -318,6 +338,27 @@ OPERATIONS = (
             publish_stock=truth("Whether it is told our stock."),
             feed_guard_percent=whole("Percent; 0: never.", minimum=0, maximum=100),
         ),
+        refusals=(404, 409), about="What is not given stays.",
+    ),
+    Operation(
+        "set_location_stock", "PATCH", "/availability/locations/{code}", "Say which groups a location is in",
+        obj(
+            "How its stock counts.",
+            code=text("Its code."),
+            groups=many(text("Name.")),
+            stale_after_min=maybe(whole("Minutes after which its feed is overdue; null: never.")),
+        ),
+        set_location_stock,
+        body=closed(
+            groups=_texts("Name of a group."),
+            stale_after_min=whole("Minutes after which its feed is overdue; 0: never.", minimum=0, maximum=525_600),
+        ),
+        refusals=(409,), about="What is not given stays.",
+    ),
+    Operation(
+        "set_article", "PATCH", "/stock/{sku}/article", "Tag an article, or sell it before it comes", _AVAILABILITY,
+        set_article,
+        body=closed(tags=_texts("Tag."), preorderable=truth("Sold against open purchase orders.")),
         refusals=(404, 409), about="What is not given stays.",
     ),
     Operation(

@@ -44,7 +44,8 @@ def _page(
     with hub.db.read() as tx:
         found = rules.rules(tx)
         known = connections.every(tx)
-        groups = sorted({name for row in catalog.locations(tx) for name in row.groups or ()})
+        places = catalog.locations(tx)
+        groups = sorted({name for row in places for name in row.groups or ()})
     able = {plugin.name: plugin.capabilities for plugin in hub.registry.plugins}
     told = [one for one in known if "StockSink" in able.get(one.plugin, ())]
     return render_template(
@@ -52,6 +53,7 @@ def _page(
         rules=[(one, operate.said(one)) for one in found],
         channels=told,
         fed=[one for one in known if "StockSource" in able.get(one.plugin, ())],
+        places=places,
         groups=groups,
         channel_choices=[("", "every channel"), *((one.name, one.name) for one in told)],
         group_choices=[("", "any"), *((name, name) for name in groups)],
@@ -142,6 +144,39 @@ def set_channel(key: str) -> Any:
         return _page(str(error)), 422
     flash(f"{row.name} is changed.", "done")
     return redirect(url_for("availability.listing"))
+
+
+@blueprint.post("/locations/<code>")
+def set_location(code: str) -> Any:
+    minutes = request.form.get("stale_after_min", "").strip() or "0"
+    if not re.fullmatch(r"[0-9]{1,6}", minutes):
+        return _page("Minutes are a whole number; empty is never."), 422
+    try:
+        operate.set_location(
+            console().runtime,
+            code,
+            person=caller().actor,
+            groups=_words(request.form.get("groups", "")[:2000]),
+            stale_after_min=int(minutes),
+        )
+    except NotDoneError as error:
+        return _page(str(error)), 422
+    flash(f"{code} is changed; channels are told anew.", "done")
+    return redirect(url_for("availability.listing"))
+
+
+@blueprint.post("/articles/<path:sku>")
+def set_article(sku: str) -> Any:
+    tags = _words(request.form.get("tags", "")[:2000])
+    try:
+        operate.set_article(
+            console().runtime, sku, person=caller().actor, tags=tags, preorderable="preorderable" in request.form
+        )
+    except NotDoneError as error:
+        flash(f"Not done: {error}.", "error")
+    else:
+        flash(f"{sku} is changed; channels are told anew.", "done")
+    return redirect(url_for("stock.show", sku=sku))
 
 
 @blueprint.post("/feeds/<key>")
