@@ -16,7 +16,7 @@ from hub.store.tables import location, stock_audit, stock_move, stock_position, 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One audit. `differences` has all it found, each a mapping with its `kind`: position, uncovered, lots or released."""
+    """One audit. `differences` has all it found, each with its `kind`: position, uncovered, lots or released."""
 
     id: str
     at: datetime
