@@ -165,9 +165,9 @@ def audit(as_json: AsJson = False) -> None:
         print_json({"rows": found})
     else:
         print_table(
-            ("Article or lot", "Location", "In stock#", "By lots or moves#"),
+            ("Article", "Lot", "Location", "In stock#", "By lots or moves#"),
             (
-                (one.get("sku") or one.get("lot"), one["location"], one.get("on_hand", one.get("units")),
+                (one["sku"], one.get("lot"), one["location"], one.get("on_hand", one.get("units")),
                  one.get("in_lots", one.get("moves")))
                 for one in found
             ),

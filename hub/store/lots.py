@@ -358,8 +358,9 @@ class LotBook:
         serials = [one for one in self._serials.values() if one.changed and not one.is_new]
         names = ("location_id", "status", "fo_line_id", "transfer_line_id")
         _write(self.tx, serial_number, serials, names, updated_at=self.now)
-        for one in (*self._lots.values(), *self._units.values(), *self._serials.values()):
-            one.is_new = one.changed = False
+        states: list[LotState | LotUnits | SerialState] = [*self._lots.values(), *self._units.values()]
+        for state in (*states, *self._serials.values()):
+            state.is_new = state.changed = False
 
     # Expiry and recall
 
@@ -405,7 +406,7 @@ def _write(tx: Tx, table: Any, states: Sequence[Any], names: Sequence[str], **mo
     """Write these fields of changed states, in the order of their ids."""
     if not states:
         return
-    values = {name: bindparam(f"new_{name}") for name in names}
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
     statement = update(table).where(table.c.id == bindparam("key")).values(**values, **more)
     rows = [
         {"key": one.id, **{f"new_{name}": getattr(one, name) for name in names}}
@@ -489,12 +490,13 @@ def _against_moves(tx: Tx) -> list[dict[str, Any]]:
         )
     }
     query = (
-        select(lot_position, lot.c.code, location.c.code.label("place"))
+        select(lot_position, lot.c.code, location.c.code.label("place"), variant.c.sku)
         .join(lot, lot.c.id == lot_position.c.lot_id)
+        .join(variant, variant.c.id == lot.c.variant_id)
         .join(location, location.c.id == lot_position.c.location_id)
     )
     return [
-        {"lot": row.code, "location": row.place, "units": row.units, "moves": booked}
+        {"sku": row.sku, "lot": row.code, "location": row.place, "units": row.units, "moves": booked}
         for row in tx.execute(query)
         if (booked := moved.get((row.lot_id, row.location_id), 0)) != row.units
     ]

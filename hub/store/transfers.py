@@ -127,7 +127,7 @@ def save(tx: Tx, state: TransferState, now: datetime) -> None:
     rows.flush(tx)
     changed = [one for one in state.lines if one.changed and not one.is_new]
     if changed:
-        values = {name: bindparam(f"new_{name}") for name in _COUNTERS}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _COUNTERS}
         tx.execute(
             update(transfer_line).where(transfer_line.c.id == bindparam("key")).values(**values),
             [{"key": one.id, **{f"new_{name}": getattr(one.line, name) for name in _COUNTERS}} for one in changed],

@@ -28,7 +28,8 @@ from hub.flows.operate.transfers import (
     receive_transfer,
     ship_transfer,
 )
-from hub.store import lots
+from hub.flows.stock_care import audit
+from hub.store import audits, lots
 from hub.store.tables import lot_position, serial_number
 from hub.store.views import lots as view
 from hub.store.views.lots import UnknownLotError
@@ -351,8 +352,16 @@ def test_an_audit_names_lots_that_were_written_by_hand(dairy: Shop) -> None:
         tx.execute(update(lot_position).values(units=7))
     assert dairy.world.read(lots.differences) == [
         {"sku": "YOG", "location": "BER", "tracking": "lot", "on_hand": 5, "in_lots": 7},
-        {"lot": "L1", "location": "BER", "units": 7, "moves": 5},
+        {"sku": "YOG", "lot": "L1", "location": "BER", "units": 7, "moves": 5},
     ]
+    found = audit(dairy.runtime)
+    assert not found.is_right
+    [kept] = dairy.world.read(lambda tx: audits.recent(tx, 1))
+    assert [audits.said(one) for one in kept.wrong] == [
+        "5 units are on hand and 7 have a lot",
+        "lot L1 has 7 units and its moves add up to 5",
+    ]
+    assert {(one["sku"], one["location"]) for one in kept.wrong} == {("YOG", "BER")}
     with dairy.world.db.begin() as tx:
         tx.execute(update(lot_position).values(units=5))
 

@@ -177,16 +177,14 @@ def receive(number: str) -> Any:
 
 def _arrived(one: view.TransferLineView) -> list[Received]:
     form = request.form
-    marks = {
-        "lot": form.get(f"lot:{one.id}", "").strip()[:80],
-        "expires_on": expiry(form.get(f"expires:{one.id}", "")),
-    }
+    lot = form.get(f"lot:{one.id}", "").strip()[:80]
+    expires_on = expiry(form.get(f"expires:{one.id}", ""))
     serials = tuple(form.get(f"serials:{one.id}", "").split())
     found = []
     for condition in CONDITIONS:
         units = _whole(form.get(f"{condition}:{one.id}", "") or "0", one.sku)
         if units:
-            found.append(Received(one.sku, units, condition, **marks, serials=serials[:units]))
+            found.append(Received(one.sku, units, condition, lot, expires_on, serials[:units]))
             serials = serials[units:]
     return found
 
