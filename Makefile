@@ -81,6 +81,10 @@ benchmark: $(VENV)/.dev ## Measure the intake of orders on SQLite and PostgreSQL
 routing-benchmark: $(VENV)/.dev ## Measure routing decisions, and solve the published order-fulfillment instance
 	$(BIN)/python -m benchmarks.routing
 
+.PHONY: stock-benchmark
+stock-benchmark: $(VENV)/.dev ## Measure how fast stock goes out to five shops and comes in by API and CSV
+	$(BIN)/python -m benchmarks.stock
+
 .PHONY: clean
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -48,12 +48,28 @@ def explain(
     if channel and not told:
         raise NoSuchThingError(f"{sku} is not listed on a channel {channel!r}")
     if as_json:
-        print_json({"sku": row.sku, "unrouted": row.unrouted, "channels": told})
+        print_json({"sku": row.sku, "unrouted": row.unrouted, "channels": [_plain(one) for one in told]})
         return
     if not told:
         say(f"No channel lists {sku}.")
     for one in told:
         _explain(row, one)
+
+
+def _plain(one: ChannelStock) -> dict[str, Any]:
+    """A channel's figure with its steps in words, for scripts."""
+    offer = one.offer
+    return {
+        "channel": one.channel,
+        "listing": one.external_id,
+        "figure": offer.figure if offer is not None and offer.tells else None,
+        "confidence": offer.confidence if offer is not None else None,
+        "told": one.told,
+        "told_at": one.told_at,
+        "is_due": one.is_due,
+        "error": one.error,
+        "steps": [{**step._asdict(), "text": step.text} for step in (offer.steps if offer is not None else ())],
+    }
 
 
 def _explain(row: StockRow, one: ChannelStock) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from hub.store import bulk
 from hub.store.database import Tx, insert_new, new_id
@@ -126,6 +126,8 @@ def location_links(tx: Tx) -> list[tuple[str, str, str]]:
 def add_variants(tx: Tx, articles: Iterable[Mapping[str, Any]], now: datetime) -> dict[str, str]:
     """Make articles that do not exist yet, one product each; returns the ids of all of them by SKU.
 
+    Listings of such a SKU are linked to them.
+
     An article is a mapping with "sku", and optionally title, barcode, weight_g, length_mm, width_mm, height_mm,
     hs_code and origin_country. Safe to call twice.
     """
@@ -145,7 +147,18 @@ def add_variants(tx: Tx, articles: Iterable[Mapping[str, Any]], now: datetime) -
         known[article["sku"]] = variant_id
     bulk.insert_rows(tx, product, products)
     bulk.insert_rows(tx, variant, variants)
+    _link_listings(tx, {row["sku"]: row["id"] for row in variants})
     return known
+
+
+def _link_listings(tx: Tx, articles: Mapping[str, str]) -> None:
+    """Link listings that were there before the article of their SKU was."""
+    for part in chunks(articles):
+        waiting = select(listing.c.id, listing.c.sku).where(listing.c.variant_id.is_(None), listing.c.sku.in_(part))
+        rows = [{"key": row.id, "article": articles[row.sku]} for row in tx.execute(waiting)]
+        if rows:
+            linked = {"variant_id": bindparam("article"), "stock_rev": listing.c.stock_rev + 1}
+            tx.execute(update(listing).where(listing.c.id == bindparam("key")).values(**linked), rows)
 
 
 _ARTICLE = ("barcode", "weight_g", "length_mm", "width_mm", "height_mm", "hs_code", "origin_country")

@@ -66,7 +66,7 @@ def add_rule(runtime: Runtime, wanted: WantedRule, *, person: str, position: int
     """Add a rule at a position from 1, by default as the last, which wins over those before. Raises NotDoneError."""
     row = _row(runtime, wanted)
     _save(runtime, _insertion(row, position), person, f"A rule was added: {said(row)}.", "added", row)
-    return next(one for one in _rules(runtime) if one.id == row.id)
+    return _known(runtime, row.id)
 
 
 def move_rule(runtime: Runtime, rule_id: str, position: int, *, person: str) -> RuleRow:
@@ -74,7 +74,7 @@ def move_rule(runtime: Runtime, rule_id: str, position: int, *, person: str) -> 
     row = _known(runtime, rule_id)
     words = f"A rule was moved to position {position}: {said(row)}."
     _save(runtime, _move(row, position), person, words, "moved", row)
-    return _known(runtime, rule_id)
+    return _known(runtime, row.id)
 
 
 def switch_rule(runtime: Runtime, rule_id: str, *, active: bool, person: str) -> RuleRow:
@@ -82,7 +82,7 @@ def switch_rule(runtime: Runtime, rule_id: str, *, active: bool, person: str) ->
     row = _known(runtime, rule_id)
     words = f"A rule was switched {'on' if active else 'off'}: {said(row)}."
     _save(runtime, _switch(row, active=active), person, words, "switched", row)
-    return _known(runtime, rule_id)
+    return _known(runtime, row.id)
 
 
 def remove_rule(runtime: Runtime, rule_id: str, *, person: str) -> RuleRow:
