@@ -131,8 +131,11 @@ def after(current: Mapping[str, Any], channel: Mapping[str, Any], asks: Iterable
                 document["lines"].append(_new_line(ask, document["currency"]))
             case ShipTo(address=address):
                 document["shipping_address"] = dict(address)
-            case SetMethod(method=method):
+            case SetMethod(method=method, location=location):
                 document["delivery_method"] = method
+                document.pop("pickup_location", None)
+                if method == "pickup":
+                    document["pickup_location"] = location
             case CancelOrder(reason=reason):
                 document["status"] = "cancelled"
                 document["cancel_reason"] = reason
@@ -208,7 +211,7 @@ def merged(before: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[s
     """
     document: Json = dict(theirs)
     said: list[str] = []
-    for name, words in (("shipping_address", "address"), ("delivery_method", "way of delivery")):
+    for name, words in _ONE_VALUE:
         value, clash = _one_of_three(before.get(name), ours.get(name), theirs.get(name))
         if clash:
             said.append(f"another {words}")
@@ -219,6 +222,13 @@ def merged(before: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[s
         document["status"] = "cancelled"
     document["lines"] = list(_merged_lines(before, ours, theirs, said))
     return document, said
+
+
+_ONE_VALUE = (
+    ("shipping_address", "address"),
+    ("delivery_method", "way of delivery"),
+    ("pickup_location", "place of collection"),
+)
 
 
 def _one_of_three(before: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
@@ -279,8 +289,8 @@ def between(before: Mapping[str, Any], document: Mapping[str, Any]) -> list[Ask]
             found.append(SetQuantity(key, quantity))
     if before.get("shipping_address") != document.get("shipping_address"):
         found.append(ShipTo(document.get("shipping_address") or {}))
-    if before.get("delivery_method", "ship") != document.get("delivery_method", "ship"):
-        found.append(SetMethod(document.get("delivery_method", "ship")))
+    if _method(before) != _method(document):
+        found.append(SetMethod(*_method(document)))
     return found
 
 
@@ -307,9 +317,14 @@ def differences(channel: Order, order: Order) -> list[str]:
             found.append(f"{there.quantity} x {name}")
     if channel.shipping_address != order.shipping_address:
         found.append("the former address")
-    if channel.delivery_method != order.delivery_method:
-        found.append(f"delivery: {channel.delivery_method}")
+    if (channel.delivery_method, channel.pickup_location) != (order.delivery_method, order.pickup_location):
+        where = f" at {channel.pickup_location}" if channel.pickup_location else ""
+        found.append(f"delivery: {channel.delivery_method}{where}")
     return found
+
+
+def _method(document: Mapping[str, Any]) -> tuple[str, str]:
+    return (document.get("delivery_method", "ship"), document.get("pickup_location") or "")
 
 
 # --- lines -------------------------------------------------------------------------------------------------------

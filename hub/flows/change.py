@@ -7,7 +7,7 @@ would do. Both read it from the same difference.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from hub import schemas
 from hub.domain import changes
 from hub.domain.changes import LineNow, LineStep, MoneyChange
 from hub.domain.documents import Order
+from hub.domain.entry import computed_total_minor
 from hub.domain.kits import parts_wanted
 from hub.flows.desk import Desk
 from hub.flows.enter import Articles, adjustments, conclude, decide, end_findings, header, new_line
@@ -223,6 +224,30 @@ def take_over(desk: Desk, state: OrderState, document: dict[str, Any], order: Or
     orders.drop_adjustments(desk.tx, state.id)
     for adjustment in adjustments(order):
         desk.rows.add(order_adjustment, id=new_id(), order_id=state.id, **adjustment)
+
+
+def restate(desk: Desk, state: OrderState, asks: Sequence[changes.Ask]) -> None:
+    """Let the order's document say what was decided elsewhere, so that the channel's next word does not undo it."""
+    stated, before = state.of_channel, _order(state.document)
+    document = changes.after(state.document, stated, asks, {})
+    totals = computed_total_minor(before), computed_total_minor(_order(document))
+    document = changes.with_totals(document, *totals)
+    state.channel_document = stated if document != stated else None
+    take_over(desk, state, document, _order(document))
+
+
+def restate_lines(desk: Desk, state: OrderState, before: Mapping[str, int]) -> None:
+    """The same for units that were cancelled otherwise; `before` are the units that were wanted, by line."""
+    asks: list[changes.Ask] = []
+    by_key = {line.external_id: line for line in state.lines}
+    for stated in state.document["lines"]:
+        line, quantity = by_key.get(stated["external_id"]), stated["quantity"]
+        if line is None or not quantity or before.get(line.id, 0) <= line.wanted:
+            continue
+        pack = max(1, before[line.id] // quantity)
+        asks.append(changes.SetQuantity(line.external_id, -(-line.wanted // pack)))
+    if asks:
+        restate(desk, state, asks)
 
 
 def _moves(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.domain import words
+from hub.domain import kits, words
+from hub.flows.change import restate_lines
 from hub.flows.desk import Desk, open_desk
 from hub.flows.enter import conclude
 from hub.flows.route import reserve_unrouted
@@ -35,6 +36,7 @@ def cancel_overdue(runtime: Runtime) -> int:
 
 
 def _give_up(desk: Desk, order: OrderState) -> None:
+    before = {line.id: line.wanted for line in order.lines}
     for line in order.lines:
         due = line.auto_cancel_at
         if line.waits_as is None or due is None or due > desk.now or line.unrouted <= 0:
@@ -44,5 +46,7 @@ def _give_up(desk: Desk, order: OrderState) -> None:
         line.changed = True
         said = f"{words.units(units)} of {line.sku} waited until {due:%Y-%m-%d %H:%M} UTC and are cancelled."
         desk.tell(order.id, ("order_line", line.id), "gave_up", said, units=units)
+    kits.follow(order.lines)
+    restate_lines(desk, order, before)
     reserve_unrouted(desk, order)
     conclude(desk, order)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from hub.domain.changes import AddLine, CancelOrder, SetMethod, SetQuantity, ShipTo
 from hub.flows import operate
 from hub.flows.operate import NotDoneError
+from hub.flows.operate import waiting as waiting_operate
 from hub.flows.operate.changes import Asked
 from hub.store import changes as change_store
 from hub.store.tables import (
@@ -133,7 +134,7 @@ def test_units_that_have_left_are_refused_with_the_reason(desk: Desk) -> None:
         ([ShipTo({"country": "Germany", "city": "Berlin"})], "that cannot be"),
         ([ShipTo({"country": "US", "planet": "Mars"})], "that cannot be"),
         ([SetMethod("teleport")], "ship, pickup"),
-        ([SetMethod("pickup", "MOON")], "no location 'MOON'"),
+        ([SetMethod("pickup", "MOON")], "nobody can collect at 'MOON'; customers can collect at: none yet"),
         ([SetMethod("ship")], "so already"),
     ],
 )
@@ -315,12 +316,17 @@ def test_part_of_two_fulfillment_orders_is_taken_back_to_the_unit(desk: Desk) ->
     assert counters(desk, order_id) == {"MUG": (4, 3, 1, 0)}
 
 
-def test_an_order_is_collected_instead_of_shipped(desk: Desk) -> None:
-    _, order_id = buy(desk, ("MUG", 1))
+def test_an_order_is_collected_instead_of_shipped_and_the_channel_does_not_undo_it(desk: Desk) -> None:
+    operate.change_location(desk.runtime, "WEST", {"picks_up": True}, person=PERSON)
+    made, order_id = buy(desk, ("MUG", 1))
     change(desk, order_id, SetMethod("pickup", "WEST"))
-    assert column(desk, order_id, "method") == "pickup"
-    assert column(desk, order_id, "pickup_location_id") is not None
-    assert column(desk, order_id, "document")["delivery_method"] == "pickup"
+    for _ in range(2):
+        assert column(desk, order_id, "method") == "pickup"
+        assert column(desk, order_id, "pickup_location_id") is not None
+        assert column(desk, order_id, "document")["delivery_method"] == "pickup"
+        methods = desk.ask(select(fulfillment_order.c.method).order_by(fulfillment_order.c.id))
+        assert methods == ["ship", "pickup"]
+        desk.send("orders/updated", desk.shop.edit_order(made.id, note="ring twice"))
 
 
 # Cancelling -------------------------------------------------------------------------------------------------------
@@ -440,3 +446,15 @@ def test_every_change_that_waits_or_waited_is_found_with_its_order(desk: Desk) -
     assert found[order_id].id == asked.id
     operate.confirm_change(desk.runtime, asked.id, person=PERSON)
     assert [one.status for one in desk.world.read(lambda tx: change_store.of_order(tx, order_id))] == ["confirmed"]
+
+
+def test_units_that_were_given_up_do_not_come_back_with_the_next_document(desk: Desk) -> None:
+    made, order_id = buy(desk, ("MUG", 12))
+    [(line_id, waiting)] = rows(desk, select(order_line.c.id, order_line.c.ordered - order_line.c.routed))
+    assert waiting == 2
+    waiting_operate.set_cancel_date(desk.runtime, order_id, line_id, desk.world.now() - timedelta(minutes=1), person=PERSON)
+    desk.world.clock_strikes()
+    assert counters(desk, order_id) == {"MUG": (12, 2, 10, 0)}
+    assert column(desk, order_id, "total_minor") == 10_000
+    desk.send("orders/updated", desk.shop.edit_order(made.id, note="ring twice"))
+    assert counters(desk, order_id) == {"MUG": (12, 2, 10, 0)}

@@ -103,7 +103,7 @@ def confirm_change(runtime: Runtime, change_id: str, *, person: str, seen: str =
         document, articles, found = _look(desk.tx, state, asks)
         _still(now, found)
         change_store.decide(desk.tx, change_id, "confirmed", desk.actor, desk.now)
-        _do(desk, state, asks, document, articles, person, now.reason)
+        _do(desk, state, document, articles, person, now.reason)
         return True
 
     return at_desk(runtime, row.order_id, person, work, needed)
@@ -148,7 +148,7 @@ def cancel_order(runtime: Runtime, order_id: str, reason: str, *, person: str) -
             preview=seen,
             reason=reason,
         )
-        _do(desk, state, asks, document, articles, person, reason)
+        _do(desk, state, document, articles, person, reason)
         return True
 
     return at_desk(runtime, order_id, person, work)
@@ -237,22 +237,21 @@ def _sensible(tx: Tx, asks: Sequence[Ask]) -> None:
             _collects_at(tx, one)
 
 
-def _collects_at(tx: Tx, ask: SetMethod) -> str | None:
-    """The location where the customer collects; None when it is shipped."""
+def _collects_at(tx: Tx, ask: SetMethod) -> None:
+    """Raises NotDoneError when goods cannot reach the customer in this way."""
     if ask.method == "ship":
-        return None
+        return
     if ask.method != "pickup":
         raise NotDoneError(f"goods are shipped or collected (ship, pickup), not {ask.method!r}")
-    found = next((row for row in catalog.locations(tx) if row.code == ask.location), None)
-    if found is None:
-        raise NotDoneError(f"there is no location {ask.location!r} to collect at")
-    return found.id
+    counters = [row.code for row in catalog.locations(tx) if row.picks_up]
+    if ask.location not in counters:
+        able = ", ".join(counters) or "none yet"
+        raise NotDoneError(f"nobody can collect at {ask.location!r}; customers can collect at: {able}")
 
 
 def _do(
     desk: Desk,
     state: OrderState,
-    asks: Sequence[Ask],
     document: dict[str, Any],
     articles: Articles,
     person: str,
@@ -260,10 +259,6 @@ def _do(
 ) -> None:
     stated = state.of_channel
     state.channel_document = stated if document != stated else None
-    for one in asks:
-        if isinstance(one, SetMethod):
-            state.method, state.pickup_location_id = one.method, _collects_at(desk.tx, one)
-            state.changes |= {"method": state.method, "pickup_location_id": state.pickup_location_id}
     wanted: Order = schemas.parse("order.v1", document)
     look_for_twins(desk, [wanted])
     change.bring_to(desk, state, document, articles, by=person, reason=reason)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from hub.domain.changes import SetMethod
 from hub.domain.fulfillment import MoveRefusedError
 from hub.flows import machine, refuse
+from hub.flows.change import restate
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.operate.errors import NotDoneError
@@ -144,6 +146,7 @@ def _deliver_by(desk: Desk, state: OrderState, method: str, store_id: str | None
     """Change how what has no place yet reaches the customer, and route it so."""
     if state.lifecycle not in {"pending", "open"}:
         raise NotDoneError(f"the order is {state.lifecycle}")
+    restate(desk, state, [SetMethod(method, desk.locations[store_id].code if store_id else "")])
     state.method, state.pickup_location_id = method, store_id
     state.changes |= {"method": method, "pickup_location_id": store_id}
     desk.tell(state.id, ("order", state.id), "method", said)
