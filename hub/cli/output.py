@@ -57,8 +57,8 @@ def _plain(value: Any) -> Any:
         return value.decode("utf-8", "replace")
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, tuple):
-        return value._asdict()  # type: ignore[attr-defined] - only named ones come here
+    if hasattr(value, "_asdict"):
+        return value._asdict()
     raise TypeError(f"{type(value).__name__} cannot be printed as JSON")
 
 

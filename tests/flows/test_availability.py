@@ -162,6 +162,13 @@ def test_the_effect_of_a_rule_is_told_before_it_is_saved(town: Town) -> None:
     assert town.shown("MUG") == {"Web": 20, "Market": 20}
     town.add("threshold", 5, channel="Web")
     assert rules.effect_of_removing(town.world.runtime, "1").rises == 2
+    again = rules.effect_of_adding(town.world.runtime, WantedRule("threshold", 1, channel="Web"))
+    assert (again.rises, again.falls) == (2, 0)  # as the last it wins over the one before
+    first = rules.effect_of_adding(town.world.runtime, WantedRule("threshold", 1, channel="Web"), 1)
+    assert (first.rises, first.falls) == (0, 0)
+    town.add("threshold", 1, channel="Web")
+    assert rules.effect_of_moving(town.world.runtime, "2", 1).falls == 2
+    assert rules.effect_of_switching(town.world.runtime, "2", active=False).falls == 2
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def _effect(runtime: Runtime, edit: Edit) -> Effect:
     """Reckon every figure that channels are told with the rules as they are and as they would be."""
     with runtime.db.read() as tx:
         rows = availability.rules(tx)
-        before, after = ([one.rule() for one in rules if one.active] for rules in (rows, edit(rows)))
+        before, after = (_numbered(found) for found in (rows, edit(rows)))
         looked, rises, falls, examples = 0, 0, 0, list[Difference]()
         for row, channel, was, will in _reckoned(runtime, tx, before, after):
             looked += 1
@@ -219,6 +219,11 @@ def _effect(runtime: Runtime, edit: Edit) -> Effect:
             if will.reckoned != was.reckoned and len(examples) < MOST_EXAMPLES:
                 examples.append(Difference(row["sku"], channel.name, was.reckoned, will.reckoned))
     return Effect(looked, rises, falls, tuple(examples))
+
+
+def _numbered(rows: Sequence[RuleRow]) -> list[Rule]:
+    """The rules that count, with the positions they would be stored with."""
+    return [replace(one, position=position).rule() for position, one in enumerate(rows, start=1) if one.active]
 
 
 def _reckoned(
@@ -264,7 +269,7 @@ def set_channel(
         "publish_stock": publish_stock,
         "feed_guard_percent": feed_guard_percent,
     }
-    options = {name: value for name, value in given.items() if value is not None}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if location_group is not None:
         options["location_group"] = location_group.strip() or None
         _check_group(runtime, options["location_group"])

@@ -241,7 +241,7 @@ def _positions(tx: Tx, variant_ids: Collection[str], now: datetime) -> dict[str,
         for variant_id, place_id, code, verified_at, fed_at, stale_after, *counted in tx.execute(query):
             confidence = confidence_of(verified_at, fed_at, stale_after, now)
             found.setdefault(variant_id, []).append(
-                PositionView(place_id, code, *counted, verified_at=verified_at, confidence=confidence)
+                PositionView(place_id, code, *counted, verified_at, confidence)
             )
     return found
 
@@ -260,7 +260,7 @@ def _channels(tx: Tx, variant_ids: Collection[str], known: availability.Stockroo
         for row in tx.execute(query).mappings():
             channel = channels[row["connection_id"]]
             is_told = channel.publish_stock and not row["external_id"].startswith("sku:")
-            item = known.item(row, channel.location_group)
+            item = known.item(dict(row), channel.location_group)
             found.setdefault(row["variant_id"], []).append(
                 ChannelStock(
                     listing_id=row["id"],
