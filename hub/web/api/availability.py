@@ -74,7 +74,7 @@ EFFECT = obj(
 )
 COMPONENTS: dict[str, Json] = {
     "AvailabilityStep": STEP,
-    "Offer": OFFER,
+    "ChannelFigure": OFFER,
     "KitPart": PART,
     "AvailabilityRule": RULE,
     "AvailabilityEffect": EFFECT,
@@ -258,7 +258,7 @@ _AVAILABILITY = obj(
     unrouted=whole("Units promised to orders that have no location yet."),
     kit=many(ref("KitPart"), "What it is a kit of; none when it is a plain article."),
     keep_together=truth("All components of a kit leave from one location."),
-    channels=many(ref("Offer")),
+    channels=many(ref("ChannelFigure")),
 )
 _DRY_RUN = truth("Only say what would change.", default=False)
 OPERATIONS = (
