@@ -13,10 +13,12 @@ from hub.domain.routing.shapes import Rules, Step
 from hub.engine.doors import open_door
 from hub.engine.local import LocalEngine
 from hub.flows.runtime import Runtime
+from hub.flows.strategies import Adviser, adviser
 from hub.plugins import entry_checks, rankers, registry, strategies
-from hub.sdk.network import networks
+from hub.sdk.network import networks, session
 from hub.settings import Settings
 from hub.store.database import Database, open_database
+from hub.store.quotas import SharedLimiter
 from hub.store.sealing import Keyring, new_key
 
 
@@ -45,6 +47,7 @@ def build_runtime(settings: Settings, db: Database, wake: Callable[[str], None])
         ca_bundle=settings.ca_bundle or None,
         rankers=rankers(),
         strategies=strategies(),
+        adviser=_adviser(settings, db),
         rules=Rules((Step(rankers=tuple(filter(None, map(str.strip, settings.rankers.split(","))))),)),
         entry_checks=entry_checks(),
         sending_time=timedelta(seconds=settings.sending_s),
@@ -52,6 +55,20 @@ def build_runtime(settings: Settings, db: Database, wake: Callable[[str], None])
         public_url=settings.public_url,
         rehearsal_valid=timedelta(hours=settings.rehearsal_hours),
         quota_factor=settings.quota_factor,
+    )
+
+
+def _adviser(settings: Settings, db: Database) -> Adviser | None:
+    """Who decides outside, where an address is set."""
+    if not settings.routing_url:
+        return None
+    return adviser(
+        settings.routing_url,
+        session(networks(settings.allow_networks.split(","))),
+        SharedLimiter(db, "routing", "routing"),
+        token=settings.routing_token,
+        time_limit_s=settings.routing_time_limit_s,
+        ca_bundle=settings.ca_bundle or None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import structlog
 
+from hub.flows.advise import advise
 from hub.flows.deliver import deliver
 from hub.flows.follow import FINAL, QUIET, follow
 from hub.flows.intake import intake
@@ -17,7 +18,7 @@ from hub.flows.rehearse import rehearse
 from hub.flows.runtime import Runtime
 from hub.flows.timed import run_timed
 from hub.flows.watch import watch, watched
-from hub.store import cursors, inbox, ledger, listings, outbox, rules, shipments
+from hub.store import cursors, inbox, ledger, listings, outbox, routing, rules, shipments
 
 log = structlog.get_logger()
 
@@ -53,6 +54,8 @@ def open_door(runtime: Runtime, door: str) -> bool:
             return False
         case "refill":
             return _drain(lambda: refill(runtime))
+        case "advise":
+            return _drain(lambda: advise(runtime))
         case "poll":
             connection_id, _, stream = rest.partition(":")
             reconcile(runtime, connection_id, stream)
@@ -83,6 +86,8 @@ def due_doors(runtime: Runtime) -> Iterator[str]:
         yield from [f"outbox:{connection_id}" for connection_id in outbox.due_connections(tx, now)]
         if ledger.risen(tx, 1):
             yield "refill"
+        if routing.asking(tx, 1):
+            yield "advise"
         yield from [f"rehearse:{rehearsal_id}" for rehearsal_id in rules.running_rehearsals(tx)]
         yield from [f"stock:{connection_id}" for connection_id in listings.due_connections(tx, now)]
         yield from [f"poll:{connection_id}:{stream}" for connection_id, stream in cursors.due(tx, now)]

@@ -18,6 +18,7 @@ from hub.domain.holds import ROUTING
 from hub.domain.routing.shapes import Ranker, Rules, Strategy
 from hub.flows.runtime import Runtime
 from hub.flows.snapshot import RoutingView, routing_view
+from hub.flows.strategies import Advice
 from hub.store import availability, catalog, connections, holds, orders, outbox
 from hub.store.availability import Component
 from hub.store.catalog import LocationRow
@@ -64,6 +65,7 @@ class Desk:
     preorders: frozenset[str] | None = None  # articles sold before they come, once somebody has asked
     recipes: Mapping[str, tuple[Component, ...]] = field(default_factory=dict)  # of the articles that are kits
     news: set[str] = field(default_factory=set)  # inbox rows that told something newer than was known
+    advice: dict[str, Advice] = field(default_factory=dict)  # what was said outside of orders, by order
     _view: RoutingView | None = None
 
     @property

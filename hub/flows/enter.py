@@ -273,7 +273,8 @@ def header(order: Order) -> dict[str, Any]:
     }
 
 
-_DECIDED = ("lifecycle", "method", "pickup_location_id", "route_after")  # columns that are known once it is routed
+# Columns that are known once it is routed.
+_DECIDED = ("lifecycle", "method", "pickup_location_id", "route_after", "asks_adviser")
 
 
 def promised_days(order: Order) -> tuple[date | None, date | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
@@ -15,11 +15,13 @@ from hub.domain.routing.network import Network
 from hub.domain.routing.plan import plan
 from hub.domain.routing.shapes import Destination, Plan, Ranker, Rules, Snapshot, Strategy
 from hub.flows.desk import Desk
+from hub.flows.strategies import Advice, with_advice
 from hub.store import routing
 from hub.store.routing import StoredDecision
 
 _SHARED = ("locations", "rules")  # kept once for many decisions
 _BY_ORDER = "capacity_left"  # of a location, and changes with every order: kept beside the order
+_ADVICE = "advice"  # an answer from outside, where one was asked for
 _NOWHERE = Network(())
 _USUAL = Rules()
 
@@ -38,7 +40,8 @@ def replay(
     """Decide again by the inputs of then; None for a decision whose inputs were not kept."""
     if decision.inputs is None or decision.network is None:
         return None
-    again = plan(unpacked(decision.inputs, decision.network), rankers, strategies)
+    advice = _advice(decision.inputs)
+    again = plan(unpacked(decision.inputs, decision.network), rankers, with_advice(strategies, advice))
     said = (again.strategy, again.inputs_hash, orjson.loads(orjson.dumps(dict(again.trace))))
     return Replayed(again, said == (decision.strategy, decision.inputs_hash, dict(decision.trace)))
 
@@ -59,11 +62,13 @@ def keep_network(desk: Desk, snapshot: Snapshot) -> str:
     return known[0]
 
 
-def packed(snapshot: Snapshot) -> bytes:
-    """All that a snapshot says beside its network and rules."""
+def packed(snapshot: Snapshot, advice: Advice | None = None) -> bytes:
+    """All that a snapshot says beside its network and rules, and what was said of it outside."""
     said = to_document(replace(snapshot, places=_NOWHERE, rules=_USUAL))
     left = {one.id: one.capacity_left for one in snapshot.places if one.capacity_left is not None}
     document = {name: value for name, value in said.items() if name not in _SHARED} | {_BY_ORDER: left}
+    if advice is not None:
+        document[_ADVICE] = asdict(advice)
     return zlib.compress(orjson.dumps(document), 1)
 
 
@@ -72,9 +77,15 @@ def unpacked(inputs: bytes, network: Mapping[str, Any]) -> Snapshot:
     return from_document(input_document(inputs, network))
 
 
+def _advice(inputs: bytes) -> Advice | None:
+    said = orjson.loads(zlib.decompress(inputs)).get(_ADVICE)
+    return None if said is None else Advice(**said)
+
+
 def input_document(inputs: bytes, network: Mapping[str, Any]) -> dict[str, Any]:
     """The router's whole input as it was, as a document of `routing-input.v1.json`."""
     said = orjson.loads(zlib.decompress(inputs))
+    said.pop(_ADVICE, None)
     left = said.pop(_BY_ORDER)
     places = []
     for place in network["locations"]:

@@ -13,6 +13,7 @@ from hub.flows.desk import Desk
 from hub.flows.handover import Errand, make_fulfillment_order
 from hub.flows.promise import note_waiting
 from hub.flows.snapshot import Told, told_by
+from hub.flows.strategies import OUTSIDE, Advice, with_advice
 from hub.store import catalog, orders, routing
 from hub.store.database import new_id
 from hub.store.orders import OrderState
@@ -117,10 +118,14 @@ def _decide(
         method="pickup" if errand.method == "pickup" else "ship",
         destination=_store_address(desk, errand.store) if errand.method == "ship_to_store" else None,
     )
-    decided = plan(snapshot, desk.rankers, desk.strategies)
+    advice = desk.advice.get(order.id)
+    if advice is None and snapshot.rules.strategy == OUTSIDE:
+        _put_by(desk, order, errand)
+        return False
+    decided = plan(snapshot, desk.rankers, with_advice(desk.strategies, advice))
     if only_if_possible and not decided.parts:
         return False
-    _write_decision(desk, order, snapshot, decided)
+    _write_decision(desk, order, snapshot, decided, advice)
     for part in decided.parts:
         make_fulfillment_order(desk, order, part, errand)
     for rest in decided.remainder:
@@ -130,6 +135,13 @@ def _decide(
         desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for stock: {words.units(units)}.")
     desk.stock.changed_variants |= wanted
     return bool(decided.parts)
+
+
+def _put_by(desk: Desk, order: OrderState, errand: Errand) -> None:
+    """Leave the decision to the address outside, which is asked when this transaction is over."""
+    if order.asks_adviser is None:
+        order.asks_adviser = order.changes["asks_adviser"] = errand.parent or ""
+    desk.wakes.add("advise")
 
 
 def _store_address(desk: Desk, store_id: str | None) -> Address:
@@ -143,7 +155,7 @@ def _store_address(desk: Desk, store_id: str | None) -> Address:
     )
 
 
-def _write_decision(desk: Desk, order: OrderState, snapshot: Snapshot, decided: Plan) -> None:
+def _write_decision(desk: Desk, order: OrderState, snapshot: Snapshot, decided: Plan, advice: Advice | None) -> None:
     order.attempts += 1
     decision_id = new_id()
     if order.attempts > 1:
@@ -158,7 +170,7 @@ def _write_decision(desk: Desk, order: OrderState, snapshot: Snapshot, decided: 
         reason=decided.reason,
         trace=dict(decided.trace),
         network_hash=replay.keep_network(desk, snapshot),
-        inputs=replay.packed(snapshot),
+        inputs=replay.packed(snapshot, advice),
         rule_set_id=desk.view.rule_set_id,
         superseded_by=None,
         at=desk.now,

@@ -14,6 +14,7 @@ from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
 from hub.domain.routing.plan import BUILT_IN_STRATEGIES
 from hub.domain.routing.rankers import BUILT_IN
 from hub.domain.routing.shapes import Ranker, Rules, Strategy
+from hub.flows.strategies import Adviser
 from hub.plugins import LoadedPlugin, Registry
 from hub.sdk import Connector, Context, Http, RateLimit
 from hub.sdk.auth import FixedHeaders, authorizer
@@ -48,6 +49,7 @@ class Runtime:
     clock: Callable[[], datetime] = utcnow
     rankers: Mapping[str, Ranker] = field(default_factory=lambda: BUILT_IN)  # all that rules may name
     strategies: Mapping[str, Strategy] = field(default_factory=lambda: BUILT_IN_STRATEGIES)
+    adviser: Adviser | None = None  # who decides outside, for rules whose strategy is `http`
     rules: Rules = field(default_factory=Rules)  # how orders are routed where no rules are published
     entry_checks: Mapping[str, EntryCheck] = field(default_factory=lambda: BUILT_IN_CHECKS)
     sending_time: timedelta = SENDING_TIME

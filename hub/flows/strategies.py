@@ -1,7 +1,7 @@
 """The `http` strategy: an address outside decides, within a time limit; by rank where it does not.
 
 It calls out, so it belongs where no transaction is open: ask first, then decide by `advised` under the locks. An answer
-for a state that has changed meanwhile does not hold, and the order is routed by rank.
+that does not hold any more, since stock has moved meanwhile, is left, and the order is routed by rank.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from hub.sdk.auth import FixedHeaders
 from hub.sdk.http import Http, Limiter, time_limit
 from hub.sdk.network import Transport
 
+OUTSIDE = "http"  # the strategy's name in rules
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -25,6 +27,7 @@ class Advice:
 
     answer: Any = None
     why_not: str = ""
+    asked: str | None = None  # fingerprint of the question; None: of the very state that is decided on
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,13 @@ class Adviser:
 
     def ask(self, snapshot: Snapshot) -> Advice:
         """Call out once. Never raises for what the other side does."""
+        asked = question(snapshot)
         try:
             with time_limit(self.time_limit_s):
-                answer = self.http.post(self.url, json=question(snapshot), read_timeout_s=self.time_limit_s).json()
+                answer = self.http.post(self.url, json=asked, read_timeout_s=self.time_limit_s).json()
         except errors.ConnectorError as error:
             return Advice(why_not=f"no answer from outside: {error}")
-        return Advice(answer)
+        return Advice(answer, asked=asked["inputs_hash"])
 
     def strategy(self, snapshot: Snapshot, rankers: Mapping[str, Ranker]) -> Plan:
         """Ask and decide at once; only where no transaction is open."""
@@ -55,9 +59,18 @@ def advised(advice: Advice) -> Strategy:
     def decide(snapshot: Snapshot, rankers: Mapping[str, Ranker]) -> Plan:
         if advice.why_not:
             return without_answer(advice.why_not, snapshot, rankers)
-        return plan_from(advice.answer, snapshot, rankers)
+        return plan_from(advice.answer, snapshot, rankers, asked=advice.asked)
 
     return decide
+
+
+def with_advice(strategies: Mapping[str, Strategy], advice: Advice | None) -> Mapping[str, Strategy]:
+    """Strategies of which `http` takes this answer."""
+    return strategies if advice is None else {**strategies, OUTSIDE: advised(advice)}
+
+
+# What `http` is where nobody may be asked: in rehearsals, in tests of rules, and when no address is set.
+unasked = advised(Advice(why_not="nobody outside was asked"))
 
 
 def adviser(

@@ -164,6 +164,7 @@ class OrderState:
     priority: int = 0  # higher goes first in a batch
     route_after: datetime | None = None  # a grace period or a later day of shipping
     channel_document: dict[str, Any] | None = None  # what the channel says, where something was changed here
+    asks_adviser: str | None = None  # the fulfillment order that is being replaced, or ""; None: nobody is asked
     lines: list[LineState] = field(default_factory=list)
     fos: list[FoState] = field(default_factory=list)
     holds: list[HoldState] = field(default_factory=list)
@@ -223,6 +224,7 @@ _ORDER = [
         "priority",
         "route_after",
         "channel_document",
+        "asks_adviser",
     )
 ]
 _LINE = [

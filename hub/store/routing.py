@@ -256,6 +256,13 @@ def decision(tx: Tx, order_id: str, attempt: int | None = None) -> StoredDecisio
     return None if row is None else StoredDecision(*row)
 
 
+def asking(tx: Tx, limit: int) -> list[str]:
+    """Orders that wait for a decision from outside, the oldest first."""
+    what = orders.c
+    query = select(what.id).where(what.asks_adviser.is_not(None)).order_by(what.placed_at, what.id).limit(limit)
+    return list(tx.execute(query).scalars())
+
+
 def due_to_route(tx: Tx, now: datetime, limit: int) -> list[str]:
     """Open orders whose time to be routed has come, the oldest first."""
     what = orders.c

@@ -14,7 +14,7 @@ from hub.flows.facts import set_on_hand
 from hub.flows.receive import Receipt, receive
 from hub.flows.runtime import Runtime
 from hub.flows.timed import run_timed
-from hub.plugins import config_errors, registry, split_secrets
+from hub.plugins import config_errors, registry, split_secrets, strategies
 from hub.sdk import WebhookRequest
 from hub.store import catalog, connections
 from hub.store.database import Database, Tx, utcnow
@@ -42,6 +42,7 @@ class World:
             wake=self.woken.add,
             networks=LOOPBACK,
             clock=self.now,
+            strategies=strategies(),
             unknown_quiet=timedelta(seconds=1),
         )
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -14,60 +11,16 @@ from hub.domain.routing.rankers import BUILT_IN
 from hub.flows.strategies import Adviser, adviser
 from hub.sdk.network import networks, session
 from tests.domain.routing.towns import by_code, world
+from tests.flows.outside import Outside, outside_open
 from tests.sdk.chaos import Bucket
 
 ORDER = world("PHL A, CHI A")
 
 
-class Outside(ThreadingHTTPServer):
-    """Answers as it is told to, and remembers what it was asked."""
-
-    daemon_threads = True
-    location = "id-chi"
-    status = 200
-    body: bytes | None = None
-    sleeps = False  # until it is woken
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answers)
-        self.asked: list[dict[str, Any]] = []
-        self.woken = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/decide"
-
-
-class _Answers(BaseHTTPRequestHandler):
-    server: Outside
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append({"question": asked, "token": self.headers.get("Authorization")})
-        if self.server.sleeps:
-            self.server.woken.wait()
-            return
-        said = {"inputs_hash": asked["inputs_hash"], "parts": [{"location": self.server.location, "units": {"l1": 1}}]}
-        body = self.server.body if self.server.body is not None else json.dumps(said).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
 @pytest.fixture
 def outside() -> Iterator[Outside]:
-    server = Outside()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.woken.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with outside_open() as server:
+        yield server
 
 
 def asking(outside: Outside, *, allowed: str = "127.0.0.0/8", time_limit_s: float = 2.0) -> Adviser:

@@ -30,10 +30,12 @@ def question(snapshot: Snapshot) -> dict[str, Any]:
     return {"inputs_hash": inputs_hash(snapshot, EXTERNAL), "input": to_document(snapshot)}
 
 
-def plan_from(answer: Any, snapshot: Snapshot, rankers: Mapping[str, Ranker] = BUILT_IN) -> Plan:
+def plan_from(
+    answer: Any, snapshot: Snapshot, rankers: Mapping[str, Ranker] = BUILT_IN, *, asked: str | None = None
+) -> Plan:
     """The plan of an answer that holds; otherwise the plan by rank, with why the answer was left in its trace."""
     try:
-        return checked(answer, snapshot)
+        return checked(answer, snapshot, asked=asked)
     except BadAnswerError as error:
         return without_answer(str(error), snapshot, rankers)
 
@@ -55,16 +57,17 @@ def without_answer(why: str, snapshot: Snapshot, rankers: Mapping[str, Ranker] =
     return replace(decided, trace=dict(decided.trace) | {"steps": [asked, *decided.trace["steps"]]})
 
 
-def checked(answer: Any, snapshot: Snapshot) -> Plan:
+def checked(answer: Any, snapshot: Snapshot, *, asked: str | None = None) -> Plan:
     """The plan of an answer `{"inputs_hash": …, "parts": [{"location": id, "units": {line: count}}]}`.
 
     Every part has to come from a location that some step may ask, with lines it may ship, no more units than it may
     give and no more than are needed; groups are whole or left out; no more locations than a step allows. What is not
-    in the answer waits. Raises BadAnswerError.
+    in the answer waits. `asked` is the fingerprint of the question when stock may have moved since: the answer has to
+    be to that question and has to hold today. Raises BadAnswerError.
     """
     if not isinstance(answer, Mapping):
         raise BadAnswerError("the answer is no JSON object")
-    if answer.get("inputs_hash") != inputs_hash(snapshot, EXTERNAL):
+    if answer.get("inputs_hash") != (asked or inputs_hash(snapshot, EXTERNAL)):
         raise BadAnswerError("the answer is for another state of stock or order")
     parts = _parts(answer.get("parts"), snapshot)
     if len(parts) > max(step.max_shipments for step in snapshot.rules.steps):

@@ -53,6 +53,8 @@ orders = Table(
     Column("promise_on", Date),  # the day by which the customer was promised it
     Column("priority", Integer, nullable=False, server_default="0"),  # higher goes first in a batch
     moment("route_after", null=True),  # a grace period or a later day of shipping
+    # Waits for a decision from outside: the fulfillment order that is being replaced, or empty; NULL: does not wait.
+    Column("asks_adviser", String(36)),
     moment("created_at"),
     moment("updated_at"),
     count("version"),
@@ -64,6 +66,12 @@ orders = Table(
     Index("ix_orders_number", "number", postgresql_ops={"number": "varchar_pattern_ops"}),
     Index("ix_orders_email", "email", postgresql_ops={"email": "varchar_pattern_ops"}),
     Index("ix_orders_lifecycle", "lifecycle", "placed_at"),
+    Index(
+        "ix_orders_asks_adviser",
+        "placed_at",
+        postgresql_where=sql("asks_adviser IS NOT NULL"),
+        sqlite_where=sql("asks_adviser IS NOT NULL"),
+    ),
 )
 
 order_line = Table(

@@ -554,6 +554,7 @@ def upgrade() -> None:
         sa.Column("promise_on", sa.Date(), nullable=True),
         sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
         sa.Column("route_after", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asks_adviser", sa.String(length=36), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
@@ -565,6 +566,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pickup_location_id"], ["location.id"], name=op.f("fk_orders_pickup_location_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("connection_id", "external_id", name=op.f("uq_orders_connection_id_external_id")),
+    )
+    op.create_index(
+        "ix_orders_asks_adviser",
+        "orders",
+        ["placed_at"],
+        unique=False,
+        postgresql_where=sa.text("asks_adviser IS NOT NULL"),
+        sqlite_where=sa.text("asks_adviser IS NOT NULL"),
     )
     op.create_index(
         "ix_orders_email", "orders", ["email"], unique=False, postgresql_ops={"email": "varchar_pattern_ops"}
