@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +23,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
-def new_postgres_database(server: str) -> str:
-    """A fresh, empty database on the server."""
+def new_postgres_database(server: str, template: str = "template1") -> str:
+    """A fresh database on the server, like the template: empty unless another is named."""
     name = f"test_{uuid.uuid4().hex}"
     admin = open_database(server)
     with admin.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     admin.dispose()
     return server.replace("/postgres?", f"/{name}?")
 
@@ -40,10 +41,39 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_postgres_database(request.getfixturevalue("postgres"))
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the current schema, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite3"
+    made = open_database(f"sqlite:///{path}")
+    migrate.upgrade(made)
+    made.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: str) -> str:
+    """The name of a PostgreSQL database with the current schema, to be copied."""
+    url = new_postgres_database(postgres)
+    made = open_database(url)
+    migrate.upgrade(made)
+    made.dispose()
+    return url.split("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind with the current schema, copied from one that was migrated."""
+    if request.param == "sqlite":
+        copy = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "hub.sqlite3")
+        return f"sqlite:///{copy}"
+    template: str = request.getfixturevalue("migrated_template")
+    return new_postgres_database(request.getfixturevalue("postgres"), template)
+
+
 @pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
+def db(migrated_url: str) -> Iterator[Database]:
     """A database with the current schema."""
-    opened = open_database(database_url)
-    migrate.upgrade(opened)
+    opened = open_database(migrated_url)
     yield opened
     opened.dispose()

@@ -153,19 +153,19 @@ def test_web_and_worker_refuse_an_empty_database(postgres: str):
             process(settings(url))
 
 
-def test_a_wrong_key_is_found_at_start(db: Database, database_url: str):
+def test_a_wrong_key_is_found_at_start(db: Database, migrated_url: str):
     from hub.testing.world import World
 
     World(db).connect("shopify", "Web shop", {"shop": "demo.myshopify.com", "access_token": "x", "webhook_secret": "y"})
     with pytest.raises(processes.StartError, match="the secrets of connection 'Web shop' cannot be opened"):
-        processes.serve(settings(database_url))
+        processes.serve(settings(migrated_url))
 
 
-def test_a_newer_schema_is_left_alone(db: Database, database_url: str):
+def test_a_newer_schema_is_left_alone(db: Database, migrated_url: str):
     with db.begin() as tx:
         tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(processes.StartError, match="newer schema 9999: install the version"):
-        processes.serve(settings(database_url))
+        processes.serve(settings(migrated_url))
 
 
 def test_a_port_that_another_program_has_is_named(file_url: str):
@@ -196,8 +196,8 @@ def test_web_and_worker_share_a_database_and_stop_cleanly(postgres: str, tmp_pat
             processes.worker(settings(url))
 
 
-def test_nobody_is_invited_once_there_is_somebody(db: Database, database_url: str, capsys: pytest.CaptureFixture[str]):
-    asked = settings(database_url).model_copy(update={"public_url": "https://hub.example.com/"})
+def test_nobody_is_invited_once_there_is_somebody(db: Database, migrated_url: str, capsys: pytest.CaptureFixture[str]):
+    asked = settings(migrated_url).model_copy(update={"public_url": "https://hub.example.com/"})
     link = processes.invite(asked, db)
     assert link is not None
     assert link.startswith("https://hub.example.com/first-run/")
