@@ -273,7 +273,7 @@ def _check_by_hand(units: int, from_state: str | None, to_state: str | None, rea
     except MoveRefusedError as error:
         raise NotDoneError(str(error)) from error
     for state in (from_state, to_state):
-        if state in OF_OTHERS:
+        if state is not None and state in OF_OTHERS:
             raise NotDoneError(OF_OTHERS[state])
     if to_state == "reserved":
         raise NotDoneError("units are reserved for somebody: make a reservation")

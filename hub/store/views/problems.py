@@ -267,8 +267,8 @@ def _oversold(tx: Tx) -> Iterator[_Sign]:
     """One problem per position that is short, with the orders at risk."""
     for one in oversold.find(tx):
         title, said = words.of_oversold(one.sku, one.location), f"{one.missing} promised and not there"
-        at_risk = [order.order_id for order in (*one.orders, *one.waiting)] or [None]
-        for order_id in at_risk:
+        at_risk: list[str | None] = [order.order_id for order in (*one.orders, *one.waiting)]
+        for order_id in at_risk or [None]:
             where = f"{one.sku}@{one.location}"
             yield _Sign("oversold", one.position_id, "", "Stock", where, title, said, where, one.at, order_id)
 
@@ -276,7 +276,9 @@ def _oversold(tx: Tx) -> Iterator[_Sign]:
 def _ledger(tx: Tx) -> Iterator[_Sign]:
     """What the last audit found that only a person can settle."""
     last = audits.last(tx)
-    for one in last.wrong if last is not None else ():
+    if last is None:
+        return
+    for one in last.wrong:
         said = f"{one['sku']} at {one['location']}: {audits.said(one)}."
         place = f"{one['sku']}@{one['location']}"
         yield _Sign("ledger", place, "", "Stock", one["kind"], words.of_ledger(one["kind"]), said, "", last.at)

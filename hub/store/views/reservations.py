@@ -84,6 +84,18 @@ def _all() -> Select[Any]:
 
 
 def _view(row: Any) -> ReservationView:
-    *plain, order_id, number, transfer_number = row
-    plain[4] = plain[4] or ""
-    return ReservationView(*plain, order_id, number or transfer_number or "")
+    return ReservationView(
+        row.id,
+        row.owner_type,
+        row.owner_id,
+        row.sku,
+        row.code or "",
+        row.quantity,
+        row.state,
+        row.expires_at,
+        row.created_at,
+        row.ended_at,
+        row.reason,
+        row.order_id,
+        row.number or row.transfer or "",
+    )
