@@ -14,7 +14,7 @@ from hub.plugins.registry import (
     registry,
     strategies,
 )
-from hub.plugins.settings import ConfigError, config_errors, split_secrets
+from hub.plugins.settings import ConfigError, config_errors, schema_errors, split_secrets
 
 __all__ = [
     "BrokenPlugin",
@@ -30,6 +30,7 @@ __all__ = [
     "manifest_errors",
     "rankers",
     "registry",
+    "schema_errors",
     "split_secrets",
     "strategies",
 ]

@@ -66,8 +66,13 @@ def config_errors(manifest: Manifest, config: Mapping[str, Any]) -> list[ConfigE
 
     Settings which are blank count as not given, as forms send them.
     """
+    return schema_errors(manifest.config_schema, config)
+
+
+def schema_errors(schema: Mapping[str, Any], config: Mapping[str, Any]) -> list[ConfigError]:
+    """The same for settings that another schema describes."""
     given = {name: value for name, value in config.items() if value is not None and value != ""}
-    validator = Draft202012Validator(manifest.config_schema, format_checker=_FORMAT_CHECKER)
+    validator = Draft202012Validator(schema, format_checker=_FORMAT_CHECKER)
     found = {error: None for top in validator.iter_errors(given) for leaf in _leaves(top) for error in _words(leaf)}
     return sorted(found, key=lambda error: error.field)
 

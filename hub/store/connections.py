@@ -117,6 +117,15 @@ def add(
     return connection_id
 
 
+def choose_checks(tx: Tx, connection_id: str, chosen: Mapping[str, Any], now: datetime) -> None:
+    """Set which entry checks the orders of a connection pass, and their settings."""
+    tx.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(entry_checks=dict(chosen) or None, updated_at=now, version=connection.c.version + 1)
+    )
+
+
 def change_settings(
     tx: Tx,
     keyring: Keyring,

@@ -14,6 +14,7 @@ from hub.flows.operate.changes import (
     preview_change,
     read_asks,
 )
+from hub.flows.operate.checks import ChosenCheck, checks_of, choose_checks
 from hub.flows.operate.counter import (
     collect_elsewhere,
     collected,
@@ -78,6 +79,7 @@ from hub.flows.operate.stock import (
 __all__ = [
     "Added",
     "CheckFailedError",
+    "ChosenCheck",
     "Done",
     "HoldOn",
     "ImportRow",
@@ -102,6 +104,8 @@ __all__ = [
     "change_order",
     "check_connection",
     "check_rules",
+    "checks_of",
+    "choose_checks",
     "collect_elsewhere",
     "collected",
     "compare",

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from hub.domain.routing.trace import readable
+from hub.store import changes
+from hub.store.changes import ChangeRow
 from hub.store.database import Tx
 from hub.store.rows import as_dicts, chunks
 from hub.store.tables import (
@@ -67,12 +69,21 @@ class AdjustmentView:
 
 @dataclass(frozen=True, slots=True)
 class HoldView:
+    """A hold, active or ended. `target_id` is that of the order, of a line or of a fulfillment order."""
+
     id: str
     kind: str
     reason: str
+    handle: str
     source: str
     blocks: str
+    target_type: str
+    target_id: str
     state: str
+    assignee: str
+    due_at: datetime | None
+    auto_release_at: datetime | None
+    note: str
     created_at: datetime
     released_at: datetime | None
     released_by: str | None
@@ -137,7 +148,14 @@ class OrderDetail:
     decisions: tuple[DecisionView, ...]
     timeline: tuple[TimelineEntry, ...]  # newest first
     document: dict[str, Any]
+    channel_document: dict[str, Any] | None  # what the channel says, where something was changed here
+    changes: tuple[ChangeRow, ...]  # newest first
     raw: RawView | None
+
+    @property
+    def asked(self) -> ChangeRow | None:
+        """The change that waits for a decision."""
+        return next((one for one in self.changes if one.status == "requested"), None)
 
 
 def detail(tx: Tx, order_id: str) -> OrderDetail:
@@ -167,6 +185,8 @@ def detail(tx: Tx, order_id: str) -> OrderDetail:
         decisions=_decisions(tx, order_id),
         timeline=timeline(tx, order_id),
         document=head["document"],
+        channel_document=head["channel_document"],
+        changes=tuple(changes.of_order(tx, order_id)),
         raw=_raw(tx, head["inbox_id"]),
     )
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, union_all
 
 from hub.domain.phase import OrderFacts, Work, fulfillment, phase
-from hub.store.database import Tx
+from hub.store.database import Tx, utcnow
 from hub.store.rows import chunks
 from hub.store.tables import (
     connection,
@@ -23,7 +23,7 @@ from hub.store.tables import (
 )
 from hub.store.views.pages import Page, before, cursor_after, cut, size
 
-Only = Literal["", "open", "on_hold", "backordered", "in_fulfilment", "completed", "cancelled"]
+Only = Literal["", "open", "on_hold", "overdue", "backordered", "in_fulfilment", "completed", "cancelled"]
 FILTERS: tuple[Only, ...] = get_args(Only)
 SHOWN_SKUS = 2
 LAST = "\U0010ffff"  # sorts behind every text that starts the same
@@ -42,6 +42,8 @@ class OrderQuery:
     lifecycle: tuple[str, ...] = ()
     only: Only = ""
     connection_id: str = ""
+    hold_kind: str = ""  # only orders with an active hold of this kind
+    now: datetime | None = None  # by which a hold is overdue; None is this moment
     placed_from: datetime | None = None
     placed_to: datetime | None = None  # exclusive
     after: str = ""
@@ -54,6 +56,11 @@ class HoldBrief:
     kind: str
     reason: str
     blocks: str
+    target_type: str
+    target_id: str
+    assignee: str
+    due_at: datetime | None
+    auto_release_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,10 @@ def _narrow(tx: Tx, statement: Select[Any], query: OrderQuery) -> Select[Any]:
     if query.lifecycle:
         where.append(orders.c.lifecycle.in_(query.lifecycle))
     if query.only:
-        where.append(_only(query.only))
+        where.append(_only(query.only, query.now or utcnow()))
+    if query.hold_kind:
+        active = (hold.c.state == "active") & (hold.c.kind == query.hold_kind)
+        where.append(orders.c.id.in_(select(hold.c.order_id).where(active)))
     if query.connection_id:
         where.append(orders.c.connection_id == query.connection_id)
     if query.placed_from is not None:
@@ -170,12 +180,15 @@ def _narrow(tx: Tx, statement: Select[Any], query: OrderQuery) -> Select[Any]:
     return statement.where(*where)
 
 
-def _only(name: Only) -> ColumnElement[bool]:
+def _only(name: Only, now: datetime) -> ColumnElement[bool]:
     match name:
         case "open":
             return orders.c.lifecycle.in_(("pending", "open"))
         case "on_hold":
             return orders.c.id.in_(select(hold.c.order_id).where(hold.c.state == "active"))
+        case "overdue":
+            late = (hold.c.state == "active") & (hold.c.due_at <= now)
+            return orders.c.id.in_(select(hold.c.order_id).where(late))
         case "backordered":
             waits = exists().where(
                 order_line.c.order_id == orders.c.id,
@@ -243,11 +256,10 @@ def _parts(tx: Tx, ids: Collection[str]) -> dict[str, _Parts]:
     found = {order_id: _Parts() for order_id in ids}
     for part in chunks(ids):
         _add_lines(tx, part, found)
-        active = select(hold.c.order_id, hold.c.id, hold.c.kind, hold.c.reason, hold.c.blocks).where(
-            hold.c.order_id.in_(part), hold.c.state == "active"
-        )
+        columns = [hold.c[name] for name in HoldBrief.__slots__]
+        active = select(hold.c.order_id, *columns).where(hold.c.order_id.in_(part), hold.c.state == "active")
         for row in tx.execute(active.order_by(hold.c.id)):
-            found[row.order_id].holds.append(HoldBrief(row.id, row.kind, row.reason, row.blocks))
+            found[row.order_id].holds.append(HoldBrief(*row[1:]))
         fo = fulfillment_order.c
         states = select(fo.order_id, fo.exec_status, fo.request_status).where(fo.order_id.in_(part))
         for order_id, exec_status, request_status in tx.execute(states):

@@ -25,6 +25,7 @@ _REFUSED = {
     503: "The database does not answer; try again.",
 }
 _PATH_WORDS = {
+    "change_id": "Id of the change.",
     "order_id": "The order's id.",
     "hold_id": "The hold's id.",
     "line_id": "The order line's id.",

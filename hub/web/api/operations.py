@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from hub.web.api import (
     availability,
+    changes,
     connections,
     counts,
     fulfillment,
+    holds,
     ledger,
     lots,
     orders,
@@ -21,13 +23,16 @@ from hub.web.api.operation import Operation
 from hub.web.api.shapes import Json
 
 AREAS = (
-    orders, fulfillment, stock, ledger, availability, connections, problems, routing, transfers, counts, lots, supply,
+    orders, holds, changes, fulfillment, stock, ledger, availability, connections, problems, routing, transfers, counts,
+    lots, supply,
 )  # fmt: skip
 OPERATIONS: dict[str, Operation] = {one.name: one for area in AREAS for one in area.OPERATIONS}
 # The shapes that operations speak of; an area that needs its own adds them here.
 COMPONENTS: dict[str, Json] = {
     **shapes.COMPONENTS,
     **fulfillment.COMPONENTS,
+    **holds.COMPONENTS,
+    **changes.COMPONENTS,
     **ledger.COMPONENTS,
     **availability.COMPONENTS,
     **routing.COMPONENTS,

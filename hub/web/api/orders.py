@@ -1,4 +1,4 @@
-"""Orders: list, read, cancel, release."""
+"""Orders: list, read, cancel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from hub.web.api import shapes
 from hub.web.api.operation import PAGED, REASON, Call, Operation, closed, may_see_contact, moment, page_of, read
 from hub.web.api.shapes import Json, ref, text
 from hub.web.context import caller, console
-from hub.web.problems import Problem
 
 
 def list_orders(call: Call) -> Json:
@@ -18,6 +17,8 @@ def list_orders(call: Call) -> Json:
         text=call.query.get("q", ""),
         only=call.query.get("state", ""),
         connection_id=call.query.get("connection", ""),
+        hold_kind=call.query.get("hold_kind", ""),
+        now=console().runtime.clock(),
         placed_from=moment(call.query.get("placed_from"), "placed_from"),
         placed_to=moment(call.query.get("placed_to"), "placed_to"),
         after=call.query.get("after", ""),
@@ -38,20 +39,6 @@ def cancel_order(call: Call) -> Json:
     return get_order(call)
 
 
-def release_hold(call: Call) -> Json:
-    found = read(lambda tx: order_view.detail(tx, call.path["order_id"]))
-    if call.path["hold_id"] not in {one.id for one in found.holds}:
-        raise Problem(404, "The order has no such hold.")
-    operate.release_hold(
-        console().runtime,
-        call.path["order_id"],
-        call.path["hold_id"],
-        person=caller().actor,
-        note=call.body.get("note", ""),
-    )
-    return get_order(call)
-
-
 _ORDERS = tuple(filter(None, orders_view.FILTERS))
 
 OPERATIONS = (
@@ -61,6 +48,7 @@ OPERATIONS = (
             "q": text("A number, e-mail address, SKU, tracking number or name.", maxLength=200),
             "state": text("Only orders in this state.", enum=list(_ORDERS)),
             "connection": text("Only orders of this channel, by its id.", maxLength=36),
+            "hold_kind": text("Only orders with an active hold of this kind.", maxLength=32),
             "placed_from": text("Placed at or after.", format="date-time"),
             "placed_to": text("Placed before.", format="date-time"),
             **PAGED,
@@ -72,11 +60,7 @@ OPERATIONS = (
     Operation(
         "cancel_order", "POST", "/orders/{order_id}/cancel", "Cancel what has not left", ref("OrderDetail"),
         cancel_order, body=closed(("reason",), reason=REASON), refusals=(404, 409),
-        about="What was handed over is asked back. The channel is not told. Safe to repeat.",
-    ),
-    Operation(
-        "release_hold", "POST", "/orders/{order_id}/holds/{hold_id}/release", "Release a hold", ref("OrderDetail"),
-        release_hold, body=closed(note=text("For the timeline.", maxLength=200)), needs_body=False,
-        refusals=(404, 409), about="The order goes on at once, unless another hold keeps it. Safe to repeat.",
+        about="What was handed over is asked back. The channel is not told. Safe to repeat. To look first, or "
+        "to cancel a part, ask for a change.",
     ),
 )  # fmt: skip

@@ -62,7 +62,12 @@ HOLD = obj(
     id=text("Id."),
     kind=text("Kind, such as unmapped, unpaid or manual."),
     reason=text("In words."),
-    blocks=text("The step it holds up."),
+    blocks=text("The step it holds up: routing, release, label or ship."),
+    target=text("What it lies on: order, line or fo."),
+    target_id=text("Id of that order, line or fulfillment order."),
+    assignee=text("Who looks after it; empty for nobody."),
+    due_at=maybe(moment("Until when somebody should have.")),
+    auto_release_at=maybe(moment("When it ends by itself.")),
 )
 ORDER = obj(
     "An order in short. Amounts are whole minor units of `currency`.",
@@ -281,7 +286,13 @@ def order(row: OrderRow, *, contact: bool) -> Json:
         "city": row.city,
         "test": row.test,
         "units": row.units,
-        "holds": [{"id": one.id, "kind": one.kind, "reason": one.reason, "blocks": one.blocks} for one in row.holds],
+        "holds": [
+            {
+                **{name: getattr(one, name) for name in _plain(HOLD) if name != "target"},
+                "target": one.target_type,
+            }
+            for one in row.holds
+        ],
     }
 
 

@@ -1,0 +1,85 @@
+"""The list of active holds, over all orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from hub.store.database import Tx
+from hub.store.tables import connection, fulfillment_order, hold, order_line, orders
+from hub.store.views.pages import Page, cursor_after, cut, read_cursor, size
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """An active hold. `target` is what it lies on, in words for people; "" for the whole order."""
+
+    id: str
+    order_id: str
+    number: str
+    channel: str
+    kind: str
+    reason: str
+    blocks: str
+    target: str
+    source: str
+    assignee: str
+    due_at: datetime | None
+    auto_release_at: datetime | None
+    note: str
+    created_at: datetime
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldQuery:
+    """What to look for; everything given has to be true. `after` is the `next` of the page before."""
+
+    kind: str = ""
+    assignee: str = ""
+    overdue: bool = False
+    after: str = ""
+    limit: int = 50
+
+
+def find(tx: Tx, query: HoldQuery, now: datetime) -> Page[HoldRow]:
+    """A page of active holds, the oldest first. Raises BadCursorError."""
+    limit = size(query.limit)
+    line, fo = order_line.c, fulfillment_order.c
+    names = ("id", "order_id", "kind", "reason", "blocks", "source", "assignee", "due_at", "auto_release_at", "note",
+             "created_at")  # fmt: skip
+    statement = (
+        select(
+            *(hold.c[name] for name in names),
+            orders.c.number,
+            connection.c.name.label("channel"),
+            func.coalesce(fo.number, line.sku, line.title, "").label("target"),
+        )
+        .join(orders, orders.c.id == hold.c.order_id)
+        .join(connection, connection.c.id == orders.c.connection_id)
+        .outerjoin(order_line, line.id == hold.c.target_id)
+        .outerjoin(fulfillment_order, fo.id == hold.c.target_id)
+        .where(hold.c.state == "active")
+    )
+    if query.after:
+        statement = statement.where(hold.c.id > read_cursor(query.after, 1)[0])
+    if query.kind:
+        statement = statement.where(hold.c.kind == query.kind)
+    if query.assignee:
+        statement = statement.where(hold.c.assignee == query.assignee)
+    if query.overdue:
+        statement = statement.where(hold.c.due_at <= now)
+    rows, more = cut(tx.execute(statement.order_by(hold.c.id).limit(limit + 1)).all(), limit)
+    found = tuple(
+        HoldRow(**row._mapping, is_overdue=row.due_at is not None and row.due_at <= now)  # noqa: SLF001 - SQLAlchemy's public name for it
+        for row in rows
+    )
+    return Page(found, cursor_after(rows[-1].id) if more else None)
+
+
+def kinds(tx: Tx) -> dict[str, int]:
+    """How many active holds there are of each kind."""
+    query = select(hold.c.kind, func.count()).where(hold.c.state == "active").group_by(hold.c.kind)
+    return {row[0]: int(row[1]) for row in tx.execute(query.order_by(hold.c.kind))}
