@@ -151,19 +151,25 @@ def open_scheduled(desk: Desk, order: OrderState, fo: FoState) -> None:
 
 
 def _fulfil_at(desk: Desk, order: OrderState, location_id: str) -> datetime | None:
-    """When work may begin for goods that must not arrive before a day; None when that is now."""
+    """When work may begin for goods that must not arrive before a day; None when that is now.
+
+    Only a place that knows how long its parcels travel can wait: anywhere else waiting would be a guess.
+    """
     promise = (order.document.get("schedule") or {}).get("deliver_after")
-    if promise is None:
+    calendar = desk.view.calendar(location_id)
+    if promise is None or calendar is None:
         return None
     earliest = date.fromisoformat(promise["date"])
     country = order.document.get("shipping_address", {}).get("country") or ""
-    calendar = desk.view.calendar(location_id)
     day = earliest
     for _ in range(LONGEST_WAIT):
-        before = day - timedelta(days=1)
-        arrival = None if calendar is None else arrives_on(calendar, before, country)
-        if arrival is None or arrival < earliest:
+        arrival = arrives_on(calendar, day - timedelta(days=1), country)
+        if arrival is None:
+            return None
+        if arrival < earliest:
             break
-        day = before
+        day -= timedelta(days=1)
+    if order.ship_by is not None:
+        day = min(day, order.ship_by)
     begins = datetime.combine(day, time(), ZoneInfo(desk.locations[location_id].zone)).astimezone(UTC)
     return begins if begins > desk.now else None

@@ -69,15 +69,39 @@ def test_an_order_that_is_not_to_be_shipped_before_a_day_waits_for_it(town: Town
     assert town.fos(order_id) == [("WAREHOUSE", "open", "unsubmitted")]
 
 
+DAILY = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "23:59")
+
+
 def test_goods_that_must_not_arrive_early_are_scheduled_and_handed_over_in_time(town: Town) -> None:
+    town.change("WAREHOUSE", calendar={"cut_off": DAILY, "transit_days": {"US": 1}})
+    town.world.stock("location MUG\nWAREHOUSE 5")
+    day = town.world.now().date() + timedelta(days=14)
+    order_id = town.order({"MUG": 1}, schedule={"deliver_after": {"date": day.isoformat(), "zone": "UTC"}})
+    assert town.fos(order_id) == [("WAREHOUSE", "scheduled", "unsubmitted")]
+    assert town.units("WAREHOUSE", "MUG") == {"on_hand": 5, "available": 4, "committed": 1}
+    due = town.fo(order_id).fulfil_at
+    assert due is not None
+    assert timedelta(days=1) <= day - due.date() <= timedelta(days=3)  # a day, or a weekend more
+    town.world.later(days=14)
+    town.world.clock_strikes()
+    assert town.fos(order_id) == [("WAREHOUSE", "open", "unsubmitted")]
+
+
+def test_a_place_that_does_not_know_how_long_parcels_travel_begins_at_once(town: Town) -> None:
     town.world.stock("location MUG\nWAREHOUSE 5")
     day = (town.world.now() + timedelta(days=9)).date().isoformat()
     order_id = town.order({"MUG": 1}, schedule={"deliver_after": {"date": day, "zone": "UTC"}})
-    assert town.fos(order_id) == [("WAREHOUSE", "scheduled", "unsubmitted")]
-    assert town.units("WAREHOUSE", "MUG") == {"on_hand": 5, "available": 4, "committed": 1}
-    town.world.later(days=10)
-    town.world.clock_strikes()
     assert town.fos(order_id) == [("WAREHOUSE", "open", "unsubmitted")]
+
+
+def test_a_window_for_the_delivery_keeps_nothing_back_that_has_to_leave_before(town: Town) -> None:
+    town.world.stock("location MUG\nWAREHOUSE 5")
+    today = town.world.now()
+    said = {
+        "ship_by": {"date": (today + timedelta(days=2)).date().isoformat(), "zone": "UTC"},
+        "deliver_after": {"date": (today + timedelta(days=4)).date().isoformat(), "zone": "UTC"},
+    }
+    assert town.fos(town.order({"MUG": 1}, schedule=said)) == [("WAREHOUSE", "open", "unsubmitted")]
 
 
 def test_without_any_location_an_order_is_held_and_not_guessed(town: Town) -> None:
