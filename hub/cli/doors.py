@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hub.cli.edge import PROBLEMS
-from hub.cli.orders import _utc
+from hub.cli.naming import utc
 from hub.cli.output import After, AsJson, Limit, note, print_facts, print_json, print_table, say
 from hub.cli.session import person, runtime
 from hub.flows import operate
@@ -102,8 +102,8 @@ def replay(
                     _connection(tx, connection),
                     stream,
                     error,
-                    received_from=_utc(received_from),
-                    received_to=_utc(received_to),
+                    received_from=utc(received_from),
+                    received_to=utc(received_to),
                 )
         done = operate.replay(hub, ids=rows or (), query=query, person=person(), dry_run=dry_run)
     if as_json:

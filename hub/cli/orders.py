@@ -1,14 +1,15 @@
-"""Orders: list, show."""
+"""Orders: list, show; holds and changes are beside."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from hub.cli.edge import NoSuchThingError
+from hub.cli import order_changes, order_holds
+from hub.cli.naming import order_id, utc
 from hub.cli.output import After, AsJson, Limit, money, note, print_facts, print_json, print_table, say
 from hub.cli.session import runtime
 from hub.store import connections
@@ -17,7 +18,9 @@ from hub.store.views import orders
 from hub.store.views.order import OrderDetail
 from hub.store.views.orders import OrderQuery, OrderRow
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Find and read orders.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Find, hold and change orders.")
+order_holds.register(app)
+order_changes.register(app)
 
 
 class Only(StrEnum):
@@ -25,6 +28,7 @@ class Only(StrEnum):
 
     OPEN = "open"
     ON_HOLD = "on_hold"
+    OVERDUE = "overdue"
     BACKORDERED = "backordered"
     IN_FULFILMENT = "in_fulfilment"
     COMPLETED = "completed"
@@ -36,6 +40,7 @@ def list_orders(
     text: Annotated[str, typer.Argument(help="Number, e-mail, SKU, tracking number, channel's id or name.")] = "",
     only: Annotated[Only | None, typer.Option(help="Only these.")] = None,
     connection: Annotated[str, typer.Option(help="Only orders of this connection (name or id).")] = "",
+    hold_kind: Annotated[str, typer.Option(help="Only orders with an active hold of this kind.")] = "",
     placed_from: Annotated[datetime | None, typer.Option("--from", help="Placed at or after this time, UTC.")] = None,
     placed_to: Annotated[datetime | None, typer.Option("--to", help="Placed before this time, UTC.")] = None,
     limit: Limit = 50,
@@ -48,8 +53,10 @@ def list_orders(
             text=text,
             only=only.value if only else "",
             connection_id=connections.get(tx, connection).id if connection else "",
-            placed_from=_utc(placed_from),
-            placed_to=_utc(placed_to),
+            hold_kind=hold_kind,
+            now=hub.clock(),
+            placed_from=utc(placed_from),
+            placed_to=utc(placed_to),
             after=after,
             limit=limit,
         )
@@ -73,22 +80,11 @@ def show(
 ) -> None:
     """Show one order with its lines, fulfillment orders, parcels and timeline."""
     with runtime() as hub, hub.db.read() as tx:
-        found = orders.ids_of(tx, order)
-        if not found:
-            raise NoSuchThingError(f"there is no order {order!r}")
-        if len(found) > 1:
-            rows = orders.rows_of(tx, found)
-            which = ", ".join(f"{one.channel}: {one.id}" for one in rows.values())
-            raise NoSuchThingError(f"{len(found)} orders are called {order!r}; say which by its id ({which})")
-        detail = order_view.detail(tx, found[0])
+        detail = order_view.detail(tx, order_id(tx, order))
     if as_json:
         print_json(detail)
     else:
         _print(detail)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _cells(row: OrderRow) -> tuple[object, ...]:
@@ -134,8 +130,8 @@ def _print(detail: OrderDetail) -> None:
     active = [one for one in detail.holds if one.state == "active"]
     if active:
         print_table(
-            ("Kind", "Reason", "Since"),
-            ((one.kind, one.reason, one.created_at) for one in active),
+            ("Hold", "Kind", "Blocks", "On", "Reason", "Due (UTC)", "Since (UTC)"),
+            ((one.id, one.kind, one.blocks, one.target_type, one.reason, one.due_at, one.created_at) for one in active),
             empty="",
             title="Holds",
         )

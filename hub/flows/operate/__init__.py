@@ -28,6 +28,7 @@ from hub.flows.operate.locations import change_location, location, settings_of
 from hub.flows.operate.orders import (
     Done,
     HoldOn,
+    active_holds,
     hold_order,
     hold_orders,
     look_after_hold,
@@ -94,6 +95,7 @@ __all__ = [
     "SettingsError",
     "StockMoved",
     "accept_by_hand",
+    "active_holds",
     "add_connection",
     "add_location",
     "adjust_stock",

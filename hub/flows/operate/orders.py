@@ -15,6 +15,7 @@ from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.route import reserve_unrouted, route
 from hub.flows.runtime import Runtime
 from hub.store import events, holds, orders
+from hub.store.database import Tx
 from hub.store.ledger import StockConflictError
 from hub.store.orders import FoState, OrderState
 
@@ -139,6 +140,12 @@ def _each(one: str, work: Callable[[str], bool]) -> Done:
         return Done(one, work(one))
     except NotDoneError as error:
         return Done(one, done=False, error=str(error))
+
+
+def active_holds(tx: Tx, order_id: str) -> list[tuple[str, str]]:
+    """(id, kind) of the active holds of an order, the oldest first."""
+    state = orders.load(tx, [order_id], lock=False).get(order_id)
+    return [(one.id, one.kind) for one in state.holds] if state else []
 
 
 def look_after_hold(runtime: Runtime, hold_id: str, terms: HoldTerms, *, person: str) -> bool:
