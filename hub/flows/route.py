@@ -14,7 +14,7 @@ from hub.flows.handover import Errand, make_fulfillment_order
 from hub.flows.promise import note_waiting
 from hub.flows.snapshot import Told, told_by
 from hub.flows.strategies import OUTSIDE, Advice, with_advice
-from hub.store import catalog, orders, routing
+from hub.store import catalog, reservations, routing
 from hub.store.database import new_id
 from hub.store.orders import OrderState
 from hub.store.tables import reservation, route_decision
@@ -191,21 +191,33 @@ def _leave(desk: Desk, order: OrderState, rest: Remainder) -> None:
 
 
 def reserve_unrouted(desk: Desk, order: OrderState) -> None:
-    """Keep units that have no place yet from being offered elsewhere, instead of what was reserved for them before."""
-    orders.convert_reservations(desk.tx, [line.id for line in order.lines if not line.is_new])
+    """Keep units that have no place yet from being offered elsewhere, instead of what was reserved for them before.
+
+    Safe to call again: each line keeps one reservation, of what it still waits for.
+    """
     for line in order.lines:
         note_waiting(desk, order, line)
-    if order.lifecycle in {"cancelled", "completed"}:
-        return
-    for line in order.lines:
-        if line.variant_id is not None and line.unrouted > 0:
+    is_over = order.lifecycle in {"cancelled", "completed"}
+    wanted = {
+        line.id: (line.variant_id, line.unrouted)
+        for line in order.lines
+        if line.variant_id is not None and line.unrouted > 0 and not is_over
+    }
+    mine = {line.id for line in order.lines}
+    pending = desk.rows.of(reservation)
+    pending[:] = [row for row in pending if row["owner_id"] not in mine]
+    known = [line.id for line in order.lines if not line.is_new]
+    taken = {line.id for line in order.lines if line.routed}
+    stays = reservations.keep_for_lines(desk.tx, known, wanted, taken, desk.now)
+    desk.stock.changed_variants |= {line.variant_id for line in order.lines if line.variant_id is not None}
+    for line_id, (variant_id, units) in wanted.items():
+        if line_id not in stays:
             desk.rows.add(
                 reservation,
                 id=new_id(),
                 owner_type="order_line",
-                owner_id=line.id,
-                variant_id=line.variant_id,
-                quantity=line.unrouted,
+                owner_id=line_id,
+                variant_id=variant_id,
+                quantity=units,
                 created_at=desk.now,
             )
-            desk.stock.changed_variants.add(line.variant_id)

@@ -21,7 +21,6 @@ from hub.store.tables import (
     order_adjustment,
     order_line,
     orders,
-    reservation,
     route_decision,
     route_exclusion,
     variant,
@@ -465,16 +464,6 @@ def unlinked_lines(tx: Tx, connection_id: str, *, sku: str = "", external_varian
         if not external_variant_id or external_variant_id == listing:
             found.append(UnlinkedLine(order_id, inbox_id, line_sku, listing))
     return found
-
-
-def convert_reservations(tx: Tx, line_ids: Collection[str]) -> None:
-    """End what was reserved for order lines: what is left of it is reserved anew."""
-    for part in chunks(line_ids):
-        tx.execute(
-            update(reservation)
-            .where(reservation.c.owner_id.in_(part), reservation.c.state == "active")
-            .values(state="converted")
-        )
 
 
 def drop_adjustments(tx: Tx, order_id: str) -> None:

@@ -8,7 +8,7 @@ Lock the stock (`StockBook.open`) before anything here, as every step does: what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -209,6 +209,28 @@ def _take(left: int | None, units: int) -> int | None:
     if units > left:
         raise NotEnoughError(f"{units} units wanted and {left} can be promised")
     return left - units
+
+
+def keep_for_lines(
+    tx: Tx, line_ids: Collection[str], wanted: Mapping[str, tuple[str, int]], taken: Collection[str], now: datetime
+) -> set[str]:
+    """End what is reserved for these order lines and not wanted any more; returns the lines whose reservation stays.
+
+    `wanted` is (variant, units) by line. What ends is "converted" for a line of which units were `taken` to a place,
+    and else "released".
+    """
+    row, stays, over = reservation.c, set[str](), dict[str, list[str]]()
+    for part in chunks(line_ids):
+        query = select(row.id, row.owner_id, row.variant_id, row.quantity).where(row.owner_id.in_(part), _active())
+        for key, line_id, variant_id, units in tx.execute(query.order_by(row.id)):
+            if line_id not in stays and wanted.get(line_id) == (variant_id, units):
+                stays.add(line_id)
+            else:
+                over.setdefault("converted" if line_id in taken else "released", []).append(key)
+    for state, keys in over.items():
+        for part in chunks(keys):
+            tx.execute(update(reservation).where(row.id.in_(part), _active()).values(state=state, ended_at=now))
+    return stays
 
 
 def end(tx: Tx, book: StockBook, row: Reservation, state: str, reason: str = "") -> bool:

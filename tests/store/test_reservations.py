@@ -11,8 +11,10 @@ from sqlalchemy import insert, select, update
 
 from connectors.shopify.sandbox import ShopifySandbox
 from hub.flows import operate, stock_care
+from hub.flows.desk import open_desk
 from hub.flows.operate import NotDoneError, ReserveLine
-from hub.store import catalog, reservations
+from hub.flows.route import reserve_unrouted
+from hub.store import catalog, orders, reservations
 from hub.store.database import Database, new_id
 from hub.store.ledger import StockBook
 from hub.store.tables import (
@@ -269,8 +271,28 @@ def test_what_waits_for_a_place_is_released_once_when_its_order_is_cancelled(yar
         operate.cancel_order(yard.runtime, order_id, "changed mind", person=PERSON)
         yard.world.run()
     assert yard.shelf("TEE") == (5, 0, 0)
-    assert "active" not in yard.states()
+    assert yard.states() == ["released"], "nobody took a unit of what waited"
     assert yard.moved("commit", "TEE") == yard.moved("release", "TEE") == [5]
+
+
+def test_what_waits_has_one_reservation_however_often_it_is_looked_at(yard: Yard) -> None:
+    order_id = yard.buy("TEE", 7)
+    mine = select(reservation.c.id, reservation.c.quantity, reservation.c.state)
+    mine = mine.where(reservation.c.variant_id == yard.article("TEE"))
+    before = yard.world.read(lambda tx: tx.execute(mine).all())
+    assert [row.quantity for row in before] == [2]
+    with yard.world.db.begin() as tx:
+        states = orders.load(tx, [order_id])
+        desk = open_desk(yard.runtime, tx, {yard.article("TEE")}, actor="test")
+        desk.orders = states
+        for _ in range(2):
+            reserve_unrouted(desk, states[order_id])
+        desk.flush()
+    assert yard.world.read(lambda tx: tx.execute(mine).all()) == before
+    operate.adjust_stock(yard.runtime, yard.sku("TEE"), yard.place, change=2, reason="received", person=PERSON)
+    yard.world.run()
+    assert yard.states("TEE") == ["converted"]
+    assert None not in yard.ask(select(reservation.c.ended_at).where(reservation.c.state == "converted"))
 
 
 def test_the_audit_lets_go_what_belongs_to_nobody_and_says_so(yard: Yard) -> None:
