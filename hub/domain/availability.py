@@ -2,8 +2,8 @@
 
     (sum over locations of max(0, available - safety) + pre-order part - unrouted demand) x percent - threshold
 
-never below zero, rounded down to whole packs. Units that the ledger keeps as safety stock are not part of what is available and are not
-taken off a second time.
+never below zero, rounded down to whole packs. Units that the ledger keeps as safety stock are not part of what is
+available and are not taken off a second time.
 """
 
 from __future__ import annotations

@@ -316,7 +316,12 @@ def lookalikes(tx: Tx, emails: Collection[str], placed_from: datetime, placed_to
             orders.c.placed_at.between(placed_from, placed_to),
             orders.c.lifecycle != "cancelled",
         )
-        found += [Lookalike(*row[:-1], signature(row.document)) for row in tx.execute(query)]
+        found += [
+            Lookalike(
+                row.id, row.number, row.email, row.currency, row.total_minor, row.placed_at, signature(row.document)
+            )
+            for row in tx.execute(query)
+        ]
     return sorted(found, key=lambda one: one.order_id)
 
 

@@ -62,8 +62,8 @@ SUPPLY_PAGES = (
     "waiting",
 )  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, fulfillment, connections, trouble, stock, ledger, availability, routing,
-    transfers, counts, lots, purchasing, suppliers, reorder, waiting, locations, settings_page, api,
+    ingress, health, assets, signin, home, orders, fulfillment, connections, trouble, stock, ledger, availability,
+    routing, transfers, counts, lots, purchasing, suppliers, reorder, waiting, locations, settings_page, api,
 )  # fmt: skip
 
 

@@ -238,11 +238,11 @@ def _positions(tx: Tx, variant_ids: Collection[str], now: datetime) -> dict[str,
             .where(stock_position.c.variant_id.in_(part))
             .order_by(location.c.code)
         )
-        for variant_id, place_id, code, verified_at, fed_at, stale_after, *counted in tx.execute(query):
-            confidence = confidence_of(verified_at, fed_at, stale_after, now)
-            found.setdefault(variant_id, []).append(
-                PositionView(place_id, code, *counted, verified_at, confidence)
-            )
+        for row in tx.execute(query):
+            confidence = confidence_of(row.verified_at, row.fed_at, row.stale_after_min, now)
+            counted = {name: getattr(row, name) for name in _UNITS}
+            position = PositionView(row.id, row.code, **counted, verified_at=row.verified_at, confidence=confidence)
+            found.setdefault(row.variant_id, []).append(position)
     return found
 
 

@@ -67,8 +67,8 @@ AUDIT = obj(
         obj(
             "Something that does not add up.",
             kind=text("position: differs from its moves; uncovered: fewer reserved units than reservations say; "
-                      "released: a reservation without an owner, let go by the audit; lots: lots or serial numbers do not "
-                      "add up to what is on hand."),
+                      "released: a reservation without an owner, let go by the audit; lots: lots or serial numbers do "
+                      "not add up to what is on hand."),
             sku=text("Our SKU."),
             location=text("Code."),
             said=text("In words."),
