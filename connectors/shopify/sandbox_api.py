@@ -143,18 +143,22 @@ class Api:
         item, location = _number(row["inventoryItemId"]), _number(row["locationId"])
         if "changeFromQuantity" not in row:
             raise QueryError("changeFromQuantity must be provided, even if it is null", "BAD_REQUEST")
-        if not any(one.item == item for _, one in self.state.variants()):
-            return [_error("INVALID_INVENTORY_ITEM", [*path, "inventoryItemId"], "The inventory item was not found")]
-        if not any(one.id == location for one in self.state.locations):
-            return [_error("INVALID_LOCATION", [*path, "locationId"], "The location was not found")]
         here = self.state.stock.get((item, location))
         if here is None:
-            return [_error("ITEM_NOT_STOCKED_AT_LOCATION", path, "The item is not stocked at the location")]
+            return [self._not_here(path, item, location)]
         expected = row["changeFromQuantity"]
         if expected is not None and expected != here:
             said = "The quantity is not what was expected any more"
             return [_error("CHANGE_FROM_QUANTITY_STALE", [*path, "changeFromQuantity"], said)]
         return []
+
+    def _not_here(self, path: list[str], item: int, location: int) -> Json:
+        """Why there is no stock of an item at a location; asked only then, since it looks through all items."""
+        if not any(one.item == item for _, one in self.state.variants()):
+            return _error("INVALID_INVENTORY_ITEM", [*path, "inventoryItemId"], "The inventory item was not found")
+        if not any(one.id == location for one in self.state.locations):
+            return _error("INVALID_LOCATION", [*path, "locationId"], "The location was not found")
+        return _error("ITEM_NOT_STOCKED_AT_LOCATION", path, "The item is not stocked at the location")
 
     def _fulfil(self, fulfillment: Mapping[str, Any], _directives: Mapping[str, Any], message: str = "") -> Json:
         del message
