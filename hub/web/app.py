@@ -26,11 +26,14 @@ from hub.web.pages import (
     availability,
     connections,
     counts,
+    entry_checks,
     fulfillment,
     home,
     ledger,
     locations,
     lots,
+    order_changes,
+    order_holds,
     orders,
     purchasing,
     reorder,
@@ -62,8 +65,9 @@ SUPPLY_PAGES = (
     "waiting",
 )  # blueprints under "Supply"
 PARTS = (
-    ingress, health, assets, signin, home, orders, fulfillment, connections, trouble, stock, ledger, availability,
-    routing, transfers, counts, lots, purchasing, suppliers, reorder, waiting, locations, settings_page, api,
+    ingress, health, assets, signin, home, orders, order_holds, order_changes, fulfillment, connections, entry_checks,
+    trouble, stock, ledger, availability, routing, transfers, counts, lots, purchasing, suppliers,
+    reorder, waiting, locations, settings_page, api,
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from connectors.shopify.sandbox import ShopifySandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
@@ -35,6 +35,7 @@ from hub.store import catalog, connections, ledger, migrate, orders, outbox
 from hub.store.database import Database, new_id, open_database
 from hub.store.orders import FoState, OrderState
 from hub.store.tables import hold, order_change, stock_position
+from hub.store.tables import outbox as outbox_rows
 from hub.testing.world import World
 from tests.store.machines import LONG, STEPS
 
@@ -90,6 +91,8 @@ class Changes(RuleBasedStateMachine):
             self.build()
             known = {row.name: row.id for row in self.world.read(connections.every)}
         self.channel, self.threepl = known["Shop"], known["3PL"]
+        with self.db.begin() as tx:  # what earlier walks left in the outbox is nobody's any more
+            tx.execute(update(outbox_rows).values(status="superseded"))
         mark = new_id()[-8:]
         self.skus = {sku: f"{sku}-{mark}" for sku in (*SKUS, "CAP")}
         self.world.stock(f"location {' '.join(self.skus.values())}\nHAND 4 4 9\nHOUSE 6 6 9")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from hub.store.database import Tx
+from hub.store.rows import chunks
 from hub.store.tables import connection, fulfillment_order, hold, order_line, orders
 from hub.store.views.pages import Page, cursor_after, cut, read_cursor, size
 
@@ -83,3 +85,13 @@ def kinds(tx: Tx) -> dict[str, int]:
     """How many active holds there are of each kind."""
     query = select(hold.c.kind, func.count()).where(hold.c.state == "active").group_by(hold.c.kind)
     return {row[0]: int(row[1]) for row in tx.execute(query.order_by(hold.c.kind))}
+
+
+def names_of(tx: Tx, hold_ids: Collection[str]) -> dict[str, str]:
+    """What people call these holds, by id: kind and order number."""
+    found: dict[str, str] = {}
+    for part in chunks(hold_ids):
+        query = select(hold.c.id, hold.c.kind, orders.c.number).join(orders, orders.c.id == hold.c.order_id)
+        rows = tx.execute(query.where(hold.c.id.in_(part)))
+        found.update((row[0], f"{row[2]}, {row[1].replace('_', ' ')}") for row in rows)
+    return found

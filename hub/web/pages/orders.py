@@ -7,11 +7,15 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
+from hub import schemas
+from hub.domain import changes
+from hub.domain.holds import REASONS as HOLD_REASONS
 from hub.domain.rejections import REASONS
 from hub.flows import operate
 from hub.flows.operate import NotDoneError
 from hub.store import catalog, connections, shipments
 from hub.store.database import Tx
+from hub.store.views import holds as holds_view
 from hub.store.views import order as order_view
 from hub.store.views import orders as orders_view
 from hub.store.views.lots import left_with
@@ -28,6 +32,7 @@ TABS: tuple[tuple[orders_view.Only, str], ...] = (
     ("", "All"),
     ("open", "Open"),
     ("on_hold", "On hold"),
+    ("overdue", "Overdue holds"),
     ("backordered", "Backordered"),
     ("in_fulfilment", "In fulfilment"),
     ("completed", "Completed"),
@@ -44,8 +49,17 @@ def listing() -> Any:
         page = orders_view.find(tx, query)
         counts = _counts(tx, query)
         channels = connections.every(tx)
+        hold_kinds = holds_view.kinds(tx)
     return render_template(
-        "orders/list.html", page=page, query=query, tabs=TABS, counts=counts, counted=COUNTED, channels=channels
+        "orders/list.html",
+        page=page,
+        query=query,
+        tabs=TABS,
+        counts=counts,
+        counted=COUNTED,
+        channels=channels,
+        hold_kinds=hold_kinds,
+        now=console().runtime.clock(),
     )
 
 
@@ -57,6 +71,8 @@ def _query() -> OrderQuery:
         text=request.args.get("q", "")[:200],
         only=only,
         connection_id=request.args.get("channel", "")[:36],
+        hold_kind=request.args.get("hold", "")[:32],
+        now=console().runtime.clock(),
         after=request.args.get("after", "")[:500],
         limit=PER_PAGE,
     )
@@ -70,7 +86,7 @@ def _counts(tx: Tx, query: OrderQuery) -> dict[str, int]:
 
 @blueprint.get("/<order_id>")
 def show(order_id: str) -> Any:
-    detail = _detail(order_id)
+    detail = detail_of(order_id)
     with console().runtime.db.read() as tx:
         left = left_with(tx, order_id)
         counters = [one.code for one in catalog.locations(tx) if one.picks_up and one.active]
@@ -80,6 +96,9 @@ def show(order_id: str) -> Any:
         left=left,
         counters=counters,
         reasons=REASONS.values(),
+        hold_kinds=HOLD_REASONS,
+        channel_says=_channel_says(detail),
+        now=console().runtime.clock(),
         step=next_step(detail),
         shows_contact=caller().may("ops"),
         tab="order",
@@ -88,13 +107,15 @@ def show(order_id: str) -> Any:
 
 @blueprint.get("/<order_id>/raw")
 def raw(order_id: str) -> Any:
-    return render_template("orders/raw.html", order=_detail(order_id), tab="raw")
+    return render_template("orders/raw.html", order=detail_of(order_id), tab="raw")
 
 
 @blueprint.get("/<order_id>/labels/<package_id>")
 def label(order_id: str, package_id: str) -> Response:
     """A label as a file: it is never shown inside the console, and nothing in it may run."""
-    package = next((one for ship in _detail(order_id).shipments for one in ship.packages if one.id == package_id), None)
+    package = next(
+        (one for ship in detail_of(order_id).shipments for one in ship.packages if one.id == package_id), None
+    )
     with console().runtime.db.read() as tx:
         found = shipments.label(tx, package_id) if package is not None else None
     if found is None or package is None:
@@ -111,7 +132,7 @@ def label(order_id: str, package_id: str) -> Response:
 _TYPES = {"pdf": "application/pdf", "png": "image/png", "zpl": "text/plain; charset=utf-8"}
 
 
-def _detail(order_id: str) -> OrderDetail:
+def detail_of(order_id: str) -> OrderDetail:
     with console().runtime.db.read() as tx:
         try:
             return order_view.detail(tx, order_id)
@@ -124,22 +145,11 @@ def _stale_link(_error: BadCursorError) -> Any:
     return missing()
 
 
-@blueprint.post("/<order_id>/holds/<hold_id>/release")
-def release(order_id: str, hold_id: str) -> Any:
-    done = operate.release_hold(console().runtime, order_id, hold_id, person=caller().actor)
-    flash("The hold is released and the order goes on." if done else "The hold was released before.", "done")
-    return _back(order_id)
-
-
-@blueprint.post("/<order_id>/hold")
-def hold(order_id: str) -> Any:
-    reason = request.form.get("reason", "").strip()[:200]
-    if not reason:
-        flash("Say why the order has to wait.", "error")
-    else:
-        done = operate.hold_order(console().runtime, order_id, reason, person=caller().actor)
-        flash("The order is on hold." if done else "The order is on hold for this reason already.", "done")
-    return _back(order_id)
+def _channel_says(detail: OrderDetail) -> list[str]:
+    """What the channel still says otherwise than the order here."""
+    if detail.channel_document is None:
+        return []
+    return changes.differences(*(schemas.parse("order.v1", one) for one in (detail.channel_document, detail.document)))
 
 
 @blueprint.post("/<order_id>/cancel")
@@ -148,11 +158,11 @@ def cancel(order_id: str) -> Any:
     done = operate.cancel_order(console().runtime, order_id, reason, person=caller().actor)
     said = "What had not left is cancelled; what was handed over is asked back." if done else "It was cancelled before."
     flash(said, "done")
-    return _back(order_id)
+    return back(order_id)
 
 
 @blueprint.errorhandler(NotDoneError)
-def _not_done(error: NotDoneError) -> Any:
+def not_done(error: NotDoneError) -> Any:
     """An action that makes no sense as things stand: back to the order, with the reason."""
     order_id = (request.view_args or {}).get("order_id", "")
     with console().runtime.db.read() as tx:
@@ -160,8 +170,8 @@ def _not_done(error: NotDoneError) -> Any:
     if not known:
         return missing()
     flash(f"{str(error)[:1].upper()}{str(error)[1:]}.", "error")
-    return _back(order_id)
+    return back(order_id)
 
 
-def _back(order_id: str) -> Any:
+def back(order_id: str) -> Any:
     return redirect(url_for("orders.show", order_id=order_id))
