@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["reroute", "transfer", "wait", "buy", "cancel"]
+Kind = Literal["reroute", "transfer", "wait", "buy", "cancel", "keep"]
 
 WORDS: Mapping[Kind, str] = {
     "reroute": "send it from {place}",
@@ -14,6 +14,7 @@ WORDS: Mapping[Kind, str] = {
     "wait": "wait for the units that are on their way",
     "buy": "buy more, or cancel it",
     "cancel": "cancel it: nothing is left and nobody supplies it",
+    "keep": "leave it: the other repairs free its units",
 }
 
 
@@ -29,29 +30,46 @@ class Repair:
         return WORDS[self.kind].format(place=self.place)
 
 
-def propose(wanted: Sequence[int], elsewhere: Mapping[str, int], incoming: int, *, buyable: bool) -> list[Repair]:
-    """A repair for each order at risk; `wanted` are their units, newest first.
+def propose(
+    wanted: Sequence[int], missing: int, elsewhere: Mapping[str, int], incoming: int, *, buyable: bool
+) -> list[Repair]:
+    """A repair for each order at risk; `wanted` are their units, newest first, `missing` the units that are not there.
 
     `elsewhere` are free units by place, `incoming` units on their way to the place that has oversold. What one order is
-    given is not given to the next. The newest are listed first since they are the ones to give way; but whoever
-    ordered first is served first, so units are handed out from the oldest on.
+    given is not given to the next. Whoever ordered first is served first, so units are handed out from the oldest on;
+    what is short after that, the newest go without.
     """
-    left, coming = dict(elsewhere), incoming
-    found: list[Repair] = []
-    for units in reversed(wanted):
-        place = max(left, key=lambda code: (left[code], code), default="")
-        if place and left[place] >= units:
-            left[place] -= units
-            found.append(Repair("reroute", place))
-        elif units <= sum(left.values()):
-            found.append(Repair("transfer", place))
+    left, coming, short = dict(elsewhere), incoming, missing
+    found: dict[int, Repair] = {}
+    for order in reversed(range(len(wanted))):
+        place = _fullest(left)
+        if short > 0 and left.get(place, 0) >= wanted[order]:
+            left[place] -= wanted[order]
+            short -= wanted[order]
+            found[order] = Repair("reroute", place)
+    without = []
+    for order in (order for order in range(len(wanted)) if order not in found):
+        if short > 0:
+            without.append(order)
+        else:
+            found[order] = Repair("keep")
+        short -= wanted[order]
+    for order in reversed(without):
+        units = wanted[order]
+        if units <= sum(left.values()):
+            found[order] = Repair("transfer", _fullest(left))
             left = _less(left, units)
         elif units <= coming:
             coming -= units
-            found.append(Repair("wait"))
+            found[order] = Repair("wait")
         else:
-            found.append(Repair("buy" if buyable else "cancel"))
-    return found[::-1]
+            found[order] = Repair("buy" if buyable else "cancel")
+    return [found[order] for order in range(len(wanted))]
+
+
+def _fullest(left: Mapping[str, int]) -> str:
+    """The place with most free units; "" when there is none."""
+    return max(left, key=lambda place: (left[place], place), default="")
 
 
 def _less(left: Mapping[str, int], units: int) -> dict[str, int]:

@@ -77,7 +77,8 @@ def find(tx: Tx, position_id: str = "") -> list[Oversold]:
     for row in found:
         elsewhere = {code: units for code, units in free.get(row.variant_id, {}).items() if code != row.code}
         hit = _hit(committed.get(row.id, []), row.oversold)
-        repairs = propose([one.units for one in hit], elsewhere, row.incoming, buyable=row.variant_id in bought)
+        units = [one.units for one in hit]
+        repairs = propose(units, row.oversold, elsewhere, row.incoming, buyable=row.variant_id in bought)
         shorts.append(
             Oversold(
                 row.id, row.variant_id, row.sku, row.title, row.code, row.oversold, row.incoming, row.at, elsewhere,
