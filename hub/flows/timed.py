@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
+
 from hub.flows import deadlines, stock_care
 from hub.flows.give_up import cancel_overdue
 from hub.flows.holds import expire_holds
@@ -17,6 +19,9 @@ from hub.flows.operate.changes import expire_changes
 from hub.flows.promise import repromise_all
 from hub.flows.reevaluate import reevaluate
 from hub.flows.runtime import Runtime
+from hub.store.errors import OperationalError
+
+log = structlog.get_logger()
 
 Timed = Callable[[Runtime], int]
 
@@ -38,5 +43,18 @@ BY_CLOCK: Mapping[str, Sequence[Timed]] = {"minute": EVERY_MINUTE, "night": EVER
 
 
 def run_timed(runtime: Runtime, when: str) -> int:
-    """Do all work of one beat of the clock ("minute" or "night"); returns how much was done."""
-    return sum(work(runtime) for work in BY_CLOCK[when])
+    """Do all work of one beat of the clock ("minute" or "night"); returns how much was done.
+
+    What fails is logged and tried again at the next beat; the others are done all the same.
+    """
+    return sum(_tried(runtime, work) for work in BY_CLOCK[when])
+
+
+def _tried(runtime: Runtime, work: Timed) -> int:
+    try:
+        return work(runtime)
+    except OperationalError:
+        raise  # the database is away: the others would fail as well
+    except Exception:  # one defect must not stop the rest of the clock
+        log.exception("timed.failed", work=work.__name__)
+        return 0
