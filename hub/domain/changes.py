@@ -29,6 +29,13 @@ STATES: Mapping[str, tuple[str, ...]] = {
     "cancelled": (),
     "expired": (),
 }
+MEANING: Mapping[str, str] = {
+    "requested": "It was looked at and waits to be confirmed; one of an order at a time.",
+    "confirmed": "It is done.",
+    "declined": "Somebody said no to it.",
+    "cancelled": "It was taken back.",
+    "expired": "Nobody confirmed it in time.",
+}
 KINDS = ("edit", "cancel", "address", "method")
 OURS = "hub:"  # how the ids of lines begin that were added here
 

@@ -20,7 +20,7 @@ from hub.domain.money import to_decimal, to_minor
 PAID_ENOUGH = frozenset({"paid", "authorized", "partially_refunded", "terms", "unknown"})
 SOURCE = "entry"  # of the holds that checks make
 HANDLE_CHARS = 80
-TWINS_WITHIN = timedelta(days=1)  # the furthest apart that two orders may be set to count as twins
+TWIN_MINUTES = 10  # between two orders that may be one, unless a connection says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Facts:
     """What a check may know beside the document."""
 
     unmapped: tuple[str, ...] = ()  # titles or SKUs of lines that are no article of ours
-    twins: tuple[Twin, ...] = ()  # orders of the same e-mail address, total and lines within a day, oldest first
+    twins: tuple[Twin, ...] = ()  # orders of the same e-mail address, total and lines that came shortly before
     settings: Mapping[str, Any] = field(default_factory=dict)  # of this check, for the order's connection
 
 
@@ -167,7 +167,7 @@ def find_risk(order: Order, facts: Facts) -> Iterable[HoldReason]:
 
 def find_twin(order: Order, facts: Facts) -> Iterable[HoldReason]:
     """Somebody may have pressed the button twice. Nothing is deleted: a person decides."""
-    span = timedelta(minutes=facts.settings.get("minutes", 10))
+    span = timedelta(minutes=facts.settings.get("minutes", TWIN_MINUTES))
     for twin in facts.twins:
         if abs(order.placed_at - twin.placed_at) <= span:
             said = f"{twin.number} of the same customer has the same lines and the same total. Cancel one, or release."
@@ -228,7 +228,7 @@ TWIN = EntryCheck(
             "type": "integer",
             "minimum": 1,
             "maximum": 1440,
-            "default": 10,
+            "default": TWIN_MINUTES,
             "title": "Minutes between the two",
             "description": "Orders placed further apart are two orders.",
         }

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 # From a state to those that may follow it.
 STATES: Mapping[str, tuple[str, ...]] = {"active": ("released", "expired"), "released": (), "expired": ()}
 
+MEANING: Mapping[str, str] = {
+    "active": "It stops the step it names.",
+    "released": "Somebody released it, or it is not so any more.",
+    "expired": "Its time was over.",
+}
+
 ROUTING, RELEASE, LABEL, SHIP = BLOCKS = ("routing", "release", "label", "ship")
 
 # A fulfillment order has its place already, so its routing cannot be held any more.

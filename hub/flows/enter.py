@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -128,26 +128,20 @@ def _facts(desk: Desk, state: OrderState, order: Order) -> Facts:
 
 
 def _lookalike(state: OrderState, order: Order) -> Lookalike:
-    columns = header(order)
-    return Lookalike(
-        state.id,
-        order.number,
-        columns["email"],
-        order.currency,
-        order.totals.total_minor,
-        order.placed_at,
-        entry.signature(state.document),
-    )
+    return _likeness(order, state.id, entry.signature(state.document))
+
+
+def _likeness(order: Order, order_id: str = "", bought: tuple[tuple[str, int], ...] = ()) -> Lookalike:
+    """What of an order others are compared by."""
+    email, total = header(order)["email"], order.totals.total_minor
+    return Lookalike(order_id, order.number, email, order.currency, total, order.placed_at, bought)
 
 
 def look_for_twins(desk: Desk, documents: Collection[Order]) -> None:
     """Read, in one go, the orders that these may be twins of."""
-    emails = {header(order)["email"] for order in documents}
-    placed = [order.placed_at for order in documents]
-    if placed:
-        desk.lookalikes = orders_store.lookalikes(
-            desk.tx, emails, min(placed) - entry.TWINS_WITHIN, max(placed) + entry.TWINS_WITHIN
-        )
+    chosen = ((row.entry_checks or {}).get("twin", {}).get("minutes") for row in desk.connections.values())
+    within = timedelta(minutes=max((entry.TWIN_MINUTES, *filter(None, chosen))))
+    desk.lookalikes = orders_store.lookalikes(desk.tx, [_likeness(order) for order in documents], within)
 
 
 def conclude(desk: Desk, state: OrderState) -> None:

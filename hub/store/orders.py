@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, or_, select, update
 
 from hub.domain.entry import SOURCE, signature
 from hub.domain.holds import STOPPED_BY
@@ -306,23 +306,27 @@ class Lookalike:
     bought: tuple[tuple[str, int], ...]
 
 
-def lookalikes(tx: Tx, emails: Collection[str], placed_from: datetime, placed_to: datetime) -> list[Lookalike]:
-    """Orders of these e-mail addresses that were placed in a span of time and are not cancelled, first one first."""
-    found: list[Lookalike] = []
+def lookalikes(tx: Tx, wanted: Collection[Lookalike], within: timedelta) -> list[Lookalike]:
+    """Orders of the same e-mail address and total as one of these, placed at most so much before or after it.
+
+    Cancelled ones are left out; the first one comes first.
+    """
+    found: dict[str, Lookalike] = {}
     known = [orders.c[name] for name in ("id", "number", "email", "currency", "total_minor", "placed_at")]
-    for part in chunks(set(emails) - {""}):
-        query = select(*known, orders.c.document).where(
-            orders.c.email.in_(part),
-            orders.c.placed_at.between(placed_from, placed_to),
-            orders.c.lifecycle != "cancelled",
-        )
-        found += [
-            Lookalike(
-                row.id, row.number, row.email, row.currency, row.total_minor, row.placed_at, signature(row.document)
-            )
-            for row in tx.execute(query)
+    named = [one for one in wanted if one.email]
+    for start in range(0, len(named), 100):
+        # One look into the index for each, so that an address which many orders share costs no more than others.
+        looks = [
+            (orders.c.email == one.email)
+            & orders.c.placed_at.between(one.placed_at - within, one.placed_at + within)
+            & (orders.c.total_minor == one.total_minor)
+            for one in named[start : start + 100]
         ]
-    return sorted(found, key=lambda one: one.order_id)
+        query = select(*known, orders.c.document).where(or_(*looks), orders.c.lifecycle != "cancelled")
+        for row in tx.execute(query):
+            values = (row.id, row.number, row.email, row.currency, row.total_minor, row.placed_at)
+            found[row.id] = Lookalike(*values, signature(row.document))
+    return [found[key] for key in sorted(found)]
 
 
 def load(tx: Tx, order_ids: Collection[str], *, lock: bool = True) -> dict[str, OrderState]:

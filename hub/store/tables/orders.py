@@ -16,10 +16,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
+from hub.domain import changes, holds
 from hub.store.tables.base import Amount, count, identity, json, metadata, moment, one_of, ref, text
 
 LIFECYCLES = ("draft", "pending", "open", "completed", "cancelled")
-HOLD_BLOCKS = ("routing", "release", "label", "ship")
 
 orders = Table(
     "orders",
@@ -64,7 +64,7 @@ orders = Table(
     Index("ix_orders_placed", "placed_at", "id"),
     # Found by their beginnings as well, which PostgreSQL answers from such an index in every collation.
     Index("ix_orders_number", "number", postgresql_ops={"number": "varchar_pattern_ops"}),
-    Index("ix_orders_email", "email", postgresql_ops={"email": "varchar_pattern_ops"}),
+    Index("ix_orders_email", "email", "placed_at", postgresql_ops={"email": "varchar_pattern_ops"}),
     Index("ix_orders_lifecycle", "lifecycle", "placed_at"),
     Index(
         "ix_orders_asks_adviser",
@@ -145,9 +145,9 @@ hold = Table(
     moment("created_at"),
     moment("released_at", null=True),
     Column("released_by", String(120)),
-    one_of("target_type", ("order", "line", "fo")),
-    one_of("blocks", HOLD_BLOCKS),
-    one_of("state", ("active", "released", "expired")),
+    one_of("target_type", tuple(holds.MAY_BLOCK)),
+    one_of("blocks", holds.BLOCKS),
+    one_of("state", tuple(holds.STATES)),
     Index(
         "uq_hold_active",
         "target_id",
@@ -202,8 +202,8 @@ order_change = Table(
     moment("expires_at"),
     moment("decided_at", null=True),
     Column("decided_by", String(120)),
-    one_of("kind", ("edit", "cancel", "address", "method")),
-    one_of("status", ("requested", "confirmed", "declined", "cancelled", "expired")),
+    one_of("kind", changes.KINDS),
+    one_of("status", tuple(changes.STATES)),
     Index(
         "uq_order_change_requested",
         "order_id",
