@@ -158,7 +158,12 @@ def _set_quantity(document: Json, stated: Mapping[str, Mapping[str, Any]], key: 
     if quantity < 0:
         raise ValueError("there cannot be fewer than 0 of a line")
     line = document["lines"][place]
-    document["lines"][place] = at_quantity(stated.get(key, line), quantity, document["currency"])
+    basis = stated.get(key, line)
+    if not basis["quantity"]:
+        basis = line  # the channel has taken it off, and here it stayed
+    if quantity and not basis["quantity"] and not key.startswith(OURS):
+        raise ValueError(f"nobody states what {_name(line)} costs any more: add it as an article, with its price")
+    document["lines"][place] = at_quantity(basis, quantity, document["currency"])
 
 
 def _new_line(ask: AddLine, currency: str) -> Json:
@@ -257,7 +262,8 @@ def _merged_lines(
             quantity = line["quantity"]
         if clash:
             said.append(f"{line['quantity']} x {_name(line)} instead of our {quantity}")
-        yield at_quantity(line, quantity, theirs["currency"]) if quantity != line["quantity"] else dict(line)
+        basis = line if line["quantity"] else here.get(key, line)
+        yield at_quantity(basis, quantity, theirs["currency"]) if quantity != line["quantity"] else dict(line)
     for key, line in here.items():
         if key in there:
             continue

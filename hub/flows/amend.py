@@ -27,18 +27,20 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
     incoming = complete(incoming, state.of_channel)
     if incoming.hash == state.document_hash:
         return _again(desk, state, articles)
-    if state.remote_status == "cancelled":
+    if "cancelled" in (state.remote_status, state.lifecycle):
         return _after_cancelling(desk, incoming, state)
     if incoming.order.revision > state.revision:
         desk.news.add(incoming.inbox_id)
     document, clashes = _merged(incoming, state)
     _note(incoming, state, document)
     asks = changes.between(state.document, document)
-    if asks:
+    if asks or _costs(state.document) != _costs(document):
         codes = {key: row.code for key, row in desk.locations.items()}
         seen = look(desk.tx, state, document, articles, codes)
         rows = changes.to_json(asks)
-        record(desk, state, kind=changes.kind_of(asks), source="channel", actions=rows, preview=seen)
+        record(
+            desk, state, kind=changes.kind_of(asks) if asks else "edit", source="channel", actions=rows, preview=seen
+        )
     bring_to(desk, state, document, articles)
     if clashes:
         _conflict(
@@ -74,7 +76,9 @@ def _after_cancelling(desk: Desk, incoming: Incoming, state: OrderState) -> str:
         _conflict(desk, incoming, state, "The channel opened a cancelled order again", handle="reopened")
         return "conflict"
     wants = changes.between(state.of_channel, incoming.document) if opened else []
-    document, _ = _merged(incoming, state)
+    # Its units stay as they are, whatever is stated of them.
+    ours = {name: state.document[name] for name in ("status", "lines", "totals")}
+    document = {**incoming.document, **ours}
     _note(incoming, state, document)
     order: Order = schemas.parse("order.v1", document)
     take_over(desk, state, document, order)
@@ -95,14 +99,17 @@ def _conflict(desk: Desk, incoming: Incoming, state: OrderState, said: str, *, h
     )
 
 
+def _costs(document: Mapping[str, Any]) -> int:
+    order: Order = schemas.parse("order.v1", document)
+    return computed_total_minor(order)
+
+
 def _merged(incoming: Incoming, state: OrderState) -> tuple[dict[str, Any], list[str]]:
     """The channel's document with what was changed here, and where the two contradict each other."""
     if state.channel_document is None:
         return incoming.document, []
     document, clashes = changes.merged(state.channel_document, state.document, incoming.document)
-    order: Order = schemas.parse("order.v1", document)
-    totals = computed_total_minor(incoming.order), computed_total_minor(order)
-    return changes.with_totals(document, *totals), clashes
+    return changes.with_totals(document, computed_total_minor(incoming.order), _costs(document)), clashes
 
 
 def _note(incoming: Incoming, state: OrderState, document: Mapping[str, Any]) -> None:

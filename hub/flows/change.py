@@ -134,7 +134,7 @@ def _line_changes(before: Order, after: Order) -> Iterable[LineChange]:
 
 
 def _refusals(state: OrderState, steps: Iterable[LineStep], document: Mapping[str, Any]) -> Iterable[str]:
-    if state.remote_status == "cancelled":
+    if "cancelled" in (state.remote_status, state.lifecycle):
         yield "the order is cancelled, which is final"
         return
     cancels = document["status"] == "cancelled"

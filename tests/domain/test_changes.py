@@ -180,6 +180,17 @@ def test_what_makes_no_sense_is_refused_in_words(ask, words):
         changed(order(line("mug", 1, 1000)), ask)
 
 
+def test_what_the_channel_has_taken_off_has_no_price_to_be_had_again_for():
+    gone = order(line("mug", 0, 0), line("tee", 1, 500))
+    with pytest.raises(ValueError, match="add it as an article, with its price"):
+        changed(gone, SetQuantity("mug", 1))
+    ours = changed(STATED, SetQuantity("mug", 2))
+    document, clashes = merged(ours, gone)
+    assert clashes == ["0 x MUG instead of our 2"]
+    assert document["lines"][0]["total_minor"] == 2000, "what stays here costs what it cost here"
+    assert changed(document, SetQuantity("mug", 1), channel=gone)["lines"][0]["total_minor"] == 1000
+
+
 @pytest.mark.parametrize(
     ("payment", "paid"),
     [

@@ -56,6 +56,7 @@ class Model:
     bought: dict[str, tuple[int, int]]  # (quantity, total) as first stated
     stated: dict[str, int]  # by the channel, now
     wanted: dict[str, int]  # here, now
+    basis: dict[str, tuple[int, int]] = field(default_factory=dict)  # (quantity, total) by which a line is priced
     added: Counter[str] = field(default_factory=Counter)
     shipped: Counter[str] = field(default_factory=Counter)
     revision: int = 1
@@ -63,13 +64,26 @@ class Model:
     cancelled: bool = False
     moved: int = 0  # what all changes so far have moved the order's price by
 
+    def cost(self, key: str, quantity: int) -> int:
+        of, total = self.basis[key]
+        return rest(total, of, quantity)
+
     def price(self) -> int:
         """What the order costs at the quantities wanted here."""
-        stated = {
-            key: (self.stated[key], rest(total, of, self.stated[key])) for key, (of, total) in self.bought.items()
-        }
-        mine = sum(rest(total, of, self.wanted[key]) for key, (of, total) in stated.items())
-        return mine + sum(PRICE * units for units in self.added.values())
+        return sum(self.cost(key, units) for key, units in self.wanted.items()) + PRICE * sum(self.added.values())
+
+    def state_quantity(self, key: str, quantity: int) -> None:
+        """The channel states a quantity, and what that many cost. Of a line that it takes off, the last word counts."""
+        self.stated[key] = quantity
+        if quantity:
+            of, total = self.bought[key]
+            self.basis[key] = (quantity, rest(total, of, quantity))
+
+    def want(self, key: str, quantity: int) -> None:
+        """A person wants a quantity. What the channel does not state any more costs what it cost here."""
+        if not self.stated[key]:
+            self.basis[key] = (self.wanted[key], self.cost(key, self.wanted[key]))
+        self.wanted[key] = quantity
 
     @property
     def first_price(self) -> int:
@@ -122,7 +136,7 @@ class Changes(RuleBasedStateMachine):
         bought = {f"{number}:MUG": (mug, 10 * cents + 7), f"{number}:TEE": (tee, 3 * cents * tee)}
         model = Model("", number, bought, {}, {})
         model.stated = {key: quantity for key, (quantity, _) in bought.items()}
-        model.wanted = dict(model.stated)
+        model.wanted, model.basis = dict(model.stated), dict(bought)
         document = self.document(model)
         with self.db.begin() as tx:
             desk = self.desk(tx)
@@ -133,17 +147,18 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.models)
     @rule(data=st.data(), sku=st.sampled_from(SKUS), quantity=UNITS)
     def a_person_changes_a_line(self, data: Any, sku: str, quantity: int) -> None:
-        model = data.draw(st.sampled_from(self.models))
+        model = self.one_of(data)
         key = f"{model.external_id}:{sku}"
         refused = model.cancelled or quantity < model.shipped[key] or quantity == model.wanted[key]
+        refused |= model.stated[key] == model.wanted[key] == 0  # nobody knows what it would cost
         if self.person_does(model, SetQuantity(key, quantity), refused=refused):
-            model.wanted[key] = quantity
+            model.want(key, quantity)
             model.settle_price(model.price())
 
     @precondition(lambda self: self.models)
     @rule(data=st.data(), quantity=st.integers(1, 3))
     def a_person_adds_an_article(self, data: Any, quantity: int) -> None:
-        model = data.draw(st.sampled_from(self.models))
+        model = self.one_of(data)
         key = f"{OURS}{next(NUMBERS)}"
         if self.person_does(model, AddLine(key, self.skus["CAP"], quantity, PRICE), refused=model.cancelled):
             model.added[key] = quantity
@@ -152,7 +167,7 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: any(model.added for model in self.models))
     @rule(data=st.data(), quantity=st.integers(0, 3))
     def a_person_changes_what_was_added(self, data: Any, quantity: int) -> None:
-        model = data.draw(st.sampled_from([one for one in self.models if one.added]))
+        model = self.one_of(data, added=True)
         key = data.draw(st.sampled_from(sorted(model.added)))
         refused = model.cancelled or quantity < model.shipped[key] or quantity == model.added[key]
         if self.person_does(model, SetQuantity(key, quantity), refused=refused):
@@ -162,7 +177,7 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.models)
     @rule(data=st.data())
     def a_person_cancels(self, data: Any) -> None:
-        model = data.draw(st.sampled_from(self.models))
+        model = self.one_of(data)
         lifecycle = self.state(model).lifecycle
         done = False
         try:
@@ -176,10 +191,10 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.models)
     @rule(data=st.data(), sku=st.sampled_from(SKUS), quantity=UNITS)
     def the_channel_changes_a_line(self, data: Any, sku: str, quantity: int) -> None:
-        model = data.draw(st.sampled_from(self.models))
+        model = self.one_of(data)
         key = f"{model.external_id}:{sku}"
         before, ours = model.stated[key], model.wanted[key]
-        model.stated[key] = quantity
+        model.state_quantity(key, quantity)
         self.channel_says(model)
         if not model.cancelled:
             model.wanted[key] = quantity if ours in (before, quantity) else ours
@@ -189,7 +204,7 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.models)
     @rule(data=st.data())
     def the_channel_cancels(self, data: Any) -> None:
-        model = data.draw(st.sampled_from(self.models))
+        model = self.one_of(data)
         model.there_cancelled = True
         self.channel_says(model)
         if not model.cancelled:
@@ -198,7 +213,7 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.models)
     @rule(data=st.data())
     def the_channel_says_the_same_again(self, data: Any) -> None:
-        self.channel_says(data.draw(st.sampled_from(self.models)))
+        self.channel_says(self.one_of(data))
 
     @rule()
     def messages_leave(self) -> None:
@@ -319,6 +334,12 @@ class Changes(RuleBasedStateMachine):
 
     # -- how it is done
 
+    def one_of(self, data: Any, *, added: bool = False) -> Model:
+        """An order. One of which every unit was taken off is cancelled, as soon as no place holds any of it."""
+        model: Model = data.draw(st.sampled_from([one for one in self.models if one.added or not added]))
+        model.cancelled |= self.state(model).lifecycle == "cancelled"
+        return model
+
     def sku(self, key: str) -> str:
         return "CAP" if key.startswith(OURS) else key.partition(":")[2]
 
@@ -389,10 +410,7 @@ class Changes(RuleBasedStateMachine):
     def cancelled(self, model: Model) -> None:
         """From here on the order costs what has left of it."""
         model.cancelled = True
-        stated = {
-            key: (model.stated[key], rest(total, of, model.stated[key])) for key, (of, total) in model.bought.items()
-        }
-        left = sum(rest(total, of, model.shipped[key]) for key, (of, total) in stated.items())
+        left = sum(model.cost(key, model.shipped[key]) for key in model.wanted)
         model.settle_price(left + sum(PRICE * model.shipped[key] for key in model.added))
 
 
