@@ -62,7 +62,7 @@ def test_from_the_first_link_to_the_first_problem_solved(page: Any, town: Town) 
     page.get_by_label("Code", exact=True).fill("EAST")
     page.get_by_label("Country", exact=True).fill("US")
     page.get_by_role("button", name="Add the location").click()
-    page.get_by_role("cell", name="EAST").or_(page.get_by_role("rowheader", name="EAST")).wait_for()
+    page.get_by_role("rowheader", name="EAST").wait_for()
     town.world.stock("location BECHER\nEAST 9")
     with town.world.db.begin() as tx:
         place = catalog.location_by_code(tx, "EAST")

@@ -70,7 +70,7 @@ def test_the_reason_and_the_steps_are_explained_in_lines(run: Any) -> None:
         ({"lines": [{"id": "l1", "variant": "mug", "units": 1}] * 2}, "/lines/1/id: 'l1' is there twice"),
         ({"sellable": [{"location": "W-CHI", "variant": "mug", "units": 1}] * 2}, "/sellable/1: 'mug' at 'W-CHI' is given twice"),
         ({"rules": {"steps": [{"rankers": ["luck"]}]}}, "no ranker is called 'luck'; there are: acceptance_rate"),
-        ({"rules": {"strategy": "luck"}}, "no routing strategy is called 'luck'; there are: cost, ranked"),
+        ({"rules": {"strategy": "luck"}}, "no routing strategy is called 'luck'; there are: cost, http, ranked"),
         ({"promise": "2026-02-30"}, "/promise: "),
     ],
 )  # fmt: skip

@@ -161,7 +161,7 @@ def test_rankers_and_strategies_are_functions_by_name(packages):
     ):
         rankers()["odd"]
     with pytest.raises(
-        UnknownPluginError, match=r"no plugin of hub\.routing\.strategies is called 'x'; there are: cost, ranked"
+        UnknownPluginError, match=r"no plugin of hub\.routing\.strategies is called 'x'; there are: cost, http, ranked"
     ):
         strategies()["x"]
     assert rankers().get("no such ranker") is None
