@@ -61,7 +61,7 @@ class Desk:
     orders: dict[str, OrderState] = field(default_factory=dict)
     wakes: set[str] = field(default_factory=set)
     entry_checks: Mapping[str, EntryCheck] = field(default_factory=lambda: BUILT_IN_CHECKS)
-    lookalikes: list[Lookalike] = field(default_factory=list)  # orders that new ones may be twins of
+    lookalikes: dict[Any, list[Lookalike]] = field(default_factory=dict)  # what new orders may be twins of
     preorders: frozenset[str] | None = None  # articles sold before they come, once somebody has asked
     recipes: Mapping[str, tuple[Component, ...]] = field(default_factory=dict)  # of the articles that are kits
     news: set[str] = field(default_factory=set)  # inbox rows that told something newer than was known
@@ -81,6 +81,10 @@ class Desk:
                 unpublished=self.rules,
             )
         return self._view
+
+    def add_lookalike(self, one: Lookalike) -> None:
+        """Know an order that later ones may be twins of."""
+        self.lookalikes.setdefault(one.likeness, []).append(one)
 
     def tell(self, order_id: str | None, entity: tuple[str, str], kind: str, message: str, **data: Any) -> None:
         """Write one line of the order's timeline."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,7 +65,7 @@ def enter(desk: Desk, incoming: Incoming, articles: Articles) -> OrderState:
     )
     desk.news.add(incoming.inbox_id)
     decide(desk, state, order)
-    desk.lookalikes.append(_lookalike(state, order))
+    desk.add_lookalike(_lookalike(state, order))
     row.update({name: getattr(state, name) for name in _DECIDED})
     desk.add_lines(state)
     return state
@@ -119,10 +119,8 @@ def _facts(desk: Desk, state: OrderState, order: Order) -> Facts:
     me = _lookalike(state, order)
     twins = (
         Twin(other.order_id, other.number, other.placed_at)
-        for other in desk.lookalikes
-        if me.email
-        and other.order_id < me.order_id
-        and replace(me, order_id="", number="", placed_at=other.placed_at) == replace(other, order_id="", number="")
+        for other in desk.lookalikes.get(me.likeness, ())
+        if me.email and other.order_id < me.order_id
     )
     return Facts(tuple(unmapped), tuple(twins))
 
@@ -141,7 +139,8 @@ def look_for_twins(desk: Desk, documents: Collection[Order]) -> None:
     """Read, in one go, the orders that these may be twins of."""
     chosen = ((row.entry_checks or {}).get("twin", {}).get("minutes") for row in desk.connections.values())
     within = timedelta(minutes=max((entry.TWIN_MINUTES, *filter(None, chosen))))
-    desk.lookalikes = orders_store.lookalikes(desk.tx, [_likeness(order) for order in documents], within)
+    for one in orders_store.lookalikes(desk.tx, [_likeness(order) for order in documents], within):
+        desk.add_lookalike(one)
 
 
 def conclude(desk: Desk, state: OrderState) -> None:

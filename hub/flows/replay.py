@@ -48,7 +48,7 @@ def replay(
 
 def keep_network(desk: Desk, snapshot: Snapshot) -> str:
     """Keep the network and the rules of a snapshot, once for all decisions made with them; its fingerprint."""
-    key = (id(snapshot.places), id(snapshot.rules))
+    key = (id(snapshot.places), snapshot.rules)
     known = desk.view.kept.get(key)
     if known is None:
         bare = Snapshot((), Destination(), snapshot.places, {}, rules=snapshot.rules)
@@ -56,8 +56,8 @@ def keep_network(desk: Desk, snapshot: Snapshot) -> str:
         for place in document["locations"]:
             place.pop(_BY_ORDER, None)
         digest = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        # The objects are kept too: while they live, nothing else can have their ids.
-        known = desk.view.kept[key] = (digest, snapshot.places, snapshot.rules)
+        # The places are kept too: while they live, nothing else can have their id.
+        known = desk.view.kept[key] = (digest, snapshot.places)
         routing.keep_network(desk.tx, digest, document, desk.now)
     return known[0]
 

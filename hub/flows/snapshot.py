@@ -70,7 +70,7 @@ class RoutingView:
     exclusions: Sequence[LearnedExclusion]
     answers: Sequence[Answers]
     demand: Sellable  # thousandths of a unit a week, by location and variant; empty unless the rules ask for it
-    kept: dict[Any, tuple[str, Any, Any]] = field(default_factory=dict)  # networks that are stored for replay
+    kept: dict[Any, tuple[str, Any]] = field(default_factory=dict)  # networks that are stored for replay
     _calendars: dict[str, Calendar | None] = field(default_factory=dict)
     _leaves: dict[str, date | None] = field(default_factory=dict)
     _places: dict[Any, Network] = field(default_factory=dict)

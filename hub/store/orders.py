@@ -305,6 +305,11 @@ class Lookalike:
     placed_at: datetime
     bought: tuple[tuple[str, int], ...]
 
+    @property
+    def likeness(self) -> tuple[Any, ...]:
+        """Equal for orders that look alike."""
+        return (self.email, self.currency, self.total_minor, self.bought)
+
 
 def lookalikes(tx: Tx, wanted: Collection[Lookalike], within: timedelta) -> list[Lookalike]:
     """Orders of the same e-mail address and total as one of these, placed at most so much before or after it.
