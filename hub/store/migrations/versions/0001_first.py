@@ -576,7 +576,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("asks_adviser IS NOT NULL"),
     )
     op.create_index(
-        "ix_orders_email", "orders", ["email", "placed_at"], unique=False, postgresql_ops={"email": "varchar_pattern_ops"}
+        "ix_orders_email",
+        "orders",
+        ["email", "placed_at"],
+        unique=False,
+        postgresql_ops={"email": "varchar_pattern_ops"},
     )
     op.create_index("ix_orders_lifecycle", "orders", ["lifecycle", "placed_at"], unique=False)
     op.create_index(
