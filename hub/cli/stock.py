@@ -176,6 +176,9 @@ def import_stock(
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     create: Annotated[bool, typer.Option("--create", help="Make articles that do not exist yet.")] = False,
+    empty: Annotated[
+        bool, typer.Option("--accept-emptying", help="Book a file that takes most articles to nothing.")
+    ] = False,
     reason: Annotated[str, typer.Option(help="Why, for the ledger.")] = "import",
     results: Annotated[Path | None, typer.Option(help="Write what came of each row to this CSV file.")] = None,
     as_json: AsJson = False,
@@ -192,7 +195,15 @@ def import_stock(
     key = stock_file.key_of(file.read_bytes()) if rows and rows[0].is_change else ""
     with runtime() as hub, progress("Booking stock", len(rows)) as done:
         booked = operate.import_stock(
-            hub, rows, person=person(), reason=reason, key=key, create_articles=create, dry_run=dry_run, progress=done
+            hub,
+            rows,
+            person=person(),
+            reason=reason,
+            key=key,
+            create_articles=create,
+            dry_run=dry_run,
+            accept_emptying=empty,
+            progress=done,
         )
     counts = {name: sum(one.status == name for one in booked) for name in ("changed", "unchanged", "repeated", "error")}
     if results is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 LEAST = 20  # articles that must go to nothing before a feed is doubted
+FILE_PERCENT = 50  # of the articles with stock that a person's file may take to nothing without being asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,10 @@ class Emptying:
     @property
     def percent(self) -> int:
         return 100 * self.emptied // self.stocked if self.stocked else 0
+
+    def said(self) -> str:
+        """In words."""
+        return f"{self.emptied} of {self.stocked} articles with stock would go to nothing ({self.percent} %)"
 
     def is_implausible(self, percent: int) -> bool:
         """Whether a person has to look first; `percent` 0 trusts every feed."""

@@ -65,3 +65,29 @@ def test_a_location_is_added_once(desk: Desk) -> None:
     with pytest.raises(NotDoneError, match="WEST"):
         operate.add_location(desk.runtime, "WEST", person=PERSON)
     assert desk.ask(select(location.c.code).order_by(location.c.code)) == ["EAST", "WEST"]
+
+
+def many(units: int, *, zero: int) -> list[operate.ImportRow]:
+    """Thirty articles at WEST with so many units each, the first of them with none."""
+    return [operate.ImportRow(n, f"ROW-{n}", "WEST", 0 if n <= zero else units) for n in range(1, 31)]
+
+
+def test_a_file_that_empties_most_shelves_is_booked_only_when_somebody_has_looked(desk: Desk) -> None:
+    first = many(4, zero=0)
+    operate.import_stock(desk.runtime, first, person=PERSON, reason="count", create_articles=True)
+    emptied = many(4, zero=28)
+    with pytest.raises(NotDoneError, match=r"28 of 30 articles with stock would go to nothing \(93 %\)"):
+        operate.import_stock(desk.runtime, emptied, person=PERSON, reason="count")
+    assert {one.status for one in operate.import_stock(desk.runtime, first, person=PERSON, reason="again")} == {
+        "unchanged"
+    }, "nothing was booked"
+    tried = operate.import_stock(desk.runtime, emptied, person=PERSON, reason="count", dry_run=True)
+    assert sum(one.status == "changed" for one in tried) == 28
+    done = operate.import_stock(desk.runtime, emptied, person=PERSON, reason="count", accept_emptying=True)
+    assert sum(one.status == "changed" for one in done) == 28
+
+
+def test_a_file_that_empties_a_few_shelves_is_booked_at_once(desk: Desk) -> None:
+    operate.import_stock(desk.runtime, many(4, zero=0), person=PERSON, reason="count", create_articles=True)
+    done = operate.import_stock(desk.runtime, many(4, zero=12), person=PERSON, reason="count")
+    assert sum(one.status == "changed" for one in done) == 12

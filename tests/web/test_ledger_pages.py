@@ -69,6 +69,22 @@ def test_a_file_is_shown_before_it_is_booked(stocked: Site) -> None:
     assert browser.submit(page, {"reason": "x"}).status_code == 422
 
 
+def test_a_file_that_empties_the_shelves_is_booked_only_by_somebody_who_has_looked(stocked: Site) -> None:
+    browser = stocked.signed_in("ops")
+    page = "/stock-ledger/import"
+    rows = [ImportRow(n, f"ROW-{n}", "BER", 3) for n in range(20)]
+    operate.import_stock(stocked.world.runtime, rows, person="mia", reason="count", create_articles=True)
+    lines = "".join(f"ROW-{n},BER,0\n" for n in range(20))
+    shown = browser.submit(
+        page, {"file": (io.BytesIO(f"sku,location,on_hand\n{lines}".encode()), "x.csv"), "reason": "x"}
+    )
+    assert "20 of 20 articles with stock would go to nothing (100 %)" in shown.text
+    [packed] = re.findall(r'name="packed" value="([^"]+)"', shown.text)
+    refused = browser.submit(page, {"packed": packed, "reason": "x"})
+    assert (refused.status_code, "nothing was booked" in refused.text) == (422, True)
+    assert "What was booked" in browser.submit(page, {"packed": packed, "reason": "x", "accept_emptying": "1"}).text
+
+
 def test_an_audit_shows_what_does_not_add_up_and_it_is_a_problem(stocked: Site) -> None:
     browser = stocked.signed_in("ops")
     assert "No audit yet" in browser.get("/stock-ledger/audits").text

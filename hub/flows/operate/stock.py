@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
+from hub.domain.feeds import FILE_PERCENT, LEAST, emptying
 from hub.domain.stock_states import OF_OTHERS, MoveRefusedError, check_move
 from hub.flows.operate import feeds
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
-from hub.store import catalog, connections, events, ledger, reservations
+from hub.store import availability, catalog, connections, events, ledger, reservations
 from hub.store.catalog import LocationRow
 from hub.store.database import Tx, new_id
 from hub.store.errors import IntegrityError
@@ -102,14 +103,19 @@ def import_stock(
     key: str = "",
     create_articles: bool = False,
     dry_run: bool = False,
+    accept_emptying: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[RowResult]:
     """Book counted figures, a batch in a transaction each; returns a result per row, in order.
 
     A row that cannot be booked is left out with its reason, and the others go on. Repeating an import with the same
     `key` books nothing twice. `dry_run` says what would happen and books nothing. `progress` is told how many rows
-    are done.
+    are done. Raises NotDoneError, and books nothing, when the rows would take most articles to nothing, unless
+    `accept_emptying` says that somebody has looked.
     """
+    rows = list(rows)
+    if not dry_run and not accept_emptying:
+        _refuse_emptying(runtime, rows)
     run = key or new_id()
     source, results = iter(rows), list[RowResult]()
     while batch := list(islice(source, BATCH)):
@@ -118,6 +124,21 @@ def import_stock(
     if not dry_run and any(one.status == "changed" for one in results):
         runtime.wake_all({"stock", "refill"})
     return results
+
+
+def _refuse_emptying(runtime: Runtime, rows: Sequence[ImportRow]) -> None:
+    """Raises NotDoneError for rows that state nothing for most of what is in stock."""
+    stated = [row for row in rows if row.units is not None and not row.is_change]
+    if sum(row.units == 0 for row in stated) < LEAST:
+        return
+    with runtime.db.read() as tx:
+        places = {one.code: one.id for one in catalog.locations(tx)}
+        articles = catalog.variants_by_sku(tx, {row.sku for row in stated})
+        units = availability.on_hand(tx, set(articles.values()))
+    before = [units.get((places.get(row.location, ""), articles.get(row.sku, "")), 0) for row in stated]
+    found = emptying((there, row.units or 0) for there, row in zip(before, stated, strict=True))
+    if found.is_implausible(FILE_PERCENT):
+        raise NotDoneError(f"{found.said()}; nothing was booked: look at the rows, and say that they are right")
 
 
 def _book(

@@ -57,6 +57,7 @@ def set_stock(call: Call) -> Json:
         key=call.key,
         create_articles=call.body.get("create_articles", False),
         dry_run=call.body.get("dry_run", False),
+        accept_emptying=call.body.get("accept_emptying", False),
     )
     return {"rows": [shapes.row_result(one) for one in done], "errors": sum(one.status == "error" for one in done)}
 
@@ -106,6 +107,7 @@ OPERATIONS = (
             reason=REASON,
             create_articles=truth("Make articles that do not exist.", default=False),
             dry_run=truth("Only say what would happen.", default=False),
+            accept_emptying=truth("Book rows that take most articles to nothing.", default=False),
         ),
         refusals=(409,), takes_key=True, most_bytes=8 * 1024 * 1024,
         about=f"At most {MOST_ROWS:,} rows. A row that cannot be booked is left out with its reason.",

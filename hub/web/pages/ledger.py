@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from hub.domain.feeds import FILE_PERCENT, emptying
 from hub.domain.stock_states import MEANING, OUTSIDE, REASONS, STATES, reason_text
 from hub.flows import operate, stock_care
 from hub.flows.operate import ImportRow, NotDoneError, ReserveLine, RowResult, stock_file
@@ -145,20 +146,43 @@ def import_file() -> Any:
         rows = list(stock_file.read_rows(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except (NotDoneError, UnicodeDecodeError, ValueError, zlib.error) as error:
         said = _sentence(error) if isinstance(error, NotDoneError) else "This is no CSV file in UTF-8."
-        return render_template("ledger/import.html", rows=None, error=said, create=create, reason=reason), 422
-    results = _booked(rows, content, reason, create=create, dry_run=not packed)
+        return _import_again(said, create, reason)
+    try:
+        results = _booked(rows, content, reason, create=create, dry_run=not packed)
+    except NotDoneError as error:
+        return render_template(
+            "ledger/import.html", rows=None, error=_sentence(error), create=create, reason=reason
+        ), 422
     counts = {status: sum(one.status == status for one in results) for status in ("changed", "unchanged", "error")}
     shown = sorted(results, key=lambda one: one.status != "error")[:SHOWN_ROWS]
     return render_template(
         "ledger/import.html", rows=shown, counts=counts, total=len(results), booked=bool(packed), create=create,
-        reason=reason, packed=_packed(content), error="",
+        reason=reason, packed=_packed(content), error="", doubt=_doubt(results),
     )  # fmt: skip
+
+
+def _import_again(error: str, create: bool, reason: str) -> tuple[str, int]:
+    """The form once more, with what was wrong."""
+    return render_template("ledger/import.html", rows=None, error=error, create=create, reason=reason), 422
+
+
+def _doubt(results: list[RowResult]) -> str:
+    """Why a person should look twice before the rows are booked; empty when there is nothing odd."""
+    found = emptying((one.before, one.after) for one in results if one.before is not None and one.after is not None)
+    return found.said() if found.is_implausible(FILE_PERCENT) else ""
 
 
 def _booked(rows: list[ImportRow], content: bytes, reason: str, *, create: bool, dry_run: bool) -> list[RowResult]:
     key = stock_file.key_of(content) if rows and rows[0].is_change else ""
     return operate.import_stock(
-        console().runtime, rows, person=caller().actor, reason=reason, key=key, create_articles=create, dry_run=dry_run
+        console().runtime,
+        rows,
+        person=caller().actor,
+        reason=reason,
+        key=key,
+        create_articles=create,
+        dry_run=dry_run,
+        accept_emptying=bool(request.form.get("accept_emptying")),
     )
 
 
