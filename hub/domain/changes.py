@@ -362,8 +362,8 @@ class LineNow:
 
 @dataclass(frozen=True, slots=True)
 class LineStep:
-    """A line whose units change. Of `fewer` units, `loose` ones have no place yet and `placed` ones have to come back
-    from the place that was to ship them; `gone` have left, and nothing here brings them back.
+    """A line whose units change, to `after`. Of `fewer` units, `loose` ones have no place yet and `placed` ones have to
+    come back from the place that was to ship them.
     """
 
     line: LineNow
@@ -382,18 +382,27 @@ class LineStep:
         return min(self.fewer, self.line.wanted - self.line.routed)
 
     @property
-    def gone(self) -> int:
-        return max(0, self.line.shipped - self.after)
-
-    @property
     def placed(self) -> int:
-        return self.fewer - self.loose - self.gone
+        return self.fewer - self.loose
 
 
 def steps(lines: Iterable[LineNow], wanted: Mapping[str, int]) -> list[LineStep]:
-    """The lines that change. `wanted` are units by the channel's line id; a line that is not in it is taken off."""
-    found = (LineStep(line, wanted.get(line.external_id, 0)) for line in lines)
+    """The lines that change. `wanted` are units by the channel's line id; a line that is not in it is taken off.
+
+    What has left stays, whatever is wanted of it.
+    """
+    found = (LineStep(line, max(line.shipped, wanted.get(line.external_id, 0))) for line in lines)
     return [step for step in found if step.after != step.line.wanted]
+
+
+def gone(lines: Iterable[LineNow], before: Mapping[str, int], wanted: Mapping[str, int]) -> list[tuple[LineNow, int]]:
+    """Units that are to be taken off and have left already, by line. Those that left unwanted count as lost before."""
+    found = []
+    for line in lines:
+        stays = min(line.shipped, before.get(line.external_id, 0)) - wanted.get(line.external_id, 0)
+        if stays > 0:
+            found.append((line, stays))
+    return found
 
 
 # --- money -------------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def look(
         method=_pair(state.document, document, "delivery_method"),
         money=changes.money(_order(state.of_channel), before, costed),
         recalls=tuple(_recall(fo, codes, waiting) for fo in work),
-        refused=tuple(_refusals(state, steps, document)),
+        refused=tuple(_refusals(state, before, wanted, articles)),
         notes=tuple(_notes(state, wanted, moved=moved)),
         seen=standing(state, codes),
     )
@@ -133,16 +133,16 @@ def _line_changes(before: Order, after: Order) -> Iterable[LineChange]:
             yield LineChange(key, shown.sku or shown.title or key, first[0], last[0], first[1], last[1])
 
 
-def _refusals(state: OrderState, steps: Iterable[LineStep], document: Mapping[str, Any]) -> Iterable[str]:
+def _refusals(state: OrderState, before: Order, wanted: Order, articles: Articles) -> Iterable[str]:
     if "cancelled" in (state.remote_status, state.lifecycle):
         yield "the order is cancelled, which is final"
-        return
-    cancels = document["status"] == "cancelled"
-    if cancels and state.lifecycle == "completed":
-        yield "everything has left already; what remains is a return"
-    for step in steps:
-        if step.gone and not cancels:
-            yield f"{step.gone} x {step.line.name} have left already; what remains is a return"
+    elif wanted.status == "cancelled":
+        if state.lifecycle == "completed":
+            yield "everything has left already; what remains is a return"
+    else:
+        old, new = _units(state, before, articles), _units(state, wanted, articles)
+        for line, units in changes.gone(map(_now, state.lines), old, new):
+            yield f"{units} x {line.name} have left already; what remains is a return"
 
 
 def _notes(state: OrderState, wanted: Order, *, moved: bool) -> Iterable[str]:
@@ -266,11 +266,15 @@ def _capital(words: str) -> str:
 
 
 def _steps(state: OrderState, wanted: Order, articles: Articles) -> list[LineStep]:
-    units = {line.external_id: line.ordered for line in _wanted_lines(state, wanted, articles)}
-    units |= parts_wanted(state.lines, units)
-    if wanted.status == "cancelled":
-        units = {line.external_id: line.shipped for line in state.lines}
-    return changes.steps(map(_now, state.lines), units)
+    return changes.steps(map(_now, state.lines), _units(state, wanted, articles))
+
+
+def _units(state: OrderState, order: Order, articles: Articles) -> dict[str, int]:
+    """Units that a document wants, by the lines' own names; none of a cancelled order."""
+    if order.status == "cancelled":
+        return {}
+    units = {line.external_id: line.ordered for line in _wanted_lines(state, order, articles)}
+    return units | parts_wanted(state.lines, units)
 
 
 def _wanted_lines(state: OrderState, wanted: Order, articles: Articles) -> list[LineState]:

@@ -334,13 +334,25 @@ def test_asks_are_kept_and_read_again():
     ),
     st.integers(0, 60),
 )
-def test_units_that_go_were_loose_or_placed_or_have_left_already(counters, after):
+def test_units_that_go_were_loose_or_placed(counters, after):
     ((ordered, cancelled), routed), shipped = counters
-    step = LineStep(LineNow("1", "mug", "MUG", ordered, cancelled, routed, shipped), after)
-    assert step.more - step.fewer == after - (ordered - cancelled)
-    assert step.loose + step.placed + step.gone == step.fewer
-    assert 0 <= step.placed <= routed - shipped
-    assert 0 <= step.loose <= ordered - cancelled - routed
+    now = LineNow("1", "mug", "MUG", ordered, cancelled, routed, shipped)
+    for step in changes.steps([now], {"mug": after}):
+        assert step.after == max(after, shipped), "what has left stays"
+        assert step.more - step.fewer == step.after - (ordered - cancelled)
+        assert step.loose + step.placed == step.fewer
+        assert 0 <= step.placed <= routed - shipped
+        assert 0 <= step.loose <= ordered - cancelled - routed
+
+
+@pytest.mark.parametrize(
+    ("before", "shipped", "wanted", "refused"),
+    [(3, 2, 2, 0), (3, 2, 1, 1), (3, 0, 0, 0), (0, 2, 0, 0), (1, 2, 0, 1), (1, 2, 1, 0), (0, 2, 1, 0)],
+)
+def test_only_units_that_left_because_they_were_wanted_stand_against_a_change(before, shipped, wanted, refused):
+    now = LineNow("1", "mug", "MUG", 3, 0, 3, shipped)
+    found = changes.gone([now], {"mug": before}, {"mug": wanted})
+    assert found == ([(now, refused)] if refused else [])
 
 
 def test_only_lines_that_change_take_a_step():

@@ -149,7 +149,8 @@ class Changes(RuleBasedStateMachine):
     def a_person_changes_a_line(self, data: Any, sku: str, quantity: int) -> None:
         model = self.one_of(data)
         key = f"{model.external_id}:{sku}"
-        refused = model.cancelled or quantity < model.shipped[key] or quantity == model.wanted[key]
+        gone = quantity < min(model.shipped[key], model.wanted[key])
+        refused = model.cancelled or gone or quantity == model.wanted[key]
         refused |= model.stated[key] == model.wanted[key] == 0  # nobody knows what it would cost
         if self.person_does(model, SetQuantity(key, quantity), refused=refused):
             model.want(key, quantity)
@@ -169,7 +170,8 @@ class Changes(RuleBasedStateMachine):
     def a_person_changes_what_was_added(self, data: Any, quantity: int) -> None:
         model = self.one_of(data, added=True)
         key = data.draw(st.sampled_from(sorted(model.added)))
-        refused = model.cancelled or quantity < model.shipped[key] or quantity == model.added[key]
+        gone = quantity < min(model.shipped[key], model.added[key])
+        refused = model.cancelled or gone or quantity == model.added[key]
         if self.person_does(model, SetQuantity(key, quantity), refused=refused):
             model.added[key] = quantity
             model.settle_price(model.price())

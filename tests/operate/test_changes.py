@@ -11,10 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.domain.changes import AddLine, CancelOrder, SetMethod, SetQuantity, ShipTo
 from hub.flows import operate
+from hub.flows.desk import Desk as FlowsDesk
 from hub.flows.operate import NotDoneError
 from hub.flows.operate import waiting as waiting_operate
 from hub.flows.operate.changes import Asked
+from hub.flows.operate.orders import at_desk
+from hub.flows.ship import Parcel, everything, ship
 from hub.store import changes as change_store
+from hub.store.orders import OrderState
 from hub.store.tables import (
     entity_event,
     fulfillment_order,
@@ -460,3 +464,23 @@ def test_units_that_were_given_up_do_not_come_back_with_the_next_document(desk: 
     assert column(desk, order_id, "total_minor") == 10_000
     desk.send("orders/updated", desk.shop.edit_order(made.id, note="ring twice"))
     assert counters(desk, order_id) == {"MUG": (12, 2, 10, 0)}
+
+
+def test_goods_that_left_unwanted_do_not_stand_against_later_changes(desk: Desk) -> None:
+    at_3pl(desk, "TEE", 5)
+    operate.adjust_stock(desk.runtime, "TEE", "WEST", set_to=0, reason="count", person=PERSON)
+    _, order_id = buy(desk, ("MUG", 3), ("TEE", 2))
+    asked = ask(desk, order_id, SetQuantity(external(desk, order_id, "TEE"), 0))
+    operate.confirm_change(desk.runtime, asked.id, person=PERSON)
+
+    def leaves(at: FlowsDesk, state: OrderState) -> bool:
+        fo = next(one for one in state.fos if one.handling == "threepl")
+        parcel = Parcel(everything(fo), "1Z999AA10123456784")
+        ship(at, state, fo, [parcel], connection_id=desk.threepl_id, external_id="S-1", shipped_at=at.now)
+        return True
+
+    assert at_desk(desk.runtime, order_id, PERSON, leaves)
+    assert counters(desk, order_id)["TEE"] == (2, 0, 2, 2), "it was too late"
+    change(desk, order_id, SetQuantity(external(desk, order_id, "MUG"), 2))
+    assert counters(desk, order_id)["MUG"] == (3, 1, 2, 0)
+    assert column(desk, order_id, "total_minor") == 2000, "nobody pays for what was not wanted"
