@@ -60,10 +60,14 @@ def follow(lines: Sequence[Line]) -> None:
                 kit.changed = True
 
 
-def shipped_as_sold(lines: Sequence[Line]) -> int:
-    """Units shipped as the channel counts them: whole kits, and lines that are no components."""
+def shipped_as_sold(lines: Sequence[Line], most: Mapping[str, int] | None = None) -> int:
+    """Units shipped as the channel counts them: whole kits, and lines that are no components.
+
+    `most` are the most that the channel knows of, by line; of the others it knows all.
+    """
     follow(lines)
-    return sum(line.shipped for line in lines if line.kit_line_id is None)
+    known = most or {}
+    return sum(min(line.shipped, known.get(line.id, line.shipped)) for line in lines if line.kit_line_id is None)
 
 
 def as_sold(

@@ -61,8 +61,30 @@ def told_lines(tx: Tx, order: OrderState) -> dict[str, tuple[tuple[str, int], ..
         (package_id, [(line_of[fo_line_id], units) for fo_line_id, units in contents])
         for package_id, contents in shipments.contents(tx, order.id)
     ]
-    sold = {line.id: line.external_id for line in order.lines}
+    sold, left = {line.id: line.external_id for line in order.lines}, unknown_to_channel(order)
+    found = {}
+    for package_id, contents in kits.as_sold(order.lines, packages).items():
+        told = [(line_id, _within(left, line_id, units)) for line_id, units in contents]
+        found[package_id] = tuple((sold[line_id], units) for line_id, units in told if units)
+    return found
+
+
+def unknown_to_channel(order: OrderState) -> dict[str, int]:
+    """The most units that the channel may be told of lines which were added or raised here, by line."""
+    if order.channel_document is None:
+        return {}
+    stated = {line["external_id"]: line["quantity"] for line in order.channel_document["lines"]}
+    here = {line["external_id"]: line["quantity"] for line in order.document["lines"]}
     return {
-        package_id: tuple((sold[line_id], units) for line_id, units in contents)
-        for package_id, contents in kits.as_sold(order.lines, packages).items()
+        line.id: stated.get(key, 0) * max(1, line.wanted // here[key])
+        for line in order.lines
+        if (key := line.external_id) in here and here[key] > stated.get(key, 0)
     }
+
+
+def _within(left: dict[str, int], line_id: str, units: int) -> int:
+    """The units, as far as they are left; they are taken off what is left."""
+    told = min(units, left.get(line_id, units))
+    if line_id in left:
+        left[line_id] -= told
+    return told

@@ -11,6 +11,7 @@ from hub.flows import machine
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.handover import count_answer
+from hub.flows.kits import unknown_to_channel
 from hub.flows.lots import note_departure
 from hub.store.database import new_id
 from hub.store.orders import FoLineState, FoState, OrderState
@@ -66,7 +67,7 @@ def ship(
         created_at=desk.now,
         updated_at=desk.now,
     )
-    rows, told = {row.id: row for row in fo.lines}, kits.shipped_as_sold(order.lines)
+    rows, told = {row.id: row for row in fo.lines}, kits.shipped_as_sold(order.lines, unknown_to_channel(order))
     before = {row.id: row.shipped for row in fo.lines}
     shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status) for parcel in parcels)
     if fo.request_status in {"unsubmitted", "submitted"}:
@@ -80,7 +81,7 @@ def ship(
     left = {row.id: row.shipped - before[row.id] for row in fo.lines}
     serials = {line: codes for parcel in parcels for line, codes in parcel.serials.items()}
     note_departure(desk, order, fo, shipment_id, left, serials)
-    if order.connection_id in desk.confirmers and kits.shipped_as_sold(order.lines) > told:
+    if order.connection_id in desk.confirmers and kits.shipped_as_sold(order.lines, unknown_to_channel(order)) > told:
         desk.send(
             order.connection_id,
             "confirm",

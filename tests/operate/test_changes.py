@@ -26,6 +26,7 @@ from hub.store.tables import (
     order_change,
     order_line,
     orders,
+    outbox,
     reservation,
     stock_move,
 )
@@ -484,3 +485,32 @@ def test_goods_that_left_unwanted_do_not_stand_against_later_changes(desk: Desk)
     change(desk, order_id, SetQuantity(external(desk, order_id, "MUG"), 2))
     assert counters(desk, order_id)["MUG"] == (3, 1, 2, 0)
     assert column(desk, order_id, "total_minor") == 2000, "nobody pays for what was not wanted"
+
+
+def test_the_channel_is_told_only_of_units_that_it_knows(desk: Desk) -> None:
+    made, order_id = buy(desk, ("MUG", 2))
+    change(desk, order_id, SetQuantity(external(desk, order_id, "MUG"), 3), AddLine("", "TEE", 1, 700))
+    for number in desk.ask(select(fulfillment_order.c.number)):
+        operate.ship_by_hand(desk.runtime, order_id, number, person=PERSON, tracking_number=f"1Z{number}")
+    desk.world.run()
+    assert counters(desk, order_id) == {"MUG": (3, 0, 3, 3), "TEE": (1, 0, 1, 1)}
+    told = desk.shop.fulfillments(made.id)
+    assert sum(units for one in told for units in one["units"].values()) == 2
+    assert set(desk.ask(select(outbox.c.status).where(outbox.c.operation == "confirm"))) == {"delivered"}
+
+
+def test_what_was_added_here_leaves_without_a_word_to_the_channel(desk: Desk) -> None:
+    at_3pl(desk, "TEE", 5)
+    operate.adjust_stock(desk.runtime, "TEE", "WEST", set_to=0, reason="count", person=PERSON)
+    _, order_id = buy(desk, ("MUG", 1))
+    change(desk, order_id, AddLine("", "TEE", 1, 700))
+    live = select(fulfillment_order.c.number).where(fulfillment_order.c.handling == "threepl")
+    [number] = desk.ask(live)
+
+    def leaves(at: FlowsDesk, state: OrderState) -> bool:
+        fo = next(one for one in state.fos if one.number == number)
+        ship(at, state, fo, [Parcel(everything(fo))], connection_id=None, external_id=None, shipped_at=at.now)
+        return True
+
+    assert at_desk(desk.runtime, order_id, PERSON, leaves)
+    assert desk.ask(select(outbox.c.id).where(outbox.c.operation == "confirm")) == []
