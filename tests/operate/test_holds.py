@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from sqlalchemy import select
 
 from hub.domain.holds import BLOCKS, MAY_BLOCK, STATES, STOPPED_BY
 from hub.flows import operate
-from hub.flows.desk import HoldTerms
+from hub.flows.desk import HoldTerms, open_desk
 from hub.flows.operate import HoldOn, NotDoneError
+from hub.store import orders as orders_store
+from hub.store import outbox as outbox_store
 from hub.store.tables import entity_event, fulfillment_order, hold, order_line, orders, outbox
 from tests.operate.conftest import PERSON, Desk
 
@@ -227,3 +230,29 @@ def test_a_hold_ends_with_the_part_it_lay_on(desk: Desk) -> None:
     assert desk.ask(
         select(entity_event.c.kind).where(entity_event.c.entity_type == "fo", entity_event.c.kind == "released")
     )
+
+
+def test_no_hold_comes_between_the_look_and_the_taking_of_a_message(desk: Desk) -> None:
+    at_3pl(desk, "MUG")
+    operate.pause(desk.runtime, "3PL", person=PERSON)
+    order_id = stocked_order(desk, ("MUG", 1), hold_first=False)
+    taken: list[dict[str, object]] = []
+
+    def take() -> None:
+        with desk.world.db.begin() as tx:
+            now = desk.world.now()
+            taken.extend(outbox_store.claim(tx, desk.threepl_id, "run", now, 4, desk.runtime.sending_time))
+
+    sender = threading.Thread(target=take)
+    with desk.world.db.begin() as tx:
+        state = orders_store.load(tx, [order_id])[order_id]
+        sender.start()  # the message is due, and the order is being held at this moment
+        sender.join(0.3)
+        assert sender.is_alive()
+        at = open_desk(desk.runtime, tx, set(), actor="test")
+        at.put_on_hold(state, "fraud", "Look first.", handle="look", source="person", blocks="release")
+        at.flush()
+    sender.join(10)
+    assert not sender.is_alive()
+    assert taken == []
+    assert hand_overs(desk, order_id) == ["pending"]
