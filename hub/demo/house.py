@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -105,19 +106,24 @@ class House:
 
 @contextmanager
 def open_house(port: int = 0) -> Iterator[House]:
-    """Start a hub with nothing in it; stop it and remove everything at the end."""
-    with tempfile.TemporaryDirectory(prefix="orderhub-demo-") as name:
-        folder = Path(name)
-        settings = _settings(folder, port or _free_port())
-        log = folder / "hub.log"
-        with log.open("wb") as out, _start(settings, folder, out) as process:
-            try:
-                _wait_until_it_answers(settings, process, log)
-                db = open_database(settings.database)
-                yield House(settings, build_runtime(settings, db, lambda _: None), process, log)
-                db.dispose()
-            finally:
-                _stop(process)
+    """Start a hub with nothing in it; stop it and remove everything at the end, but not the log that an error names."""
+    folder = Path(tempfile.mkdtemp(prefix="orderhub-demo-"))
+    settings = _settings(folder, port or _free_port())
+    log = folder / "hub.log"
+    is_log_wanted = False
+    with log.open("wb") as out, _start(settings, folder, out) as process:
+        try:
+            _wait_until_it_answers(settings, process, log)
+            db = open_database(settings.database)
+            yield House(settings, build_runtime(settings, db, lambda _: None), process, log)
+            db.dispose()
+        except HubError:
+            is_log_wanted = True
+            raise
+        finally:
+            _stop(process)
+            if not is_log_wanted:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settings(folder: Path, port: int) -> Settings:
