@@ -24,6 +24,7 @@ from hub.sdk import (
 )
 from hub.store import availability, connections, cursors, inbox
 from hub.store.connections import ConnectionRow
+from hub.store.cursors import CursorState
 from hub.store.inbox import Arrival, partition_of
 
 log = structlog.get_logger()
@@ -52,17 +53,18 @@ def reconcile(runtime: Runtime, connection_id: str, stream_name: str) -> int:
         return 0
     stream = runtime.plugin(connection).manifest.stream(stream_name)
     now = runtime.clock()
+    planned = now + stream.every
     with runtime.db.begin() as tx:
-        cursors.started(tx, connection_id, stream_name, now, now + stream.every)
+        cursors.started(tx, connection_id, stream_name, now, planned)
     window = window_for(stream, state.synced_to, now)
     try:
         source = "poll" if state.synced_to else "backfill"
-        new = _read(runtime, connection, stream, window, state.value, source)
+        new = _read(runtime, connection, stream, window, state, source)
     except Exception as error:  # noqa: BLE001 - noted at the connection; the next run reads on
-        _failed(runtime, connection, stream, error)
+        _failed(runtime, connection, stream, error, planned)
         return 0
     with runtime.db.begin() as tx:
-        cursors.finished(tx, connection_id, stream_name, window.end, now)
+        cursors.finished(tx, connection_id, stream_name, window.end, now, state.rewinds)
         connections.succeeded(tx, connection_id, now)
         risen = stream.kind == "inventory" and availability.fed(tx, connection_id, now)
     if risen:
@@ -86,17 +88,17 @@ def _read(
     connection: ConnectionRow,
     stream: Stream,
     window: Window,
-    cursor: dict[str, Any] | None,
+    state: CursorState,
     source: str,
 ) -> int:
     connector = runtime.connector(connection)
-    new, last = 0, cursor
-    for number, page in enumerate(_pages(connector, stream, window, cursor), start=1):
+    new, last = 0, state.value
+    for number, page in enumerate(_pages(connector, stream, window, state.value), start=1):
         if number > MOST_PAGES:
             raise errors.SchemaDrift(f"more than {MOST_PAGES} pages in one run: the source seems to go in a circle")
         if page.records and page.cursor is not None and page.cursor == last:
             raise errors.SchemaDrift("the source gave the same cursor twice: it does not move on")
-        new += _store(runtime, connection, stream, page, source)
+        new += _store(runtime, connection, stream, page, source, state.rewinds)
         last = dict(page.cursor) if page.cursor is not None else last
     return new
 
@@ -109,12 +111,12 @@ def _pages(connector: Connector, stream: Stream, window: Window, cursor: dict[st
     return pages
 
 
-def _store(runtime: Runtime, connection: ConnectionRow, stream: Stream, page: Page, source: str) -> int:
+def _store(runtime: Runtime, connection: ConnectionRow, stream: Stream, page: Page, source: str, rewinds: int) -> int:
     arrivals = [arrival(stream, record, source) for record in page.records]
     now = runtime.clock()
     with runtime.db.begin() as tx:
         fresh = inbox.store(tx, connection.id, arrivals, now)
-        cursors.moved(tx, connection.id, stream.name, page.cursor, len(fresh))
+        cursors.moved(tx, connection.id, stream.name, page.cursor, len(fresh), rewinds)
     runtime.wake_all({f"inbox:{partition_of(connection.id, one.external_id)}" for one in fresh})
     return len(fresh)
 
@@ -137,13 +139,13 @@ def arrival(stream: Stream, record: Record, source: str = "poll") -> Arrival:
     )
 
 
-def _failed(runtime: Runtime, connection: ConnectionRow, stream: Stream, error: Exception) -> None:
+def _failed(runtime: Runtime, connection: ConnectionRow, stream: Stream, error: Exception, planned: datetime) -> None:
     now, said = runtime.clock(), f"{type(error).__name__}: {error}"
     log.warning("reconcile.failed", connection=connection.name, stream=stream.name, error=said)
     note_failure(runtime, connection, error)
     wait = timedelta(seconds=error.retry_after_s if isinstance(error, errors.RateLimited) else 30)
     with runtime.db.begin() as tx:
-        cursors.failed(tx, connection.id, stream.name, said, now, now + wait)
+        cursors.failed(tx, connection.id, stream.name, said, now, now + wait, planned)
 
 
 def note_failure(runtime: Runtime, connection: ConnectionRow, error: Exception) -> None:

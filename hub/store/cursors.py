@@ -16,8 +16,11 @@ from hub.store.tables import connection, cursor
 
 @dataclass(frozen=True, slots=True)
 class CursorState:
+    """Where a stream stands. `rewinds` tells a run whether somebody has sent the stream back since it began."""
+
     value: dict[str, Any] | None
     synced_to: datetime | None
+    rewinds: int
 
 
 def _where(connection_id: str, stream: str) -> Any:
@@ -31,8 +34,9 @@ def ensure(tx: Tx, connection_id: str, streams: Mapping[str, datetime]) -> None:
 
 
 def get(tx: Tx, connection_id: str, stream: str) -> CursorState:
-    row = tx.execute(select(cursor.c.value, cursor.c.synced_to).where(_where(connection_id, stream))).first()
-    return CursorState(None, None) if row is None else CursorState(row[0], row[1])
+    query = select(cursor.c.value, cursor.c.synced_to, cursor.c.rewinds).where(_where(connection_id, stream))
+    row = tx.execute(query).first()
+    return CursorState(None, None, 0) if row is None else CursorState(*row)
 
 
 def of_connection(tx: Tx, connection_id: str) -> list[dict[str, Any]]:
@@ -56,37 +60,44 @@ def due(tx: Tx, now: datetime) -> list[tuple[str, str]]:
 
 
 def started(tx: Tx, connection_id: str, stream: str, now: datetime, next_at: datetime) -> None:
+    """A run begins that took its time at `now`; what somebody asked for since then stays due."""
     insert_new(tx, cursor, [{"connection_id": connection_id, "stream": stream}], cursor.c.stream)
-    tx.execute(
-        update(cursor).where(_where(connection_id, stream)).values(last_started_at=now, next_at=next_at, last_seen=0)
-    )
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(last_started_at=now, last_seen=0))
+    is_due = or_(cursor.c.next_at.is_(None), cursor.c.next_at <= now)
+    tx.execute(update(cursor).where(_where(connection_id, stream), is_due).values(next_at=next_at))
 
 
-def moved(tx: Tx, connection_id: str, stream: str, value: Mapping[str, Any] | None, seen: int) -> None:
-    """A page is stored: `value` is where to go on, None leaves the cursor as it is."""
-    values: dict[str, Any] = {"last_seen": cursor.c.last_seen + seen}
+def moved(tx: Tx, connection_id: str, stream: str, value: Mapping[str, Any] | None, seen: int, rewinds: int) -> None:
+    """A page is stored: `value` is where to go on, None leaves the cursor as it is, and so does a rewind meanwhile."""
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(last_seen=cursor.c.last_seen + seen))
     if value is not None:
-        values["value"] = dict(value)
-    tx.execute(update(cursor).where(_where(connection_id, stream)).values(**values))
+        tx.execute(update(cursor).where(_unmoved(connection_id, stream, rewinds)).values(value=dict(value)))
 
 
-def finished(tx: Tx, connection_id: str, stream: str, synced_to: datetime, now: datetime) -> None:
-    tx.execute(
-        update(cursor)
-        .where(_where(connection_id, stream))
-        .values(synced_to=synced_to, last_ok_at=now, last_error="", failures=0)
-    )
+def finished(tx: Tx, connection_id: str, stream: str, synced_to: datetime, now: datetime, rewinds: int) -> None:
+    """A run that began at `now` read everything; a stream that was sent back meanwhile keeps where it was sent."""
+    done = {"last_ok_at": now, "last_error": "", "failures": 0}
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(**done))
+    tx.execute(update(cursor).where(_unmoved(connection_id, stream, rewinds)).values(synced_to=synced_to))
 
 
-def failed(tx: Tx, connection_id: str, stream: str, error: str, now: datetime, next_at: datetime) -> None:
-    """Try again at `next_at`, later and later up to a quarter of an hour."""
+def _unmoved(connection_id: str, stream: str, rewinds: int) -> Any:
+    return _where(connection_id, stream) & (cursor.c.rewinds == rewinds)
+
+
+def failed(
+    tx: Tx, connection_id: str, stream: str, error: str, now: datetime, next_at: datetime, planned: datetime
+) -> None:
+    """Try again at `next_at`, later and later up to a quarter of an hour.
+
+    `planned` is the next time that the run set when it began: another one was asked for meanwhile, and stays.
+    """
     row = tx.execute(select(cursor.c.failures).where(_where(connection_id, stream))).scalar() or 0
     pause = min((next_at - now) * 2 ** min(row, 5), timedelta(minutes=15))
-    tx.execute(
-        update(cursor)
-        .where(_where(connection_id, stream))
-        .values(last_error=error[:2000], failures=row + 1, next_at=now + max(pause, next_at - now))
-    )
+    noted = {"last_error": error[:2000], "failures": row + 1}
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(**noted))
+    is_as_planned = _where(connection_id, stream) & (cursor.c.next_at == planned)
+    tx.execute(update(cursor).where(is_as_planned).values(next_at=now + max(pause, next_at - now)))
 
 
 def found_by_sweep(tx: Tx, connection_id: str, stream: str, count: int) -> None:
@@ -98,7 +109,8 @@ def found_by_sweep(tx: Tx, connection_id: str, stream: str, count: int) -> None:
 
 def rewind(tx: Tx, connection_id: str, stream: str, to: datetime | None, now: datetime) -> None:
     """Read again from `to` (None: from the beginning). Only a person does this."""
-    tx.execute(update(cursor).where(_where(connection_id, stream)).values(value=None, synced_to=to, next_at=now))
+    values = {"value": None, "synced_to": to, "next_at": now, "rewinds": cursor.c.rewinds + 1}
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(**values))
 
 
 def run_now(tx: Tx, connection_id: str, now: datetime) -> None:

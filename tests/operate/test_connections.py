@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +11,9 @@ from sqlalchemy import select
 
 from hub.flows import operate
 from hub.flows.operate import CheckFailedError, NotDoneError, SettingsError
+from hub.flows.reconcile import reconcile
 from hub.store import connections, cursors
+from hub.store.cursors import CursorState
 from hub.store.database import Database
 from hub.store.tables import connection, cursor, inbox
 from hub.testing import Fault
@@ -89,6 +93,53 @@ def test_a_stream_is_read_again_from_a_date_without_making_anything_twice(desk: 
     assert len(desk.ask(select(inbox.c.id))) == before
     with pytest.raises(NotDoneError, match="no stream"):
         operate.rewind(desk.runtime, desk.shop_id, "dreams", None, person=PERSON)
+
+
+def while_the_shop_answers(desk: Desk, do: Callable[[], object]) -> None:
+    """Have a person do something, once, in the middle of the next call to the shop."""
+    left = [do]
+    desk.shop.app.before_request_funcs[None].insert(0, lambda: left.pop()() and None if left else None)
+
+
+def orders_cursor(desk: Desk) -> CursorState:
+    return desk.world.read(lambda tx: cursors.get(tx, desk.shop_id, "orders"))
+
+
+def orders_due(desk: Desk) -> bool:
+    return (desk.shop_id, "orders") in desk.world.read(lambda tx: cursors.due(tx, desk.world.now()))
+
+
+def test_reading_asked_for_while_a_run_begins_is_done_after_it(desk: Desk) -> None:
+    desk.world.later(hours=1)
+    begun = desk.world.now()
+    operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)
+    reconcile(replace(desk.runtime, clock=lambda: begun), desk.shop_id, "orders")
+    assert orders_due(desk)
+    reconcile(desk.runtime, desk.shop_id, "orders")
+    assert not orders_due(desk)
+
+
+def test_reading_asked_for_outlives_a_run_that_fails(desk: Desk) -> None:
+    desk.world.later(hours=1)
+    while_the_shop_answers(desk, lambda: operate.sync_now(desk.runtime, desk.shop_id, person=PERSON))
+    desk.shop.faults.append(Fault("throttle", times=1, seconds=60))
+    reconcile(desk.runtime, desk.shop_id, "orders")
+    assert orders_due(desk)
+    desk.shop.faults.append(Fault("throttle", times=1, seconds=60))
+    reconcile(desk.runtime, desk.shop_id, "orders")
+    assert not orders_due(desk), "the shop asked for a minute"
+
+
+def test_a_run_under_way_does_not_undo_that_its_stream_is_read_again(desk: Desk) -> None:
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    desk.buy(("MUG", 1))
+    desk.world.later(hours=1)
+    while_the_shop_answers(desk, lambda: operate.rewind(desk.runtime, desk.shop_id, "orders", long_ago, person=PERSON))
+    reconcile(desk.runtime, desk.shop_id, "orders")
+    assert orders_cursor(desk).value is None
+    assert orders_cursor(desk).synced_to == long_ago
+    desk.world.run()
+    assert orders_cursor(desk).synced_to > long_ago
 
 
 def test_webhooks_are_set_up_once_and_their_secrets_are_kept(desk: Desk) -> None:

@@ -69,6 +69,7 @@ cursor = Table(
     count("failures"),
     count("last_seen"),  # records of the last finished run
     count("found_by_sweep"),  # records that no webhook had brought
+    count("rewinds"),  # how often somebody had it read again from an earlier moment
 )
 
 rate_bucket = Table(

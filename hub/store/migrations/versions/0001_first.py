@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_seen", sa.Integer(), server_default="0", nullable=False),
         sa.Column("found_by_sweep", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("rewinds", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "stream", name=op.f("pk_cursor")),
     )
     op.create_table(
