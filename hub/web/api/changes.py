@@ -62,7 +62,7 @@ def _row(call: Call, change_id: str) -> ChangeRow:
 
 
 def _change(row: ChangeRow) -> Json:
-    return {name: getattr(row, name) for name in CHANGE["properties"]}
+    return shapes.picked(row, CHANGE)
 
 
 def _preview(seen: Preview) -> Json:

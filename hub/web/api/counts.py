@@ -8,12 +8,11 @@ from hub.domain.counts import NEXT
 from hub.flows.operate import counts as operate
 from hub.flows.operate.counts import Entry, EntryResult
 from hub.store.views import counts as counts_view
-from hub.store.views.counts import CountDetail, CountLineView, CountQuery, CountRow, UnknownCountError
+from hub.store.views.counts import CountDetail, CountLineView, CountQuery, CountRow
 from hub.web.api import shapes
 from hub.web.api.operation import PAGED, Call, Operation, closed, page_of, read
 from hub.web.api.shapes import MOST_ROWS, MOST_UNITS, Json, many, maybe, moment, obj, ref, text, truth, whole
 from hub.web.context import caller, console
-from hub.web.problems import Problem
 
 _HEAD = {
     "number": text("Number."),
@@ -75,14 +74,11 @@ def _detail(found: CountDetail) -> Json:
 
 
 def _entry(one: EntryResult) -> Json:
-    return {name: getattr(one, name) for name in ENTRY_RESULT["properties"]}
+    return shapes.picked(one, ENTRY_RESULT)
 
 
 def _known(number: str) -> CountDetail:
-    try:
-        found: CountDetail = read(lambda tx: counts_view.detail(tx, number))
-    except UnknownCountError as error:
-        raise Problem(404, str(error)) from error
+    found: CountDetail = read(lambda tx: counts_view.detail(tx, number))
     return found
 
 

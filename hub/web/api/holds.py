@@ -76,7 +76,7 @@ def list_holds(call: Call) -> Json:
 
 
 def _row(row: HoldRow) -> Json:
-    return {name: getattr(row, name) for name in HOLD_ROW["properties"]}
+    return shapes.picked(row, HOLD_ROW)
 
 
 def hold_many(call: Call) -> Json:

@@ -13,7 +13,7 @@ from hub.store.views import stock as stock_view
 from hub.store.views.reservations import ReservationQuery
 from hub.store.views.stock import StockQuery
 from hub.web.api.operation import PAGED, Call, Operation, closed, moment, page_of, read
-from hub.web.api.shapes import MOST_UNITS, Json, many, maybe, obj, ref, text, whole
+from hub.web.api.shapes import MOST_UNITS, Json, many, maybe, obj, picked, ref, text, whole
 from hub.web.api.shapes import moment as moment_of
 from hub.web.context import caller, console
 from hub.web.problems import Problem
@@ -93,7 +93,7 @@ def move_stock(call: Call) -> Json:
         reason=reason_text(call.body["reason"], call.body.get("note", "")),
         key=call.key,
     )
-    plain = {name: getattr(done, name) for name in MOVED["properties"]}
+    plain = picked(done, MOVED)
     return plain | {"from_state": done.from_state or OUTSIDE, "to_state": done.to_state or OUTSIDE}
 
 
@@ -104,9 +104,7 @@ def list_past_stock(call: Call) -> Json:
     query = StockQuery(
         text=call.query.get("q", ""), after=call.query.get("after", ""), limit=call.query.get("limit", 50)
     )
-    return page_of(
-        read(lambda tx: past.find(tx, query, at)), lambda one: {name: getattr(one, name) for name in PAST["properties"]}
-    )
+    return page_of(read(lambda tx: past.find(tx, query, at)), lambda one: picked(one, PAST))
 
 
 def list_reservations(call: Call) -> Json:

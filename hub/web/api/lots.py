@@ -8,12 +8,10 @@ from hub.domain.lots import TRACKING, Marks
 from hub.flows.operate import lots as operate
 from hub.store.views import lots as lots_view
 from hub.store.views import stock as stock_view
-from hub.store.views.lots import LotPlace, LotView, Trace, UnknownLotError
-from hub.store.views.stock import UnknownArticleError
+from hub.store.views.lots import LotPlace, LotView, Trace
 from hub.web.api.operation import REASON, Call, Operation, closed, may_see_contact, read
 from hub.web.api.shapes import MOST_UNITS, Json, many, maybe, moment, obj, ref, text, truth, whole
 from hub.web.context import caller, console
-from hub.web.problems import Problem
 
 _PLACE = obj(
     "Units at one location.", location=text("Code."), units=whole("Units."), held=whole("Of these, in quality hold.")
@@ -82,10 +80,7 @@ def list_lots(call: Call) -> Json:
 
 def trace_lot(call: Call) -> Json:
     contact = may_see_contact()
-    try:
-        found = read(lambda tx: lots_view.trace(tx, call.path["code"], call.query.get("sku", "")))
-    except UnknownLotError as error:
-        raise Problem(404, str(error)) from error
+    found = read(lambda tx: lots_view.trace(tx, call.path["code"], call.query.get("sku", "")))
     return {"rows": [_trace(one, contact=contact) for one in found]}
 
 
@@ -131,10 +126,8 @@ def unblock_lot(call: Call) -> Json:
 
 
 def _article(sku: str) -> None:
-    try:
-        read(lambda tx: stock_view.article(tx, sku))
-    except UnknownArticleError as error:
-        raise Problem(404, str(error)) from error
+    """Raises UnknownArticleError."""
+    read(lambda tx: stock_view.article(tx, sku))
 
 
 _SKU = text("Our SKU.", minLength=1, maxLength=120)

@@ -10,14 +10,18 @@ import orjson
 from flask import Blueprint, Response, render_template, request
 
 from hub.flows.operate import CheckFailedError, OperateError, SettingsError
+from hub.flows.reorder import UnknownPlaceError
 from hub.flows.rulefile import RuleFileError
 from hub.store.connections import UnknownConnectionError
 from hub.store.purchasing import UnknownPurchaseError
 from hub.store.rules import UnknownRehearsalError, UnknownRulesError
 from hub.store.suppliers import UnknownSupplierError
+from hub.store.views.counts import UnknownCountError
+from hub.store.views.lots import UnknownLotError
 from hub.store.views.order import UnknownOrderError
 from hub.store.views.pages import BadCursorError
 from hub.store.views.stock import UnknownArticleError
+from hub.store.views.transfers import UnknownTransferError
 from hub.web.api.checks import Checks
 from hub.web.api.openapi import document as openapi
 from hub.web.api.operation import Call, Operation
@@ -88,6 +92,10 @@ _add_routes()
 @blueprint.errorhandler(UnknownPurchaseError)
 @blueprint.errorhandler(UnknownSupplierError)
 @blueprint.errorhandler(UnknownRehearsalError)
+@blueprint.errorhandler(UnknownCountError)
+@blueprint.errorhandler(UnknownTransferError)
+@blueprint.errorhandler(UnknownLotError)
+@blueprint.errorhandler(UnknownPlaceError)
 @blueprint.errorhandler(UnknownRulesError)
 def _unknown(error: Exception) -> Response:
     return answer(Problem(404, str(error)))

@@ -18,7 +18,7 @@ from hub.store.views import decisions as decisions_view
 from hub.store.views import order as order_view
 from hub.store.views.decisions import Decision
 from hub.web.api.operation import Call, Operation, closed, read
-from hub.web.api.shapes import Json, many, maybe, moment, obj, ref, text, truth, whole
+from hub.web.api.shapes import Json, many, maybe, moment, obj, picked, ref, text, truth, whole
 from hub.web.context import caller, console
 from hub.web.problems import Problem
 
@@ -212,7 +212,7 @@ def _given(body: Json) -> RuleSet:
 
 
 def _row(row: RuleSetRow) -> Json:
-    return {name: getattr(row, name) for name in RULES_ROW["properties"]}
+    return picked(row, RULES_ROW)
 
 
 def _detail(row: RuleSetRow) -> Json:
@@ -220,11 +220,11 @@ def _detail(row: RuleSetRow) -> Json:
 
 
 def _rehearsal(found: Rehearsal) -> Json:
-    return {name: getattr(found, name) for name in REHEARSAL["properties"]}
+    return picked(found, REHEARSAL)
 
 
 def _decision(found: Decision) -> Json:
-    return {name: getattr(found, name) for name in DECISION["properties"]}
+    return picked(found, DECISION)
 
 
 def _side(answer: Answer) -> Json:

@@ -299,10 +299,10 @@ def order(row: OrderRow, *, contact: bool) -> Json:
 def order_detail(found: OrderDetail, *, contact: bool) -> Json:
     packages: dict[str, list[Json]] = {}
     for shipment in found.shipments:
-        packages.setdefault(shipment.fo_id, []).extend(_picked(one, PACKAGE) for one in shipment.packages)
+        packages.setdefault(shipment.fo_id, []).extend(picked(one, PACKAGE) for one in shipment.packages)
     return {
         "order": order(found.row, contact=contact),
-        "lines": [_picked(line, LINE) for line in found.lines],
+        "lines": [picked(line, LINE) for line in found.lines],
         "fulfillment_orders": [
             {
                 **{name: getattr(fo, name) for name in _plain(FULFILLMENT)},
@@ -311,7 +311,7 @@ def order_detail(found: OrderDetail, *, contact: bool) -> Json:
             }
             for fo in found.fulfillment_orders
         ],
-        "timeline": [_picked(entry, EVENT) for entry in found.timeline],
+        "timeline": [picked(entry, EVENT) for entry in found.timeline],
         "document": found.document if contact else None,
     }
 
@@ -320,7 +320,7 @@ def _plain(schema: Json) -> list[str]:
     return [name for name, rule in schema["properties"].items() if "$ref" not in rule and rule.get("type") != "array"]
 
 
-def _picked(value: Any, schema: Json) -> Json:
+def picked(value: Any, schema: Json) -> Json:
     """Exactly the properties of the schema, from attributes of the same names."""
     found = {name: getattr(value, name) for name in schema["properties"]}
     if "units" in found and not isinstance(found["units"], int):
@@ -331,7 +331,7 @@ def _picked(value: Any, schema: Json) -> Json:
 def stock(row: StockRow) -> Json:
     return {
         **{name: getattr(row, name) for name in ("sku", "title", "on_hand", "available", "committed", "unrouted")},
-        "positions": [_picked(one, POSITION) for one in row.positions],
+        "positions": [picked(one, POSITION) for one in row.positions],
         "channels": [
             {
                 "connection": one.channel,
@@ -347,7 +347,7 @@ def stock(row: StockRow) -> Json:
 
 
 def row_result(one: RowResult) -> Json:
-    return _picked(one, ROW_RESULT)
+    return picked(one, ROW_RESULT)
 
 
 def connection(view: ConnectionView) -> Json:

@@ -12,7 +12,7 @@ from hub.flows.operate import suppliers as sell
 from hub.flows.operate import waiting as wait
 from hub.flows.operate.purchasing import Confirmed, Delivered, Wanted
 from hub.flows.operate.suppliers import Offer
-from hub.flows.reorder import Need, Reckoning, UnknownPlaceError, reckon
+from hub.flows.reorder import Need, Reckoning, reckon
 from hub.store import suppliers
 from hub.store.purchasing import LineState
 from hub.store.suppliers import Item, Supplier
@@ -22,7 +22,7 @@ from hub.store.views import supply as supply_view
 from hub.store.views.supply import AlertRow, PurchaseDetail, PurchaseQuery, PurchaseRow, WaitingQuery, WaitingRow
 from hub.web.api import operation
 from hub.web.api.operation import PAGED, REASON, Call, Operation, closed, may_see_contact, page_of, read
-from hub.web.api.shapes import MOST_ROWS, MOST_UNITS, Json, many, maybe, moment, obj, ref, text, truth, whole
+from hub.web.api.shapes import MOST_ROWS, MOST_UNITS, Json, many, maybe, moment, obj, picked, ref, text, truth, whole
 from hub.web.api.shapes import page_of as paged
 from hub.web.context import caller, console
 from hub.web.problems import Problem
@@ -114,19 +114,19 @@ COMPONENTS: dict[str, Json] = {
 
 
 def supplier_shape(one: Supplier) -> Json:
-    return {name: getattr(one, name) for name in SUPPLIER["properties"]}
+    return picked(one, SUPPLIER)
 
 
 def offer_shape(one: Item) -> Json:
-    return {name: getattr(one, name) for name in OFFER["properties"]}
+    return picked(one, OFFER)
 
 
 def purchase_shape(one: PurchaseRow) -> Json:
-    return {name: getattr(one, name) for name in PURCHASE["properties"]}
+    return picked(one, PURCHASE)
 
 
 def line_shape(one: LineState) -> Json:
-    return {name: getattr(one, name) for name in PURCHASE_LINE["properties"]}
+    return picked(one, PURCHASE_LINE)
 
 
 def detail_shape(one: PurchaseDetail) -> Json:
@@ -176,7 +176,7 @@ def waiting_shape(one: WaitingRow) -> Json:
 
 
 def alert_shape(one: AlertRow) -> Json:
-    return {name: getattr(one, name) for name in ALERT["properties"]}
+    return picked(one, ALERT)
 
 
 def list_suppliers(_call: Call) -> Json:
@@ -301,11 +301,7 @@ def close_purchase(call: Call) -> Json:
 
 
 def get_reorder(call: Call) -> Json:
-    try:
-        found = reckon(console().runtime, call.query.get("location", ""), days=call.query.get("days", 90))
-    except UnknownPlaceError as error:
-        raise Problem(404, str(error)) from None
-    return reckoning_shape(found)
+    return reckoning_shape(reckon(console().runtime, call.query.get("location", ""), days=call.query.get("days", 90)))
 
 
 def draft_reorder(call: Call) -> Json:

@@ -8,12 +8,11 @@ from hub.domain.transfers import CONDITIONS, NEXT
 from hub.flows.operate import transfers as operate
 from hub.flows.operate.transfers import Missing, Received
 from hub.store.views import transfers as transfers_view
-from hub.store.views.transfers import TransferDetail, TransferQuery, TransferRow, UnknownTransferError
+from hub.store.views.transfers import TransferDetail, TransferQuery, TransferRow
 from hub.web.api import shapes
 from hub.web.api.operation import PAGED, Call, Operation, closed, page_of, read
 from hub.web.api.shapes import MOST_UNITS, Json, many, maybe, moment, obj, ref, text, whole
 from hub.web.context import caller, console
-from hub.web.problems import Problem
 
 MOST_LINES = 1_000
 
@@ -72,10 +71,7 @@ def _detail(found: TransferDetail) -> Json:
 
 
 def _known(number: str) -> TransferDetail:
-    try:
-        found: TransferDetail = read(lambda tx: transfers_view.detail(tx, number))
-    except UnknownTransferError as error:
-        raise Problem(404, str(error)) from error
+    found: TransferDetail = read(lambda tx: transfers_view.detail(tx, number))
     return found
 
 
