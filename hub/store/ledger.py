@@ -163,7 +163,9 @@ class StockBook:
                 "at": self.now,
             }
         )
-        if "available" in (from_state, to_state):
+        if not {"available", INCOMING}.isdisjoint(
+            (from_state, to_state)
+        ):  # what is to come may be sold before it is there
             self.changed_variants.add(position.variant_id)
 
     def _change(self, position: Position, state: str, units: int) -> None:

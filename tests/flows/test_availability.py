@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -13,6 +14,7 @@ from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub.domain.feeds import emptying
 from hub.flows import operate
 from hub.flows.operate import availability as rules
+from hub.flows.operate import purchasing, suppliers
 from hub.flows.operate.availability import WantedRule
 from hub.flows.operate.errors import NotDoneError
 from hub.flows.publish_stock import publish_stock
@@ -200,6 +202,38 @@ def test_units_on_order_are_sold_before_they_are_there_less_those_promised(town:
     _promise(town.world, 3)  # of the order's four, one lies there and three are promised from the supplier
     town.add("safety", 0)
     assert town.shown("MUG") == {"Web": 7, "Market": 7}
+
+
+def test_what_is_told_follows_a_purchase_order_from_placing_to_cancelling(town: Town) -> None:
+    runtime = town.world.runtime
+    town.list_articles("MUG")
+    rules.set_article(runtime, "MUG", person=PERSON, preorderable=True)
+    town.stock("location MUG\nS1 10")
+    suppliers.add_supplier(runtime, "ACME", currency="EUR", person=PERSON)
+    number = purchasing.draft_purchase(runtime, "ACME", "S1", [purchasing.Wanted("MUG", 50, 250)], person=PERSON)
+    told = [town.shown("MUG")["Web"]]
+
+    def then(work: Callable[..., object], *args: object) -> None:
+        work(runtime, number, *args, person=PERSON)
+        town.world.run()
+        told.append(town.shown("MUG")["Web"])
+
+    then(purchasing.place_purchase)
+    then(purchasing.acknowledge, [purchasing.Confirmed("MUG", 5)])
+    then(purchasing.cancel_purchase, "they stopped making it")
+    assert told == [10, 60, 15, 10]
+
+
+@pytest.mark.parametrize("settings", [{"active": False}, {"ships": False}, {"groups": ["outlet"]}])
+def test_what_is_told_follows_the_settings_of_a_location(town: Town, settings: dict[str, Any]) -> None:
+    town.list_articles("MUG")
+    rules.set_location(town.world.runtime, "S1", person=PERSON, groups=["web"])
+    rules.set_channel(town.world.runtime, "Web", person=PERSON, location_group="web")
+    town.stock("location MUG\nS1 10")
+    assert town.shown("MUG")["Web"] == 10
+    operate.change_location(town.world.runtime, "S1", settings, person=PERSON)
+    town.world.run()
+    assert town.shown("MUG")["Web"] == 0
 
 
 def _order_from_supplier(world: World, sku: str, code: str, *, ordered: int, received: int) -> None:

@@ -10,10 +10,11 @@ from hub import schemas
 from hub.flows.operate.errors import NotDoneError, SettingsError, actor
 from hub.flows.runtime import Runtime
 from hub.plugins import ConfigError
-from hub.store import catalog, events
+from hub.store import availability, catalog, events
 from hub.store.catalog import LocationRow
 
 SETTINGS = "location-settings.v1"
+_TOLD = frozenset({"active", "ships", "picks_up", "groups", "stale_after_min"})  # decide what channels are told
 OF_ITS_OWN = {"calendar": "location-calendar.v1", "costs": "location-costs.v1"}  # settings with a schema of their own
 
 
@@ -48,6 +49,8 @@ def change_location(runtime: Runtime, code: str, values: Mapping[str, Any], *, p
         if changed.get("is_default"):
             catalog.no_default(tx)
         catalog.change_location(tx, row.id, **changed)
+        if not _TOLD.isdisjoint(changed):
+            availability.mark_due(tx)
         said = f"{code}: {', '.join(sorted(changed))} changed."
         events.tell(tx, ("location", row.id), "changed", actor(person), said, runtime.clock())
     runtime.wake_all({"refill", "stock"})
