@@ -20,6 +20,7 @@ from hub.flows.runtime import Runtime
 log = structlog.get_logger()
 
 MINUTE_S = 60
+QUARTER_S = 900
 HOUR_S = 3600
 NIGHT_HOUR = 3  # UTC
 
@@ -46,6 +47,7 @@ class Ticks:
         self._clock.add_job(self.tick, "interval", seconds=tick_s, id="sweep")
         self._clock.add_job(self.watch, "interval", seconds=HOUR_S, id="watch")
         self._clock.add_job(self.ring, "interval", ["timed:minute"], seconds=MINUTE_S, id="minute")
+        self._clock.add_job(self.ring, "interval", ["timed:quarter"], seconds=QUARTER_S, id="quarter")
         self._clock.add_job(self.ring, "cron", ["timed:night"], hour=NIGHT_HOUR, id="night")
 
     def start(self) -> None:

@@ -16,6 +16,7 @@ from hub.domain import kits
 from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
 from hub.domain.holds import ROUTING
 from hub.domain.routing.shapes import Ranker, Rules, Strategy
+from hub.flows.backlog import Backlog
 from hub.flows.runtime import Runtime
 from hub.flows.snapshot import RoutingView, routing_view
 from hub.flows.strategies import Advice
@@ -67,6 +68,14 @@ class Desk:
     news: set[str] = field(default_factory=set)  # inbox rows that told something newer than was known
     advice: dict[str, Advice] = field(default_factory=dict)  # what was said outside of orders, by order
     _view: RoutingView | None = None
+    _backlog: Backlog | None = None
+
+    @property
+    def backlog(self) -> Backlog:
+        """What those who came before are to have, in the turn of the rules."""
+        if self._backlog is None:
+            self._backlog = Backlog(self.tx, self.view.rules.sort)
+        return self._backlog
 
     @property
     def view(self) -> RoutingView:

@@ -1,4 +1,8 @@
-"""Refill: when units of an article become available, give them to the orders that wait for them, in their turn."""
+"""Refill: when units of an article become available, give them to the orders that wait for them, in their turn.
+
+Orders wait for other things than stock as well: a place that is full, closed or cooling down, rules that leave it out.
+Whatever ends that has free units offered again, and so does the clock every quarter of an hour.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,21 @@ def refill(runtime: Runtime) -> int:
         for position_id, _, rises in risen:
             ledger.refilled(tx, position_id, rises)
     return len(risen)
+
+
+def look_again(runtime: Runtime) -> int:
+    """Offer what is free to every order that waits for it; returns of how many articles. Safe to call twice."""
+    with runtime.db.begin() as tx:
+        wanted = offer_again(tx)
+    runtime.wake("refill")
+    return len(wanted)
+
+
+def offer_again(tx: Tx) -> set[str]:
+    """Have free units of all articles that orders wait for offered to them; returns these articles."""
+    wanted = routing.waited_for(tx)
+    ledger.look_again(tx, wanted)
+    return wanted
 
 
 def _hand_out(runtime: Runtime, order_ids: list[str], variants: set[str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 from hub.domain import words
@@ -108,13 +110,16 @@ def _decide(
     desk: Desk, order: OrderState, ship_to: Address | None, market: str, errand: Errand, *, only_if_possible: bool
 ) -> bool:
     """One decision for all that has no place yet."""
-    wanted = {line.variant_id for line in order.lines if line.variant_id is not None and order.to_route(line) > 0}
+    wanted = Counter[str]()
+    for line in order.lines:
+        if line.variant_id is not None and order.to_route(line) > 0:
+            wanted[line.variant_id] += order.to_route(line)
     if not wanted:
         return False
     snapshot = desk.view.snapshot(
         order,
         Told(ship_to, market, frozenset(order.document.get("tags", ())), order.document["totals"]["total_minor"]),
-        desk.stock.sellable(wanted),
+        _free(desk, order, wanted),
         method="pickup" if errand.method == "pickup" else "ship",
         destination=_store_address(desk, errand.store) if errand.method == "ship_to_store" else None,
     )
@@ -130,11 +135,31 @@ def _decide(
         make_fulfillment_order(desk, order, part, errand)
     for rest in decided.remainder:
         _leave(desk, order, rest)
-    if decided.remainder:
-        units = sum(rest.units for rest in decided.remainder)
-        desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for stock: {words.units(units)}.")
-    desk.stock.changed_variants |= wanted
+    for what, is_there in (("stock", False), ("a place that can ship it", True)):
+        units = sum(rest.units for rest in decided.remainder if (rest.code != "out_of_stock") is is_there)
+        if units:
+            desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for {what}: {words.units(units)}.")
+    desk.stock.changed_variants |= wanted.keys()
     return bool(decided.parts)
+
+
+def _free(desk: Desk, order: OrderState, wanted: Mapping[str, int]) -> dict[tuple[str, str], int]:
+    """Units that the order may take now, by (location, variant).
+
+    What is kept for others who came before stays on the shelf, wherever it lies: where there is not enough for all, the
+    places with fewest units are left out first.
+    """
+    free = desk.stock.sellable(wanted)
+    kept = desk.backlog.before(order, {variant_id for _, variant_id in free})
+    for variant_id, units in kept.items():
+        here = {key: there for key, there in free.items() if key[1] == variant_id and desk.locations[key[0]].sells}
+        left = max(0, sum(here.values()) - units)
+        short = sum(here.values()) - left if left < wanted[variant_id] else 0
+        for key in sorted(here, key=lambda key: (here[key], desk.locations[key[0]].code)):
+            taken = min(short, here[key])
+            free[key] -= taken
+            short -= taken
+    return {key: units for key, units in free.items() if units}
 
 
 def _put_by(desk: Desk, order: OrderState, errand: Errand) -> None:
@@ -207,9 +232,13 @@ def reserve_unrouted(desk: Desk, order: OrderState) -> None:
     pending = desk.rows.of(reservation)
     pending[:] = [row for row in pending if row["owner_id"] not in mine]
     known = [line.id for line in order.lines if not line.is_new]
-    taken = {line.id for line in order.lines if line.routed}
-    stays = reservations.keep_for_lines(desk.tx, known, wanted, taken, desk.now)
+    taken = {line.id for line in order.lines if line.routed and not is_over}
+    stays, freed = reservations.keep_for_lines(desk.tx, known, wanted, taken, desk.now)
+    for variant_id in freed:
+        desk.stock.let_go(variant_id)
     desk.stock.changed_variants |= {line.variant_id for line in order.lines if line.variant_id is not None}
+    for line in order.lines:
+        desk.backlog.keep(order, line, wanted.get(line.id, ("", 0))[1])
     for line_id, (variant_id, units) in wanted.items():
         if line_id not in stays:
             desk.rows.add(

@@ -1,4 +1,4 @@
-"""What is done by the clock: work that falls due by time alone, every minute and every night.
+"""What is done by the clock: work that falls due by time alone, every minute, every quarter of an hour, every night.
 
 Each function takes the runtime, looks for what is due, does it in transactions of its own and returns how much it did.
 Each is safe to call at any time, twice, and by two processes at once.
@@ -18,6 +18,7 @@ from hub.flows.low_stock import look_at_stock
 from hub.flows.operate.changes import expire_changes
 from hub.flows.promise import repromise_all
 from hub.flows.reevaluate import reevaluate
+from hub.flows.refill import look_again
 from hub.flows.runtime import Runtime
 from hub.store.errors import OperationalError
 
@@ -38,12 +39,13 @@ EVERY_MINUTE: Sequence[Timed] = (
     deadlines.flag_uncollected,
     reevaluate,
 )
+EVERY_QUARTER: Sequence[Timed] = (look_again,)
 EVERY_NIGHT: Sequence[Timed] = (hold_expired, stock_care.audit_nightly)
-BY_CLOCK: Mapping[str, Sequence[Timed]] = {"minute": EVERY_MINUTE, "night": EVERY_NIGHT}
+BY_CLOCK: Mapping[str, Sequence[Timed]] = {"minute": EVERY_MINUTE, "quarter": EVERY_QUARTER, "night": EVERY_NIGHT}
 
 
 def run_timed(runtime: Runtime, when: str) -> int:
-    """Do all work of one beat of the clock ("minute" or "night"); returns how much was done.
+    """Do all work of one beat of the clock ("minute", "quarter" or "night"); returns how much was done.
 
     What fails is logged and tried again at the next beat; the others are done all the same.
     """

@@ -26,10 +26,12 @@ from hub.domain.availability import (
     kit_demand,
     publish,
 )
+from hub.domain.purchasing import OPEN
 from hub.store import listings
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx, new_id
 from hub.store.ledger import mark_listings
+from hub.store.purchasing import TO_COME
 from hub.store.rows import chunks
 from hub.store.tables import (
     availability_rule,
@@ -46,7 +48,6 @@ from hub.store.tables import (
     variant,
 )
 
-OPEN_PURCHASES = ("ordered", "acknowledged", "partially_received")
 IMPLAUSIBLE = "implausible_feed"  # why figures of a feed are parked
 ACCEPTED = "accepted_feed"  # a person has said that such figures are right
 
@@ -158,7 +159,7 @@ def kits_with(tx: Tx, variant_id: str) -> list[str]:
 
 
 def change_article(tx: Tx, variant_id: str, now: datetime, **values: Any) -> None:
-    """Set columns of an article that its figures depend on: tags, preorderable."""
+    """Set columns of an article that its figures depend on: tags, preorderable, backorder_limit."""
     tx.execute(update(variant).where(variant.c.id == variant_id).values(updated_at=now, **values))
 
 
@@ -245,7 +246,7 @@ class Stockroom:
         lines = [
             (coming, promised)
             for place, coming, promised in self.supply.get(variant_id, ())
-            if group is None or (place in self.places and group in self.places[place].groups)
+            if place in self.places and (group is None or group in self.places[place].groups)
         ]
         return sum(max(0, coming - promised) for coming, promised in lines), sum(
             min(coming, promised) for coming, promised in lines
@@ -307,14 +308,13 @@ def _read_shelves(tx: Tx, variant_ids: Collection[str], found: Stockroom) -> Non
 def _supply(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[tuple[str, int, int]]]:
     """(location, units to come, units promised of them) of every open purchase order line, by variant."""
     line, promised = purchase_order_line.c, func.coalesce(func.sum(supply_promise.c.quantity), 0)
-    coming = func.coalesce(line.acknowledged, line.ordered) - line.received - line.closed
     found: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
     for part in chunks(variant_ids):
         query = (
-            select(line.variant_id, purchase_order.c.location_id, coming.label("coming"), promised.label("promised"))
+            select(line.variant_id, purchase_order.c.location_id, TO_COME.label("coming"), promised.label("promised"))
             .join(purchase_order, purchase_order.c.id == line.purchase_order_id)
             .outerjoin(supply_promise, supply_promise.c.purchase_order_line_id == line.id)
-            .where(line.variant_id.in_(part), purchase_order.c.status.in_(OPEN_PURCHASES))
+            .where(line.variant_id.in_(part), purchase_order.c.status.in_(OPEN))
             .group_by(line.id, purchase_order.c.location_id)
         )
         for row in tx.execute(query):

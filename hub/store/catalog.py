@@ -49,6 +49,11 @@ class LocationRow:
     answer_within_min: int | None  # a fulfillment order not answered by then is taken away
     stale_after_min: int | None  # a figure not confirmed for so long may no longer raise what is sold
 
+    @property
+    def sells(self) -> bool:
+        """Whether its stock is sold: it is switched on, and ships or hands over."""
+        return self.active and (self.ships or self.picks_up)
+
     def closed(self, now: datetime) -> str:
         """Why it cannot take anything now; "" when it can."""
         if not self.active:

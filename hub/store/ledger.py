@@ -78,6 +78,7 @@ class StockBook:
         self._by_variant: dict[str, list[Position]] = defaultdict(list)
         self._moves: list[dict[str, Any]] = []
         self.changed_variants: set[str] = set()
+        self._let_go: set[str] = set()
 
     @classmethod
     def open(cls, tx: Tx, variant_ids: Collection[str], now: datetime, actor: str) -> Self:
@@ -173,9 +174,14 @@ class StockBook:
         position.delta[state] = position.delta.get(state, 0) + units
         position.oversold = max(0, -position.units["available"])
 
+    def let_go(self, variant_id: str) -> None:
+        """Units on the shelf that were kept for somebody are kept no longer: others who wait may have them."""
+        self._let_go.add(variant_id)
+        self.changed_variants.add(variant_id)
+
     def has_risen(self) -> bool:
-        """Whether more units of something are available than before, as far as not written yet."""
-        return any(position.rose for position in self._positions.values())
+        """Whether more units of something may be taken than before, as far as not written yet."""
+        return bool(self._let_go) or any(position.rose for position in self._positions.values())
 
     def flush(self) -> None:
         """Write positions and moves. Raises StockConflictError when a position was not as it was read."""
@@ -184,6 +190,8 @@ class StockBook:
         self._update_known([position for position in changed if not position.is_new])
         if self._moves:
             bulk.insert_rows(self.tx, stock_move, self._moves)
+        look_again(self.tx, self._let_go)
+        self._let_go = set()
         if self.changed_variants:
             mark_listings(self.tx, self.changed_variants)
         for position in changed:
@@ -298,6 +306,15 @@ def risen(tx: Tx, limit: int) -> list[tuple[str, str, int]]:
 def refilled(tx: Tx, position_id: str, rises: int) -> None:
     """Waiting orders were looked after up to this rise; a later one makes the position due again."""
     tx.execute(update(stock_position).where(stock_position.c.id == position_id).values(refilled=rises))
+
+
+def look_again(tx: Tx, variant_ids: Collection[str]) -> None:
+    """Have free units of these articles offered to the orders that wait for them, as if they had just come in."""
+    position = stock_position.c
+    for part in chunks(variant_ids):
+        free = select(position.id).where(position.variant_id.in_(part), position.available > 0)
+        free = free.order_by(position.variant_id, position.location_id).with_for_update()
+        tx.execute(update(stock_position).where(position.id.in_(free)).values(rises=position.rises + 1))
 
 
 def last_moves_at(tx: Tx, position_ids: Collection[str]) -> dict[str, datetime]:

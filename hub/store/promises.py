@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from hub.domain.promises import Promise, Supply, Waiting
 from hub.domain.purchasing import OPEN
 from hub.store.database import Tx, new_id
+from hub.store.purchasing import TO_COME
 from hub.store.rows import chunks
 from hub.store.tables import (
     location,
@@ -49,12 +50,11 @@ def variants(tx: Tx) -> set[str]:
 def supplies(tx: Tx, variant_ids: Collection[str]) -> dict[str, list[Supply]]:
     """Units to come, by variant, into places that ship; a line without a day takes that of its order."""
     line, head = purchase_order_line.c, purchase_order.c
-    units = func.coalesce(line.acknowledged, line.ordered) - line.closed - line.received
     query = (
-        select(line.variant_id, line.id, units, func.coalesce(line.promise_on, head.expected_on))
+        select(line.variant_id, line.id, TO_COME, func.coalesce(line.promise_on, head.expected_on))
         .join(purchase_order, head.id == line.purchase_order_id)
         .join(location, location.c.id == head.location_id)
-        .where(head.status.in_(OPEN), units > 0, location.c.active.is_(True), location.c.ships.is_(True))
+        .where(head.status.in_(OPEN), TO_COME > 0, location.c.active.is_(True), location.c.ships.is_(True))
     )
     found: dict[str, list[Supply]] = defaultdict(list)
     for part in chunks(variant_ids):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 
 from hub.domain.purchasing import OPEN, Line
 from hub.store.database import Tx, insert_new, new_id
@@ -90,6 +90,12 @@ _LINE = [
     variant.c[name] if name in ("sku", "title", "tracking") else purchase_order_line.c[name]
     for name in LineState.__slots__
 ]
+# Units of a line that are still expected.
+TO_COME = (
+    func.coalesce(purchase_order_line.c.acknowledged, purchase_order_line.c.ordered)
+    - purchase_order_line.c.closed
+    - purchase_order_line.c.received
+)
 _COUNTERS = ("ordered", "acknowledged", "received", "rejected", "closed", "cost_minor", "promise_on")
 
 
@@ -178,19 +184,39 @@ def receipt_known(tx: Tx, purchase_id: str, key: str) -> bool:
 
 def open_units(tx: Tx, variant_ids: Collection[str] | None = None) -> dict[str, int]:
     """Units still to come from suppliers, by variant; of all articles when none are named."""
-    line = purchase_order_line.c
-    units = func.coalesce(line.acknowledged, line.ordered) - line.closed - line.received
-    query = (
-        select(line.variant_id, func.sum(units))
-        .join(purchase_order, purchase_order.c.id == line.purchase_order_id)
-        .where(purchase_order.c.status.in_(OPEN), units > 0)
-        .group_by(line.variant_id)
-    )
+    query = _expected()
     if variant_ids is None:
         return {row[0]: int(row[1]) for row in tx.execute(query)}
+    return _of(tx, query, variant_ids)
+
+
+def ahead(tx: Tx, variant_ids: Collection[str]) -> dict[str, int]:
+    """Units that may be sold before they come: of articles sold ahead, on their way to places that are switched on."""
+    query = (
+        _expected()
+        .join(variant, variant.c.id == purchase_order_line.c.variant_id)
+        .join(location, location.c.id == purchase_order.c.location_id)
+        .where(variant.c.preorderable.is_(True), location.c.active.is_(True))
+    )
+    return _of(tx, query, variant_ids)
+
+
+def _expected() -> Select[Any]:
+    """Units still to come, by variant."""
+    line = purchase_order_line.c
+    return (
+        select(line.variant_id, func.sum(TO_COME))
+        .join(purchase_order, purchase_order.c.id == line.purchase_order_id)
+        .where(purchase_order.c.status.in_(OPEN), TO_COME > 0)
+        .group_by(line.variant_id)
+    )
+
+
+def _of(tx: Tx, query: Select[Any], variant_ids: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in chunks(variant_ids):
-        found.update({row[0]: int(row[1]) for row in tx.execute(query.where(line.variant_id.in_(part)))})
+        theirs = query.where(purchase_order_line.c.variant_id.in_(part))
+        found.update((row[0], int(row[1])) for row in tx.execute(theirs))
     return found
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, insert, or_, select, update
 
+from hub.store import purchasing
 from hub.store.database import Tx, new_id
 from hub.store.ledger import StockBook
 from hub.store.rows import chunks
@@ -23,8 +24,6 @@ from hub.store.tables import (
     location,
     order_line,
     orders,
-    purchase_order,
-    purchase_order_line,
     reservation,
     stock_position,
     transfer,
@@ -32,7 +31,6 @@ from hub.store.tables import (
 )
 
 OWNERS = ("order_line", "checkout", "transfer", "person")
-OPEN_PURCHASES = ("ordered", "acknowledged", "partially_received")
 OVER_TRANSFERS = ("received", "closed_short", "cancelled")
 
 
@@ -108,7 +106,7 @@ def room(tx: Tx, book: StockBook, variant_ids: Collection[str]) -> dict[str, int
     free = dict.fromkeys(variant_ids, 0)
     for (location_id, variant_id), units in book.sellable(variant_ids).items():
         free[variant_id] += units if location_id not in shut else 0
-    promised, ahead = _promised(tx, variant_ids), _ahead(tx, variant_ids)
+    promised, ahead = _promised(tx, variant_ids), purchasing.ahead(tx, variant_ids)
     found: dict[str, int | None] = {}
     for part in chunks(variant_ids):
         query = select(variant.c.id, variant.c.backorder_limit).where(variant.c.id.in_(part))
@@ -125,26 +123,6 @@ def _promised(tx: Tx, variant_ids: Collection[str]) -> dict[str, int]:
             select(reservation.c.variant_id, func.sum(reservation.c.quantity))
             .where(reservation.c.variant_id.in_(part), _active(), reservation.c.location_id.is_(None))
             .group_by(reservation.c.variant_id)
-        )
-        found.update((row[0], int(row[1])) for row in tx.execute(query))
-    return found
-
-
-def _ahead(tx: Tx, variant_ids: Collection[str]) -> dict[str, int]:
-    """What open purchase orders still bring of articles that are sold ahead."""
-    line, found = purchase_order_line.c, dict[str, int]()
-    for part in chunks(variant_ids):
-        query = (
-            select(line.variant_id, func.sum(line.ordered - line.received - line.closed))
-            .join(purchase_order, purchase_order.c.id == line.purchase_order_id)
-            .join(variant, variant.c.id == line.variant_id)
-            .where(
-                line.variant_id.in_(part),
-                variant.c.preorderable.is_(True),
-                purchase_order.c.status.in_(OPEN_PURCHASES),
-                line.ordered > line.received + line.closed,
-            )
-            .group_by(line.variant_id)
         )
         found.update((row[0], int(row[1])) for row in tx.execute(query))
     return found
@@ -213,24 +191,27 @@ def _take(left: int | None, units: int) -> int | None:
 
 def keep_for_lines(
     tx: Tx, line_ids: Collection[str], wanted: Mapping[str, tuple[str, int]], taken: Collection[str], now: datetime
-) -> set[str]:
-    """End what is reserved for these order lines and not wanted any more; returns the lines whose reservation stays.
+) -> tuple[set[str], set[str]]:
+    """End what is reserved for these order lines and not wanted any more.
 
     `wanted` is (variant, units) by line. What ends is "converted" for a line of which units were `taken` to a place,
-    and else "released".
+    and else "released". Returns the lines whose reservation stays, and the articles of which units are let go.
     """
-    row, stays, over = reservation.c, set[str](), dict[str, list[str]]()
+    row, stays, freed, over = reservation.c, set[str](), set[str](), dict[str, list[str]]()
     for part in chunks(line_ids):
         query = select(row.id, row.owner_id, row.variant_id, row.quantity).where(row.owner_id.in_(part), _active())
         for key, line_id, variant_id, units in tx.execute(query.order_by(row.id)):
             if line_id not in stays and wanted.get(line_id) == (variant_id, units):
                 stays.add(line_id)
             else:
-                over.setdefault("converted" if line_id in taken else "released", []).append(key)
+                state = "converted" if line_id in taken else "released"
+                over.setdefault(state, []).append(key)
+                if state == "released" and wanted.get(line_id, ("", 0))[1] < units:
+                    freed.add(variant_id)
     for state, keys in over.items():
         for part in chunks(keys):
             tx.execute(update(reservation).where(row.id.in_(part), _active()).values(state=state, ended_at=now))
-    return stays
+    return stays, freed
 
 
 def end(tx: Tx, book: StockBook, row: Reservation, state: str, reason: str = "") -> bool:
@@ -248,6 +229,8 @@ def end(tx: Tx, book: StockBook, row: Reservation, state: str, reason: str = "")
             book.position(row.location_id, row.variant_id), row.quantity, "reserved", "available",
             kind="unreserve", cause=("reservation", row.id), key=f"unreserve:{row.id}", reason=reason or state,
         )  # fmt: skip
+    elif state != "converted":
+        book.let_go(row.variant_id)
     book.changed_variants.add(row.variant_id)
     return True
 

@@ -341,25 +341,65 @@ def channel_groups(tx: Tx) -> dict[str, str]:
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
+_TURN = [orders.c[name] for name in ("id", "placed_at", "priority", "ship_by", "promise_on", "total_minor")]
+
+
 def waiting(tx: Tx, variant_ids: Collection[str]) -> list[Turn]:
     """Open orders with units of these articles that have no place yet, with what decides their turn."""
-    what = orders.c
-    columns = (what.id, what.placed_at, what.priority, what.ship_by, what.promise_on, what.total_minor)
     found: dict[str, Turn] = {}
     for part in chunks(variant_ids):
         query = (
-            select(*columns, func.sum(reservation.c.quantity))
-            .join(order_line, order_line.c.order_id == what.id)
+            select(*_TURN, func.sum(reservation.c.quantity).label("units"))
+            .join(order_line, order_line.c.order_id == orders.c.id)
             .join(reservation, reservation.c.owner_id == order_line.c.id)
             .where(
                 reservation.c.variant_id.in_(part),
                 reservation.c.state == "active",
                 reservation.c.location_id.is_(None),
-                what.lifecycle == "open",
+                orders.c.lifecycle == "open",
             )
-            .group_by(*columns)
+            .group_by(*_TURN)
         )
-        for order_id, placed_at, priority, ship_by, promise_on, total, units in tx.execute(query):
-            before = found[order_id].units if order_id in found else 0
-            found[order_id] = Turn(order_id, placed_at, priority, ship_by, promise_on, total, before + int(units))
+        for row in tx.execute(query):
+            before = found[row.id].units if row.id in found else 0
+            found[row.id] = _turn(row, before + int(row.units))
     return list(found.values())
+
+
+def waited_for(tx: Tx) -> set[str]:
+    """Articles of which an order waits for units."""
+    row = reservation.c
+    of_orders = (row.state == "active") & row.location_id.is_(None) & (row.owner_type == "order_line")
+    return set(tx.execute(select(row.variant_id).where(of_orders).distinct()).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Units of an article that are kept from the network for an owner. `turn` is that of its order; None is an owner
+    who has no order yet, such as a checkout.
+    """
+
+    variant_id: str
+    owner_id: str
+    units: int
+    turn: Turn | None
+
+
+def kept(tx: Tx, variant_ids: Collection[str]) -> list[Kept]:
+    """What is kept from the network of these articles, held orders included."""
+    row, found = reservation.c, list[Kept]()
+    for part in chunks(variant_ids):
+        query = (
+            select(*_TURN, row.variant_id, row.owner_id, row.quantity)
+            .outerjoin(order_line, order_line.c.id == row.owner_id)
+            .outerjoin(orders, orders.c.id == order_line.c.order_id)
+            .where(row.variant_id.in_(part), row.state == "active", row.location_id.is_(None))
+        )
+        for one in tx.execute(query):
+            turn = _turn(one, one.quantity) if one.id is not None else None
+            found.append(Kept(one.variant_id, one.owner_id, one.quantity, turn))
+    return found
+
+
+def _turn(row: Any, units: int) -> Turn:
+    return Turn(row.id, row.placed_at, row.priority, row.ship_by, row.promise_on, row.total_minor, units)

@@ -204,6 +204,16 @@ def test_units_on_order_are_sold_before_they_are_there_less_those_promised(town:
     assert town.shown("MUG") == {"Web": 7, "Market": 7}
 
 
+def test_what_is_on_order_for_a_place_that_is_switched_off_is_not_offered(town: Town) -> None:
+    town.list_articles("MUG")
+    town.stock("location MUG\nS2 1")
+    rules.set_article(town.world.runtime, "MUG", person=PERSON, preorderable=True)
+    _order_from_supplier(town.world, "MUG", "S1", ordered=12, received=0)
+    operate.change_location(town.world.runtime, "S1", {"active": False}, person=PERSON)
+    town.world.run()
+    assert town.shown("MUG") == {"Web": 1, "Market": 1}
+
+
 def test_what_is_told_follows_a_purchase_order_from_placing_to_cancelling(town: Town) -> None:
     runtime = town.world.runtime
     town.list_articles("MUG")

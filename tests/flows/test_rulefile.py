@@ -81,7 +81,10 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
 
 def test_a_rule_set_is_written_as_it_was_read() -> None:
     assert rulefile.write(rulefile.read(GOOD)) == GOOD.replace("[NO]", "['NO']"), "also for readers to whom NO is false"
-    assert rulefile.write(DEFAULT) == "name: standard\nroutings:\n  - name: every order\n    steps:\n      - {}\n"
+    assert rulefile.write(DEFAULT) == (
+        "name: standard\nroutings:\n  - name: every order\n    steps:\n      - {}\n"
+        "      - name: late\n        late_ok: true\n"
+    )
 
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=20)

@@ -132,6 +132,7 @@ def test_versions_are_compared_in_words_and_as_yaml(desk: Desk) -> None:
     operate.save_draft(desk.runtime, BY_RANK, person=PERSON)
     diff = operate.compare(desk.runtime, "published", "standard@1")
     assert diff.changes == (
+        "routing 'every order': step 'late' is gone",
         "routing 'every order': step 'anywhere': rankers was min_splits, market, closest, is ranked",
     )
     assert "+      - rankers: [ranked]" in diff.unified.splitlines()

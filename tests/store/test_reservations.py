@@ -197,7 +197,16 @@ def test_what_purchase_orders_still_bring_can_be_promised_of_an_article_sold_ahe
     yard.keep(yard.line("MUG", 15))
 
 
-def _purchase(yard: Yard, variant_id: str, *, ordered: int, received: int, status: str) -> None:
+def test_of_a_purchase_order_only_what_the_supplier_confirmed_can_be_promised(yard: Yard) -> None:
+    mug = yard.limit("MUG", 0, preorderable=True)
+    _purchase(yard, mug, ordered=8, acknowledged=3, received=0, status="acknowledged")
+    with pytest.raises(NotDoneError, match="14 units wanted and 13 can be promised"):
+        yard.keep(yard.line("MUG", 14))
+
+
+def _purchase(
+    yard: Yard, variant_id: str, *, ordered: int, received: int, status: str, acknowledged: int | None = None
+) -> None:
     now, order_id, supplier_id = yard.world.now(), new_id(), new_id()
     with yard.world.db.begin() as tx:
         place = catalog.location_by_code(tx, yard.place).id
@@ -210,7 +219,12 @@ def _purchase(yard: Yard, variant_id: str, *, ordered: int, received: int, statu
         )  # fmt: skip
         tx.execute(
             insert(purchase_order_line).values(
-                id=new_id(), purchase_order_id=order_id, variant_id=variant_id, ordered=ordered, received=received
+                id=new_id(),
+                purchase_order_id=order_id,
+                variant_id=variant_id,
+                ordered=ordered,
+                acknowledged=acknowledged,
+                received=received,
             )
         )
 

@@ -95,11 +95,11 @@ def test_steps_and_routings_are_added_moved_and_removed_by_buttons_alone(site: S
         return form_of(answer.text)
 
     sent = press("add:routings-0-steps", form_of(ops.get(address).text))
-    assert sent["routings-0-steps-1-name"] == "new step"
+    assert sent["routings-0-steps-2-name"] == "new step"
     sent = press(
-        "up:routings-0-steps-1", {**sent, "routings-0-steps-1-name": "near", "routings-0-steps-1-assign": "single"}
+        "up:routings-0-steps-2", {**sent, "routings-0-steps-2-name": "near", "routings-0-steps-2-assign": "single"}
     )
-    assert (sent["routings-0-steps-0-name"], sent["routings-0-steps-1-name"]) == ("near", "anywhere")
+    assert (sent["routings-0-steps-1-name"], sent["routings-0-steps-2-name"]) == ("near", "late")
     sent = press("add:routings", sent)
     assert (sent["routings-0-name"], sent["routings-1-name"]) == ("new routing", "every order")
     sent |= {"routings-0-name": "vip", "routings-0-when-tags": "vip, gold"}
@@ -109,10 +109,15 @@ def test_steps_and_routings_are_added_moved_and_removed_by_buttons_alone(site: S
     found = saved(site)
     assert [one.name for one in found.routings] == ["vip", "every order"]
     assert found.routings[0].when.tags == {"vip", "gold"}
-    assert [(one.name, one.assign) for one in found.routings[1].steps] == [("near", "single"), ("anywhere", "partial")]
+    assert [(one.name, one.assign) for one in found.routings[1].steps] == [
+        ("anywhere", "partial"),
+        ("near", "single"),
+        ("late", "partial"),
+    ]
     assert found.routings[1].then("SALE-1") == "auto_cancel:3"
     sent = press("drop:routings-1-steps-0", form_of(ops.get(address).text))
-    assert "routings-1-steps-1-name" not in sent
+    assert sent["routings-1-steps-0-name"] == "near"
+    assert "routings-1-steps-2-name" not in sent
     assert saved(site) == found, "nothing is saved by these buttons"
 
 

@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from hub.domain.routing.shapes import CostRules, Method, Rules, Step
+from hub.domain.routing.shapes import DEFAULT_RANKERS, CostRules, Method, Rules, Step
 
 SortKey = Literal["priority", "ship_by", "promise_on", "placed_at", "value", "units"]
 
@@ -119,7 +119,12 @@ class RuleSet:
         return next(one for one in self.routings if one.when.fits(order))
 
 
-DEFAULT = RuleSet("standard", (Routing("every order", (Step(),)),))
+def built_in(rankers: tuple[str, ...] = DEFAULT_RANKERS) -> Rules:
+    """How orders are routed until somebody says otherwise: what nobody can bring in time is sent late, not never."""
+    return Rules((Step(rankers=rankers), Step("late", rankers=rankers, late_ok=True)))
+
+
+DEFAULT = RuleSet("standard", (Routing("every order", built_in().steps),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,16 @@ _KEYS: Mapping[SortKey, Callable[[Turn], Any]] = {
 
 def in_turn(turns: Iterable[Turn], sort: Sequence[SortKey] = DEFAULT_SORT) -> list[Turn]:
     """Waiting orders in the turn in which they are routed; the id breaks the last tie."""
-    return sorted(turns, key=lambda turn: (*(_KEYS[key](turn) for key in sort), turn.id))
+    return sorted(turns, key=lambda turn: _rank(turn, sort))
+
+
+def goes_before(one: Turn, other: Turn, sort: Sequence[SortKey] = DEFAULT_SORT) -> bool:
+    """Whether an order has its turn before another one."""
+    return _rank(one, sort) < _rank(other, sort)
+
+
+def _rank(turn: Turn, sort: Sequence[SortKey]) -> tuple[Any, ...]:
+    return (*(_KEYS[key](turn) for key in sort), turn.id)
 
 
 @dataclass(frozen=True, slots=True)

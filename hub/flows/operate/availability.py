@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from hub.domain.availability import KINDS, Offer, Rule, RuleBook, publish
 from hub.flows.operate.errors import NotDoneError, actor
@@ -318,10 +318,20 @@ def set_location(
     return found
 
 
+ANY_NUMBER: Literal["any"] = "any"  # of units may wait
+
+
 def set_article(
-    runtime: Runtime, sku: str, *, person: str, tags: Sequence[str] | None = None, preorderable: bool | None = None
+    runtime: Runtime,
+    sku: str,
+    *,
+    person: str,
+    tags: Sequence[str] | None = None,
+    preorderable: bool | None = None,
+    backorder_limit: int | Literal["any"] | None = None,
 ) -> None:
-    """Say by which words rules find an article, and whether it is sold against open purchase orders.
+    """Say by which words rules find an article, whether it is sold against open purchase orders, and how many units may
+    be promised that are neither there nor on order.
 
     What is not given stays. Raises NotDoneError.
     """
@@ -330,6 +340,10 @@ def set_article(
         values["tags"] = _texts(tags)
     if preorderable is not None:
         values["preorderable"] = preorderable
+    if backorder_limit is not None:
+        if isinstance(backorder_limit, int) and not 0 <= backorder_limit <= MOST_UNITS:
+            raise NotDoneError(f"the backorder limit is 0 to {MOST_UNITS} units, or {ANY_NUMBER} number")
+        values["backorder_limit"] = None if backorder_limit == ANY_NUMBER else backorder_limit
     now = runtime.clock()
     with runtime.db.begin() as tx:
         variant_id = catalog.variants_by_sku(tx, {sku}).get(sku)
@@ -338,7 +352,8 @@ def set_article(
         if values:
             availability.change_article(tx, variant_id, now, **values)
             mark_listings(tx, {variant_id})
-            words = ", ".join(f"{name} {value or 'none'}" for name, value in sorted(values.items()))
+            said = {name: ANY_NUMBER if value is None else value or "none" for name, value in sorted(values.items())}
+            words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in said.items())
             events.tell(tx, ("variant", variant_id), "changed", actor(person), f"{sku}: {words}.", now)
     runtime.wake("stock")
 

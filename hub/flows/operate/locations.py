@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from hub import schemas
 from hub.flows.operate.errors import NotDoneError, SettingsError, actor
+from hub.flows.refill import offer_again
 from hub.flows.runtime import Runtime
 from hub.plugins import ConfigError
 from hub.store import availability, catalog, events
@@ -51,6 +52,7 @@ def change_location(runtime: Runtime, code: str, values: Mapping[str, Any], *, p
         catalog.change_location(tx, row.id, **changed)
         if not _TOLD.isdisjoint(changed):
             availability.mark_due(tx)
+        offer_again(tx)
         said = f"{code}: {', '.join(sorted(changed))} changed."
         events.tell(tx, ("location", row.id), "changed", actor(person), said, runtime.clock())
     runtime.wake_all({"refill", "stock"})

@@ -10,6 +10,7 @@ from hub.flows.enter import conclude
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.operate.orders import at_desk
 from hub.flows.recall import release, withdrawn
+from hub.flows.refill import offer_again
 from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
 from hub.store import catalog, events, routing
@@ -48,6 +49,9 @@ def set_outage(runtime: Runtime, code: str, until: datetime | None, *, person: s
         said = "is back in action" if until is None else f"is out of action until {until:%Y-%m-%d %H:%M} UTC{why}"
         events.tell(tx, ("location", location.id), "outage", actor(person), f"{code} {said}.", now)
         affected = routing.unbegun_at(tx, location.id) if until is not None else []
+        if until is None:
+            offer_again(tx)
+    runtime.wake("refill")
     return deadlines.for_each(runtime, affected, lambda desk, state: _move_away(desk, state, location.id), person)
 
 

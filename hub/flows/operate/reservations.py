@@ -181,6 +181,7 @@ def convert_reservations(runtime: Runtime, ids: Sequence[str], order_id: str, *,
         for row in _by_id(rows):
             if not reservations.end(desk.tx, desk.stock, row, "converted", f"given to order {state.number}"):
                 raise NotDoneError(f"the reservation {row.id} has ended")
+            desk.backlog.give(state, row.variant_id, row.quantity)
         route_on(desk, state)
         if sum(line.routed for line in state.lines) == before:
             raise NotDoneError("the order does not wait for these units; the reservations stay")

@@ -10,6 +10,7 @@ from hub.domain.routing.rules import RuleSet, changes
 from hub.flows import rehearse as rehearsing
 from hub.flows import rulefile
 from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.refill import offer_again
 from hub.flows.rehearse import LAST_ORDERS, MOST_ORDERS, Answer, WantedLine
 from hub.flows.rulefile import RuleFileError
 from hub.flows.runtime import Runtime
@@ -105,9 +106,12 @@ def publish_rules(runtime: Runtime, key: str, *, person: str, rehearsal_id: str 
                 raise NotDoneError(f"{row.key} was changed just now; rehearse it again")
             said = f"The routing rules {row.key} count instead of {before.name}@{before.version}."
             events.tell(tx, ("rules", row.id or ""), "published", actor(person), said, now)
-            return rules.find(tx, row.id or "")
+            offer_again(tx)
+            published = rules.find(tx, row.id or "")
     except IntegrityError as error:
         raise NotDoneError("somebody else published rules just now; look at them and rehearse again") from error
+    runtime.wake("refill")
+    return published
 
 
 def fitting_rehearsal(runtime: Runtime, tx: Tx, row: RuleSetRow) -> Rehearsal | None:

@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, or_, select
 from hub.domain.purchasing import MOVES, OPEN
 from hub.store import events, purchasing
 from hub.store.database import Tx
-from hub.store.purchasing import PurchaseState
+from hub.store.purchasing import TO_COME, PurchaseState
 from hub.store.rows import chunks
 from hub.store.tables import (
     location,
@@ -152,13 +152,6 @@ class AlertRow:
     raised_at: datetime
 
 
-_OPEN_UNITS = (
-    func.coalesce(purchase_order_line.c.acknowledged, purchase_order_line.c.ordered)
-    - purchase_order_line.c.closed
-    - purchase_order_line.c.received
-)
-
-
 def purchases(tx: Tx, query: PurchaseQuery) -> Page[PurchaseRow]:
     """A page of purchase orders, newest first. Raises BadCursorError."""
     limit, head = size(query.limit), purchase_order.c
@@ -212,8 +205,8 @@ def _sums(tx: Tx, ids: Collection[str]) -> dict[str, Any]:
         )
         sums = {row[0]: tuple(int(value) for value in row[1:]) for row in tx.execute(query)}
         coming = (
-            select(line.purchase_order_id, func.sum(_OPEN_UNITS), func.min(line.promise_on))
-            .where(line.purchase_order_id.in_(part), _OPEN_UNITS > 0)
+            select(line.purchase_order_id, func.sum(TO_COME), func.min(line.promise_on))
+            .where(line.purchase_order_id.in_(part), TO_COME > 0)
             .group_by(line.purchase_order_id)
         )
         left = {row[0]: (int(row[1]), row[2]) for row in tx.execute(coming)}
