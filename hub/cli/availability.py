@@ -269,10 +269,18 @@ def set_article(
     preorder: Annotated[
         bool | None, typer.Option("--preorder/--no-preorder", help="Sell it against open purchase orders.")
     ] = None,
+    backorder_limit: Annotated[
+        str, typer.Option(help="Units that may be promised and are neither there nor on order; any: any number.")
+    ] = "",
 ) -> None:
-    """Say by which tags rules find an article, and whether it is sold before it comes."""
+    """Say by which tags rules find an article, and how it is sold before it comes."""
+    limit: Any = backorder_limit or None
+    if backorder_limit.isdecimal():
+        limit = int(backorder_limit)
+    elif limit not in (None, operate.ANY_NUMBER):
+        raise typer.BadParameter("a whole number, or any", param_hint="--backorder-limit")
     with runtime() as hub:
-        operate.set_article(hub, sku, person=person(), tags=tag, preorderable=preorder)
+        operate.set_article(hub, sku, person=person(), tags=tag, preorderable=preorder, backorder_limit=limit)
     say(f"{sku} is changed.")
 
 

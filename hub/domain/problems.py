@@ -211,6 +211,15 @@ def of_oversold(sku: str, location: str) -> Words:
     )
 
 
+def of_backlog(sku: str) -> Words:
+    """More of an article is promised than may be."""
+    return Words(
+        f"More of {sku} is promised than may wait",
+        "Buy some, raise its backorder limit, or cancel the newest orders that wait for it.",
+        "yours",
+    )
+
+
 def of_ledger(kind: str) -> Words:
     """Something in the stock books that does not add up."""
     if kind == "uncovered":

@@ -179,7 +179,9 @@ def _positions(tx: Tx, facts: Facts) -> None:
 
 
 def _drafted(tx: Tx) -> dict[Where, int]:
-    """Units on drafts: of purchase orders for the network and their place, of transfers for their place."""
+    """Units on drafts: of purchase orders for the network and their place, of transfers for their place, and of those
+    that are packed for the network too.
+    """
     found: dict[Where, int] = defaultdict(int)
     bought = (
         select(purchase_order_line.c.variant_id, purchase_order.c.location_id, func.sum(purchase_order_line.c.ordered))
@@ -191,13 +193,17 @@ def _drafted(tx: Tx) -> dict[Where, int]:
         found[variant_id, location_id] += int(units)
         found[variant_id, NETWORK] += int(units)
     moved = (
-        select(transfer_line.c.variant_id, transfer.c.to_location_id, func.sum(transfer_line.c.quantity))
+        select(
+            transfer_line.c.variant_id, transfer.c.to_location_id, transfer.c.status, func.sum(transfer_line.c.quantity)
+        )
         .join(transfer, transfer.c.id == transfer_line.c.transfer_id)
         .where(transfer.c.status.in_(("draft", "ready")))
-        .group_by(transfer_line.c.variant_id, transfer.c.to_location_id)
+        .group_by(transfer_line.c.variant_id, transfer.c.to_location_id, transfer.c.status)
     )
-    for variant_id, location_id, units in tx.execute(moved):
+    for variant_id, location_id, status, units in tx.execute(moved):
         found[variant_id, location_id] += int(units)
+        if status == "ready":  # no longer available where they lie, and not on their way yet
+            found[variant_id, NETWORK] += int(units)
     return found
 
 

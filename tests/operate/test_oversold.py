@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.flows import operate
-from hub.flows.operate import ImportRow, NotDoneError
+from hub.flows.operate import ImportRow, NotDoneError, availability
 from hub.flows.operate.oversold import reroute
 from hub.store.tables import fulfillment_order, location
 from hub.store.views import oversold, problems
@@ -52,6 +52,27 @@ def test_the_newest_orders_are_at_risk_and_go_where_units_are(desk: Desk) -> Non
     assert {first, third} <= set(desk.ask(places.where(location.c.code == "WEST")))
     with pytest.raises(NotDoneError, match="nothing is oversold"):
         reroute(desk.runtime, found.position_id, person=PERSON)
+
+
+def test_more_promised_than_may_wait_is_a_problem_with_the_newest_orders(desk: Desk) -> None:
+    availability.set_article(desk.runtime, "TEE", person=PERSON, backorder_limit=2)
+    first = desk.buy(("TEE", 7))  # five are there, two wait
+    assert backlog(desk) == []
+    second, third = desk.buy(("TEE", 1)), desk.buy(("TEE", 2))
+    (found,) = backlog(desk)
+    assert (found.title, found.error) == ("More of TEE is promised than may wait", "5 units are promised, and 2 may be")
+    assert found.order_ids == (third, second)
+    availability.set_article(desk.runtime, "TEE", person=PERSON, backorder_limit=5)
+    assert backlog(desk) == []
+    availability.set_article(desk.runtime, "TEE", person=PERSON, backorder_limit=0)
+    assert backlog(desk)[0].order_ids == (third, second, first)
+    count(desk, "TEE", "WEST", 10)
+    assert backlog(desk) == []
+
+
+def backlog(desk: Desk) -> list[problems.Problem]:
+    found = desk.world.read(lambda tx: problems.find(tx, desk.world.now()))
+    return [one for one in found if one.kind == "backlog"]
 
 
 def test_what_was_handed_over_is_asked_back_first(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from connectors.shopify.sandbox import ShopifySandbox
 from hub.domain.alerts import alert_of
-from hub.flows.operate import NotDoneError, reorder, suppliers
+from hub.flows.operate import NotDoneError, reorder, suppliers, transfers
 from hub.flows.operate.suppliers import Offer
 from hub.flows.reorder import UnknownPlaceError, reckon
 from hub.store.database import Database, new_id
@@ -90,6 +90,19 @@ def test_a_proposal_has_the_numbers_that_a_pencil_gives(shop: SupplyShop) -> Non
     # 55 - 30 = 25 are left, below the point, and 8 are wanted: one pack.
     assert (need.proposal.position.available, need.proposal.wanted, need.proposal.units) == (25, 8, 12)
     assert (need.sku, need.cost_minor) == ("MUG", 12 * 250)
+
+
+def test_units_that_are_packed_for_a_transfer_are_not_bought_again(shop: SupplyShop) -> None:
+    stocked(shop, 40, 55)
+    for days_ago in range(1, 11):
+        sold(shop, days_ago, 4 if days_ago % 2 else 2)
+    [before] = reckon(shop.runtime, days=30).needs
+    number = transfers.create_transfer(shop.runtime, "EAST", "WEST", {"MUG": 20}, person=PERSON)
+    assert reckon(shop.runtime, days=30).needs[0].proposal.wanted == before.proposal.wanted
+    transfers.make_ready(shop.runtime, number, person=PERSON)
+    assert reckon(shop.runtime, days=30).needs[0].proposal.wanted == before.proposal.wanted
+    transfers.ship_transfer(shop.runtime, number, person=PERSON)
+    assert reckon(shop.runtime, days=30).needs[0].proposal.wanted == before.proposal.wanted
 
 
 def test_days_without_stock_are_left_out_of_the_demand(shop: SupplyShop) -> None:

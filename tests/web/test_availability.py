@@ -7,6 +7,7 @@ import pytest
 from hub.flows.operate import availability as operate
 from hub.flows.operate.availability import WantedRule
 from hub.store import availability, catalog
+from hub.store.views import stock as stock_view
 from tests.web.conftest import Site
 from tests.web.test_api import Api
 
@@ -85,6 +86,11 @@ def test_channels_locations_and_articles_are_set(listed: Site, api: Api) -> None
     assert api("PATCH", channel, json={"location_group": "gone"}).status_code == 409
     assert api("PATCH", channel, json={"location_group": ""}).json["location_group"] is None
     assert api("PATCH", "/stock/MUG/article", json={"tags": ["sale"]}).status_code == 200
+    for limit, kept in ((5, 5), ("any", None), (0, 0)):
+        assert api("PATCH", "/stock/MUG/article", json={"backorder_limit": limit}).status_code == 200
+        article = listed.world.read(lambda tx: stock_view.article(tx, "MUG"))
+        assert (article.backorder_limit, article.tags) == (kept, ("sale",))
+    assert api("PATCH", "/stock/MUG/article", json={"backorder_limit": -1}).status_code == 422
     assert api("PATCH", "/stock/NONE/article", json={"tags": ["sale"]}).status_code == 404
     assert api("PATCH", "/availability/locations/NONE", json={"groups": []}).status_code == 409
 
@@ -133,3 +139,12 @@ def test_a_kit_is_made_on_the_page_of_the_article(listed: Site) -> None:
     assert "A kit has no stock of its own" in browser.get("/stock/SET").text
     browser.submit("/availability/kits/SET", {"parts": "MUG many"}, page="/stock/SET")
     assert "is not a SKU and its units" in browser.get("/stock/SET").text
+
+
+def test_how_many_may_wait_is_set_on_the_page_of_the_article(listed: Site) -> None:
+    browser = listed.signed_in("manager")
+    browser.submit("/availability/articles/MUG", {"tags": "", "backorder_limit": "2"}, page="/stock/MUG")
+    assert 'name="backorder_limit" inputmode="numeric" value="2"' in browser.get("/stock/MUG").text
+    browser.submit("/availability/articles/MUG", {"tags": "", "backorder_limit": "lots"}, page="/stock/MUG")
+    assert "the backorder limit is a whole number" in browser.get("/stock/MUG").text
+    assert "at most 2 may wait" in listed.signed_in("viewer").get("/stock/MUG").text

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from hub.domain.oversold import Repair, propose
+from hub.store import purchasing
 from hub.store.database import Tx
 from hub.store.orders import LIVE_EXEC
 from hub.store.rows import chunks
@@ -87,6 +88,44 @@ def find(tx: Tx, position_id: str = "") -> list[Oversold]:
             )
         )  # fmt: skip
     return shorts
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """An article of which `missing` units more are promised from the network than may wait. `waiting` are the orders
+    that wait for it, newest first, as many as cover that.
+    """
+
+    sku: str
+    promised: int
+    missing: int
+    waiting: tuple[AtRisk, ...]
+
+
+def backlog(tx: Tx) -> list[Backlog]:
+    """Articles with a backorder limit that more is promised of, by SKU."""
+    promised = func.sum(reservation.c.quantity)
+    query = (
+        select(variant.c.id, variant.c.sku, variant.c.backorder_limit, promised)
+        .join(reservation, reservation.c.variant_id == variant.c.id)
+        .where(variant.c.backorder_limit.is_not(None), reservation.c.state == "active")
+        .where(reservation.c.location_id.is_(None))
+        .group_by(variant.c.id, variant.c.sku, variant.c.backorder_limit)
+        .having(promised > variant.c.backorder_limit)
+        .order_by(variant.c.sku)
+    )
+    rows = [(row[0], row[1], int(row[2]), int(row[3])) for row in tx.execute(query)]
+    articles = {row[0] for row in rows}
+    free, coming = _free(tx, articles), purchasing.ahead(tx, articles)
+    missing = {
+        key: promised - limit - sum(free.get(key, {}).values()) - coming.get(key, 0) for key, _, limit, promised in rows
+    }
+    waiting = _waiting(tx, [key for key, units in missing.items() if units > 0])
+    return [
+        Backlog(sku, promised, missing[key], tuple(_hit(waiting.get(key, []), missing[key])))
+        for key, sku, _, promised in rows
+        if missing[key] > 0
+    ]
 
 
 def _positions(tx: Tx, position_id: str) -> list[Any]:

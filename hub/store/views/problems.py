@@ -16,7 +16,7 @@ from hub.store.database import Tx
 from hub.store.tables import connection, hold, inbox, listing, orders, outbox
 from hub.store.views import oversold
 
-Kind = Literal["inbox", "outbox", "hold", "connection", "listing", "oversold", "ledger"]
+Kind = Literal["inbox", "outbox", "hold", "connection", "listing", "oversold", "backlog", "ledger"]
 MOST_ROWS = 5_000  # of each kind are looked at; older ones come up when these are dealt with
 SHOWN_IDS = 500
 LOOKED_UP = timedelta(minutes=15)  # an outcome that is unknown for longer is a person's
@@ -84,7 +84,7 @@ def find(tx: Tx, now: datetime, *, connection_id: str = "", move: Move | None = 
         *_outbox(tx, now, connection_id),
         *_holds(tx, connection_id),
         *_listings(tx, now, connection_id),
-        *(() if connection_id else (*_oversold(tx), *_ledger(tx))),
+        *(() if connection_id else (*_oversold(tx), *_backlog(tx), *_ledger(tx))),
     ]
     found = [one for one in _grouped(signs) if move is None or one.move == move]
     return sorted(found, key=lambda one: (one.move == "theirs", -one.last_seen.timestamp(), one.fingerprint))
@@ -271,6 +271,17 @@ def _oversold(tx: Tx) -> Iterator[_Sign]:
         for order_id in at_risk or [None]:
             where = f"{one.sku}@{one.location}"
             yield _Sign("oversold", one.position_id, "", "Stock", where, title, said, where, one.at, order_id)
+
+
+def _backlog(tx: Tx) -> Iterator[_Sign]:
+    """One problem per article of which more is promised than may wait, with the newest orders that wait."""
+    for one in oversold.backlog(tx):
+        said = f"{one.promised} units are promised, and {one.promised - one.missing} may be"
+        for order in one.waiting:
+            yield _Sign(
+                "backlog", one.sku, "", "Stock", one.sku, words.of_backlog(one.sku), said, "", order.placed_at,
+                order.order_id,
+            )  # fmt: skip
 
 
 def _ledger(tx: Tx) -> Iterator[_Sign]:

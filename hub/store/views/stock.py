@@ -104,6 +104,7 @@ class StockRow:
     keep_together: bool  # all components of a kit leave from one location
     tags: tuple[str, ...]  # words that rules look for
     preorderable: bool  # sold against open purchase orders
+    backorder_limit: int | None  # units that may be promised and are neither there nor on order; None: any number
 
     @property
     def on_hand(self) -> int:
@@ -135,7 +136,7 @@ class MoveView:
     actor: str
 
 
-_ARTICLE = [variant.c[name] for name in ("id", "sku", "title", "barcode", "tags", "preorderable")]
+_ARTICLE = [variant.c[name] for name in ("id", "sku", "title", "barcode", "tags", "preorderable", "backorder_limit")]
 
 
 def find(tx: Tx, query: StockQuery, now: datetime | None = None) -> Page[StockRow]:
@@ -217,6 +218,7 @@ def _rows(tx: Tx, rows: Collection[Any], now: datetime) -> tuple[StockRow, ...]:
             all(part.keep_together for part in known.kits.get(row.id, ())),
             tuple(row.tags or ()),
             row.preorderable,
+            row.backorder_limit,
         )
         for row in rows
     )

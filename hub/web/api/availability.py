@@ -223,9 +223,13 @@ def set_location_stock(call: Call) -> Json:
 
 def set_article(call: Call) -> Json:
     read(lambda tx: stock_view.article(tx, call.path["sku"]))
-    tags, preorderable = call.body.get("tags"), call.body.get("preorderable")
     operate.set_article(
-        console().runtime, call.path["sku"], person=caller().actor, tags=tags, preorderable=preorderable
+        console().runtime,
+        call.path["sku"],
+        person=caller().actor,
+        tags=call.body.get("tags"),
+        preorderable=call.body.get("preorderable"),
+        backorder_limit=call.body.get("backorder_limit"),
     )
     return get_availability(call)
 
@@ -356,9 +360,19 @@ OPERATIONS = (
         refusals=(409,), about="What is not given stays.",
     ),
     Operation(
-        "set_article", "PATCH", "/stock/{sku}/article", "Tag an article, or sell it before it comes", _AVAILABILITY,
-        set_article,
-        body=closed(tags=_texts("Tag."), preorderable=truth("Sold against open purchase orders.")),
+        "set_article", "PATCH", "/stock/{sku}/article", "Tag an article, or say how it is sold before it comes",
+        _AVAILABILITY, set_article,
+        body=closed(
+            tags=_texts("Tag."),
+            preorderable=truth("Sold against open purchase orders."),
+            backorder_limit={
+                "type": ["integer", "string"],
+                "minimum": 0,
+                "maximum": MOST_UNITS,
+                "pattern": "^any$",
+                "description": "Units that may be promised and are neither there nor on order; any: any number.",
+            },
+        ),
         refusals=(404, 409), about="What is not given stays.",
     ),
     Operation(

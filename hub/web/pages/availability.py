@@ -167,10 +167,18 @@ def set_location(code: str) -> Any:
 
 @blueprint.post("/articles/<path:sku>")
 def set_article(sku: str) -> Any:
-    tags = _words(request.form.get("tags", "")[:2000])
+    limit = request.form.get("backorder_limit", "").strip()
+    if limit and not re.fullmatch(r"[0-9]{1,9}", limit):
+        flash("Not done: the backorder limit is a whole number; empty is any number.", "error")
+        return redirect(url_for("stock.show", sku=sku))
     try:
         operate.set_article(
-            console().runtime, sku, person=caller().actor, tags=tags, preorderable="preorderable" in request.form
+            console().runtime,
+            sku,
+            person=caller().actor,
+            tags=_words(request.form.get("tags", "")[:2000]),
+            preorderable="preorderable" in request.form,
+            backorder_limit=int(limit) if limit else operate.ANY_NUMBER,
         )
     except NotDoneError as error:
         flash(f"Not done: {error}.", "error")
