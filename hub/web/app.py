@@ -18,9 +18,10 @@ from werkzeug.exceptions import HTTPException
 import hub
 from hub.flows.runtime import Runtime
 from hub.settings import Settings
+from hub.store.views.pages import BadCursorError
 from hub.store.views.problems import count_yours
 from hub.web import access, api, assets, health, ingress, problems, signin, words
-from hub.web.answers import SAID, page
+from hub.web.answers import SAID, missing, page
 from hub.web.context import Console, console
 from hub.web.pages import (
     availability,
@@ -90,6 +91,7 @@ def create_app(settings: Settings, runtime: Runtime) -> Flask:
     app.after_request(_headers)
     app.context_processor(_for_pages)
     app.register_error_handler(Problem, problems.answer)
+    app.register_error_handler(BadCursorError, lambda _: missing())
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(SQLAlchemyError, _database_said)

@@ -80,6 +80,17 @@ def test_a_paused_connection_stays_paused_when_it_is_tested(desk: Desk) -> None:
     assert [kind for _, kind in desk.said() if kind in {"paused", "resumed"}] == ["paused", "resumed"]
 
 
+def test_what_may_not_be_read_now_says_why(desk: Desk) -> None:
+    operate.pause(desk.runtime, desk.shop_id, person=PERSON)
+    with pytest.raises(NotDoneError, match="Web shop cannot be read: it is paused; resume"):
+        operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)
+    operate.resume(desk.runtime, desk.shop_id, person=PERSON)
+    desk.shop.token = "shpat_new"
+    operate.check_connection(desk.runtime, desk.shop_id, person=PERSON)
+    with pytest.raises(NotDoneError, match=r"Web shop cannot be read: .*(token|sign)"):
+        operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)
+
+
 def test_a_stream_is_read_again_from_a_date_without_making_anything_twice(desk: Desk) -> None:
     desk.buy(("MUG", 1))
     operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)

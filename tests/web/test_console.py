@@ -53,7 +53,8 @@ def test_orders_are_found_by_what_people_know_of_them(site: Site) -> None:
         assert f">{other}</a>" not in page
     assert f">{first.name}</a>" in owner.get("/orders/", query_string={"q": first.customer["email"]}).text
     assert owner.get("/orders/?only=nonsense").status_code == 404
-    assert owner.get("/orders/?after=nonsense").status_code == 404
+    for page in ("/orders/", "/orders/holds", "/stock/", "/purchase-orders/"):
+        assert owner.get(f"{page}?after=nonsense").status_code == 404, page
 
 
 def test_tabs_count_what_they_show(site: Site) -> None:

@@ -33,8 +33,11 @@ def resume(runtime: Runtime, key: str, *, person: str) -> None:
 
 
 def sync_now(runtime: Runtime, key: str, *, person: str) -> list[str]:
-    """Read every polled stream at once; returns their names."""
+    """Read every polled stream at once; returns their names. Raises NotDoneError where nothing may be read now."""
     row = find(runtime, key)
+    if row.status != "active":
+        why = "it is paused; resume it first" if row.status == "paused" else row.status_reason
+        raise NotDoneError(f"{row.name} cannot be read: {why or row.status}")
     now = runtime.clock()
     with runtime.db.begin() as tx:
         cursors.run_now(tx, row.id, now)

@@ -133,6 +133,6 @@ OPERATIONS = (
     ),
     Operation(
         "sync_connection", "POST", "/connections/{connection_id}/sync", "Read everything now",
-        obj("What is read.", streams=many(text("Stream."))), sync_connection, refusals=(404,),
+        obj("What is read.", streams=many(text("Stream."))), sync_connection, refusals=(404, 409),
     ),
 )  # fmt: skip

@@ -189,8 +189,11 @@ def resume(key: str) -> Response:
 
 @blueprint.post("/<key>/sync")
 def sync(key: str) -> Response:
-    streams = operate.sync_now(console().runtime, _detail(key).view.row.id, person=caller().actor)
-    flash(f"Reading now: {', '.join(streams)}." if streams else "This connection has nothing to be read.", "done")
+    try:
+        streams = operate.sync_now(console().runtime, _detail(key).view.row.id, person=caller().actor)
+        flash(f"Reading now: {', '.join(streams)}." if streams else "This connection has nothing to be read.", "done")
+    except NotDoneError as error:
+        flash(str(error), "error")
     return _back(key)
 
 

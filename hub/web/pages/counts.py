@@ -18,7 +18,6 @@ from hub.store import catalog
 from hub.store.database import new_id
 from hub.store.views import counts as view
 from hub.store.views.counts import CountQuery, UnknownCountError
-from hub.store.views.pages import BadCursorError
 from hub.web.answers import missing
 from hub.web.context import caller, console
 
@@ -229,6 +228,5 @@ def cancel(number: str) -> Any:
 
 
 @blueprint.errorhandler(UnknownCountError)
-@blueprint.errorhandler(BadCursorError)
 def _gone(_error: Exception) -> Any:
     return missing()

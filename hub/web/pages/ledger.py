@@ -20,10 +20,8 @@ from hub.store import audits, catalog
 from hub.store.database import new_id
 from hub.store.views import oversold, past
 from hub.store.views import reservations as reservation_view
-from hub.store.views.pages import BadCursorError
 from hub.store.views.reservations import ReservationQuery
 from hub.store.views.stock import StockQuery
-from hub.web.answers import missing
 from hub.web.context import caller, console
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/stock-ledger")
@@ -274,8 +272,3 @@ def reroute(position_id: str) -> Response:
 def _sentence(error: Exception) -> str:
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
-
-
-@blueprint.errorhandler(BadCursorError)
-def _gone(_error: Exception) -> Any:
-    return missing()

@@ -21,7 +21,6 @@ from hub.store.views import orders as orders_view
 from hub.store.views.lots import left_with
 from hub.store.views.order import OrderDetail, UnknownOrderError
 from hub.store.views.orders import OrderQuery
-from hub.store.views.pages import BadCursorError
 from hub.web.answers import missing
 from hub.web.context import caller, console
 from hub.web.pages.next_step import next_step
@@ -138,11 +137,6 @@ def detail_of(order_id: str) -> OrderDetail:
             return order_view.detail(tx, order_id)
         except UnknownOrderError:
             abort(404)
-
-
-@blueprint.errorhandler(BadCursorError)
-def _stale_link(_error: BadCursorError) -> Any:
-    return missing()
 
 
 def _channel_says(detail: OrderDetail) -> list[str]:

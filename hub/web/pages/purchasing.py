@@ -19,7 +19,6 @@ from hub.store import catalog, suppliers
 from hub.store.database import new_id
 from hub.store.purchasing import LineState, PurchaseState, UnknownPurchaseError
 from hub.store.views import supply as supply_view
-from hub.store.views.pages import BadCursorError
 from hub.store.views.supply import PurchaseQuery
 from hub.web.answers import missing
 from hub.web.context import caller, console
@@ -275,6 +274,5 @@ def _do(number: str, work: Callable[[], Any], said: str) -> Any:
 
 
 @blueprint.errorhandler(UnknownPurchaseError)
-@blueprint.errorhandler(BadCursorError)
 def _gone(_error: Exception) -> Any:
     return missing()

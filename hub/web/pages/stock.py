@@ -11,7 +11,6 @@ from hub.flows.operate import NotDoneError
 from hub.store import catalog
 from hub.store.database import new_id
 from hub.store.views import stock as stock_view
-from hub.store.views.pages import BadCursorError
 from hub.store.views.stock import StockQuery, UnknownArticleError
 from hub.web.answers import missing
 from hub.web.context import caller, console
@@ -82,6 +81,5 @@ def adjust(sku: str) -> Any:
 
 
 @blueprint.errorhandler(UnknownArticleError)
-@blueprint.errorhandler(BadCursorError)
 def _gone(_error: Exception) -> Any:
     return missing()

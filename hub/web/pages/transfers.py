@@ -15,7 +15,6 @@ from hub.flows.operate.transfers import Missing, Received
 from hub.store import catalog
 from hub.store.database import new_id
 from hub.store.views import transfers as view
-from hub.store.views.pages import BadCursorError
 from hub.store.views.transfers import TransferQuery, UnknownTransferError
 from hub.web.answers import missing
 from hub.web.context import caller, console
@@ -229,6 +228,5 @@ def _whole(text: str, sku: str) -> int:
 
 
 @blueprint.errorhandler(UnknownTransferError)
-@blueprint.errorhandler(BadCursorError)
 def _gone(_error: Exception) -> Any:
     return missing()

@@ -10,9 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from hub.flows.operate import NotDoneError
 from hub.flows.operate import waiting as wait
 from hub.store.views import supply as supply_view
-from hub.store.views.pages import BadCursorError
 from hub.store.views.supply import WaitingQuery
-from hub.web.answers import missing
 from hub.web.context import caller, console
 
 blueprint = Blueprint("waiting", __name__, url_prefix="/waiting")
@@ -84,8 +82,3 @@ def release(order_id: str, line_id: str) -> Any:
 
 def _back() -> Any:
     return redirect(url_for("waiting.listing", only=request.form.get("only", "")[:20] or None))
-
-
-@blueprint.errorhandler(BadCursorError)
-def _gone(_error: Exception) -> Any:
-    return missing()
