@@ -28,7 +28,7 @@ def orders(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> It
 
     for page in _adaptive(ask, rows):
         found = tuple(_order_record(_whole_order(admin, node)) for node in page["nodes"])
-        yield Page(found, _cursor(window, page))
+        yield Page(found, _cursor(page))
 
 
 def order(admin: Admin, external_id: str) -> Record:
@@ -59,7 +59,7 @@ def products(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> 
             whole = _complete(admin, node, "variants", queries.PRODUCT_VARIANTS, lambda data: data["product"])
             body = {**whole, "shopCurrencyCode": currency}
             found.append(Record(str(node["legacyResourceId"]), body, _revision(node["updatedAt"])))
-        yield Page(tuple(found), _cursor(window, page))
+        yield Page(tuple(found), _cursor(page))
 
 
 def places(admin: Admin) -> list[Place]:
@@ -88,21 +88,20 @@ def _adaptive(ask: Callable[[str | None, int], Any], rows: int) -> Iterator[Json
         after = page["pageInfo"]["endCursor"]
 
 
-def _cursor(window: Window, page: Json) -> Cursor:
-    """Where to go on after a page: from the time of its last change, or after the last page by the window alone.
+def _cursor(page: Json) -> Cursor | None:
+    """Where to go on after a page: from the time of its last change. None after the last page.
 
     A broken run is taken up by that time, because Shopify's own cursors hold for one search text only. Its cursor is
     kept all the same: it tells pages apart whose changes all fall into one second.
     """
     if page["pageInfo"]["hasNextPage"] and page["nodes"]:
         return {"v": 1, "since": page["nodes"][-1]["updatedAt"], "after": page["pageInfo"]["endCursor"]}
-    return {"v": 1, "until": _stamp(window.end)}
+    return None
 
 
 def _changed(window: Window, cursor: Cursor | None) -> str:
     """The search text for what changed inside the window, or since the last page of a broken run."""
-    since = (cursor or {}).get("since")
-    start = datetime.fromisoformat(str(since)) if since else window.start
+    start = datetime.fromisoformat(str(cursor["since"])) if cursor else window.start
     parts = [f"updated_at:>='{_stamp(start)}'"] if start else []
     return " AND ".join([*parts, f"updated_at:<'{_stamp(window.end)}'"])
 

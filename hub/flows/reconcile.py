@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 import structlog
@@ -12,7 +12,6 @@ import structlog
 from hub.flows.runtime import Runtime
 from hub.sdk import (
     CatalogSource,
-    Connector,
     FulfillmentTarget,
     OrderSource,
     Page,
@@ -48,7 +47,6 @@ def reconcile(runtime: Runtime, connection_id: str, stream_name: str) -> int:
     """
     with runtime.db.read() as tx:
         connection = connections.get(tx, connection_id)
-        state = cursors.get(tx, connection_id, stream_name)
     if connection.status != "active":
         return 0
     stream = runtime.plugin(connection).manifest.stream(stream_name)
@@ -56,15 +54,12 @@ def reconcile(runtime: Runtime, connection_id: str, stream_name: str) -> int:
     planned = now + stream.every
     with runtime.db.begin() as tx:
         cursors.started(tx, connection_id, stream_name, now, planned)
-    window = window_for(stream, state.synced_to, now)
     try:
-        source = "poll" if state.synced_to else "backfill"
-        new = _read(runtime, connection, stream, window, state, source)
+        new = _read_on(runtime, connection, stream, now)
     except Exception as error:  # noqa: BLE001 - noted at the connection; the next run reads on
         _failed(runtime, connection, stream, error, planned)
         return 0
     with runtime.db.begin() as tx:
-        cursors.finished(tx, connection_id, stream_name, window.end, now, state.rewinds)
         connections.succeeded(tx, connection_id, now)
         risen = stream.kind == "inventory" and availability.fed(tx, connection_id, now)
     if risen:
@@ -83,42 +78,64 @@ def window_for(stream: Stream, synced_to: datetime | None, now: datetime) -> Win
     return Window(now - FIRST_READ if stream.kind == "order" else None, end)
 
 
-def _read(
-    runtime: Runtime,
-    connection: ConnectionRow,
-    stream: Stream,
-    window: Window,
-    state: CursorState,
-    source: str,
-) -> int:
-    connector = runtime.connector(connection)
-    new, last = 0, state.value
-    for number, page in enumerate(_pages(connector, stream, window, state.value), start=1):
-        if number > MOST_PAGES:
-            raise errors.SchemaDrift(f"more than {MOST_PAGES} pages in one run: the source seems to go in a circle")
-        if page.records and page.cursor is not None and page.cursor == last:
-            raise errors.SchemaDrift("the source gave the same cursor twice: it does not move on")
-        new += _store(runtime, connection, stream, page, source, state.rewinds)
-        last = dict(page.cursor) if page.cursor is not None else last
+def _read_on(runtime: Runtime, connection: ConnectionRow, stream: Stream, now: datetime) -> int:
+    """Read what a broken run has left, in the very window that it had, and then what changed since."""
+    new, is_rest = 0, True
+    while is_rest:
+        with runtime.db.read() as tx:
+            state = cursors.get(tx, connection.id, stream.name)
+        is_rest = state.window is not None
+        window = state.window or window_for(stream, state.synced_to, now)
+        new += _Reading(runtime, connection, stream, window, state).to_its_end(now)
     return new
 
 
-def _pages(connector: Connector, stream: Stream, window: Window, cursor: dict[str, Any] | None) -> Iterator[Page]:
-    capability, method = _METHODS[stream.kind]
-    if not isinstance(connector, capability):
-        raise errors.ConfigInvalid(f"{connector.manifest.label} cannot be polled for {stream.name}")
-    pages: Iterator[Page] = getattr(connector, method)(window, cursor)
-    return pages
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One window of one stream, begun or read on at the cursor in `state`."""
 
+    runtime: Runtime
+    connection: ConnectionRow
+    stream: Stream
+    window: Window
+    state: CursorState
 
-def _store(runtime: Runtime, connection: ConnectionRow, stream: Stream, page: Page, source: str, rewinds: int) -> int:
-    arrivals = [arrival(stream, record, source) for record in page.records]
-    now = runtime.clock()
-    with runtime.db.begin() as tx:
-        fresh = inbox.store(tx, connection.id, arrivals, now)
-        cursors.moved(tx, connection.id, stream.name, page.cursor, len(fresh), rewinds)
-    runtime.wake_all({f"inbox:{partition_of(connection.id, one.external_id)}" for one in fresh})
-    return len(fresh)
+    def to_its_end(self, now: datetime) -> int:
+        """Read every page; returns how many records were new.
+
+        The cursor of the last page is where the next window begins: None is at its start.
+        """
+        new, page = 0, Page(())
+        last = None if self.state.window else self.state.value  # a broken run may come by where it had been
+        for number, page in enumerate(self._pages(), start=1):
+            if number > MOST_PAGES:
+                raise errors.SchemaDrift(f"more than {MOST_PAGES} pages in one run: the source seems to go in a circle")
+            if page.records and page.cursor is not None and page.cursor == last:
+                raise errors.SchemaDrift("the source gave the same cursor twice: it does not move on")
+            new += self._store(page)
+            last = dict(page.cursor) if page.cursor is not None else last
+        with self.runtime.db.begin() as tx:
+            key = self.connection.id, self.stream.name
+            cursors.finished(tx, *key, self.window.end, page.cursor, now, self.state.rewinds)
+        return new
+
+    def _pages(self) -> Iterator[Page]:
+        capability, method = _METHODS[self.stream.kind]
+        connector = self.runtime.connector(self.connection)
+        if not isinstance(connector, capability):
+            raise errors.ConfigInvalid(f"{connector.manifest.label} cannot be polled for {self.stream.name}")
+        pages: Iterator[Page] = getattr(connector, method)(self.window, self.state.value)
+        return pages
+
+    def _store(self, page: Page) -> int:
+        source = "poll" if self.state.synced_to else "backfill"
+        arrivals = [arrival(self.stream, record, source) for record in page.records]
+        key = self.connection.id, self.stream.name
+        with self.runtime.db.begin() as tx:
+            fresh = inbox.store(tx, self.connection.id, arrivals, self.runtime.clock())
+            cursors.moved(tx, *key, page.cursor, self.window, len(fresh), self.state.rewinds)
+        self.runtime.wake_all({f"inbox:{partition_of(self.connection.id, one.external_id)}" for one in fresh})
+        return len(fresh)
 
 
 def arrival(stream: Stream, record: Record, source: str = "poll") -> Arrival:

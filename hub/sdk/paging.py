@@ -1,7 +1,14 @@
 """Pages, windows and cursors of polled streams.
 
-The law of cursors: a cursor is a JSON object of at most 4 KB with a key "v"; the hub stores a page's records and the
-page's cursor in one transaction; an error moves nothing; enabling, disabling or upgrading never resets it.
+The law of cursors:
+
+- A cursor is a JSON object of at most 4 KB with a key "v".
+- The hub stores a page's records and the page's cursor in one transaction; an error moves nothing.
+- A run that broke is read on from the last cursor that was stored, in the very window it had; what changed since is
+  the next window, which overlaps the one before by the stream's lookback. So a cursor is a place inside its window.
+- The cursor of a run's last page is where the next window begins: None, as from every source that is asked by time, is
+  at its start. Only a source that keeps a journal of its own ends with a cursor, its place there.
+- Enabling, disabling or upgrading never resets a cursor; only a person sends a stream back.
 """
 
 from __future__ import annotations
@@ -16,7 +23,10 @@ Cursor = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The span to read: `start` is included, `end` is not; both aware UTC. `start` is None on the first full read."""
+    """The span to read: `start` is included, `end` is not; both aware UTC. `start` is None on the first full read.
+
+    A cursor comes back with the window it was made in, unless it is the one that a journal ended with.
+    """
 
     start: datetime | None
     end: datetime
@@ -37,7 +47,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records and where to go on after them. `cursor` None means: the hub moves on to the end of the window."""
+    """Records and where to go on after them. `cursor` None on the last page says that the window is read to its end."""
 
     records: tuple[Record, ...]
     cursor: Cursor | None = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
+from hub.sdk.paging import Window
 from hub.store.database import Tx, insert_new
 from hub.store.rows import as_dicts
 from hub.store.tables import connection, cursor
@@ -16,10 +17,15 @@ from hub.store.tables import connection, cursor
 
 @dataclass(frozen=True, slots=True)
 class CursorState:
-    """Where a stream stands. `rewinds` tells a run whether somebody has sent the stream back since it began."""
+    """Where a stream stands.
+
+    `window` is the one that a broken run was reading, to be read on from `value`; None when the last one was read to
+    its end. `rewinds` tells a run whether somebody has sent the stream back since it began.
+    """
 
     value: dict[str, Any] | None
     synced_to: datetime | None
+    window: Window | None
     rewinds: int
 
 
@@ -34,9 +40,11 @@ def ensure(tx: Tx, connection_id: str, streams: Mapping[str, datetime]) -> None:
 
 
 def get(tx: Tx, connection_id: str, stream: str) -> CursorState:
-    query = select(cursor.c.value, cursor.c.synced_to, cursor.c.rewinds).where(_where(connection_id, stream))
-    row = tx.execute(query).first()
-    return CursorState(None, None, 0) if row is None else CursorState(*row)
+    row = tx.execute(select(cursor).where(_where(connection_id, stream))).first()
+    if row is None:
+        return CursorState(None, None, None, 0)
+    window = Window(row.window_start, row.window_end) if row.window_end else None
+    return CursorState(row.value, row.synced_to, window, row.rewinds)
 
 
 def of_connection(tx: Tx, connection_id: str) -> list[dict[str, Any]]:
@@ -67,18 +75,36 @@ def started(tx: Tx, connection_id: str, stream: str, now: datetime, next_at: dat
     tx.execute(update(cursor).where(_where(connection_id, stream), is_due).values(next_at=next_at))
 
 
-def moved(tx: Tx, connection_id: str, stream: str, value: Mapping[str, Any] | None, seen: int, rewinds: int) -> None:
-    """A page is stored: `value` is where to go on, None leaves the cursor as it is, and so does a rewind meanwhile."""
+def moved(
+    tx: Tx, connection_id: str, stream: str, value: Mapping[str, Any] | None, window: Window, seen: int, rewinds: int
+) -> None:
+    """A page is stored: should the run break, `window` is read on from `value`.
+
+    None leaves the place where it is, and so does a rewind meanwhile.
+    """
     tx.execute(update(cursor).where(_where(connection_id, stream)).values(last_seen=cursor.c.last_seen + seen))
     if value is not None:
-        tx.execute(update(cursor).where(_unmoved(connection_id, stream, rewinds)).values(value=dict(value)))
+        here = {"value": dict(value), "window_start": window.start, "window_end": window.end}
+        tx.execute(update(cursor).where(_unmoved(connection_id, stream, rewinds)).values(**here))
 
 
-def finished(tx: Tx, connection_id: str, stream: str, synced_to: datetime, now: datetime, rewinds: int) -> None:
-    """A run that began at `now` read everything; a stream that was sent back meanwhile keeps where it was sent."""
+def finished(
+    tx: Tx,
+    connection_id: str,
+    stream: str,
+    synced_to: datetime,
+    value: Mapping[str, Any] | None,
+    now: datetime,
+    rewinds: int,
+) -> None:
+    """A run that began at `now` read its window to the end; the next one begins with `value`.
+
+    A stream that was sent back meanwhile keeps where it was sent.
+    """
     done = {"last_ok_at": now, "last_error": "", "failures": 0}
     tx.execute(update(cursor).where(_where(connection_id, stream)).values(**done))
-    tx.execute(update(cursor).where(_unmoved(connection_id, stream, rewinds)).values(synced_to=synced_to))
+    there = {"value": value and dict(value), "synced_to": synced_to, "window_start": None, "window_end": None}
+    tx.execute(update(cursor).where(_unmoved(connection_id, stream, rewinds)).values(**there))
 
 
 def _unmoved(connection_id: str, stream: str, rewinds: int) -> Any:
@@ -109,8 +135,9 @@ def found_by_sweep(tx: Tx, connection_id: str, stream: str, count: int) -> None:
 
 def rewind(tx: Tx, connection_id: str, stream: str, to: datetime | None, now: datetime) -> None:
     """Read again from `to` (None: from the beginning). Only a person does this."""
-    values = {"value": None, "synced_to": to, "next_at": now, "rewinds": cursor.c.rewinds + 1}
-    tx.execute(update(cursor).where(_where(connection_id, stream)).values(**values))
+    there = {"value": None, "synced_to": to, "window_start": None, "window_end": None}
+    statement = update(cursor).where(_where(connection_id, stream))
+    tx.execute(statement.values(**there, next_at=now, rewinds=cursor.c.rewinds + 1))
 
 
 def run_now(tx: Tx, connection_id: str, now: datetime) -> None:

@@ -1,15 +1,13 @@
 """What is read from Odoo: stock figures, the catalogue, places.
 
-Rows are paged by rising id inside a fixed span of write_date, so a row that changes while pages are read cannot push
-another one over a page border; it is read again by the next poll. A cursor remembers the span it belongs to, and what
-came after that span is read when it is done.
+Rows are paged by rising id inside a window of write_date, so a row that changes while pages are read cannot push
+another one over a page border; it is read again by the next poll.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -28,32 +26,6 @@ PRODUCT_FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of write_date to read, going on after row `after` of `leg`."""
-
-    start: datetime | None
-    end: datetime
-    leg: str = LEGS[0]
-    after: int = 0
-
-    def domain(self, name: str = "write_date") -> list[list[str]]:
-        since = [[name, ">=", stamp(self.start)]] if self.start else []
-        return [*since, [name, "<", stamp(self.end)]]
-
-    def cursor(self, leg: str, after: int) -> Cursor:
-        return {"v": 1, "until": self.end.astimezone(UTC).isoformat(), "leg": leg, "after": after}
-
-
-def spans(window: Window, cursor: Cursor | None) -> list[Span]:
-    """The spans of a window: the rest of an interrupted one first, then what came since."""
-    if not cursor:
-        return [Span(window.start, window.end)]
-    until = datetime.fromisoformat(cursor["until"])
-    rest = Span(window.start, until, cursor["leg"], int(cursor["after"]))
-    return [rest, Span(until, window.end)] if until < window.end else [rest]
-
-
-@dataclass(frozen=True, slots=True)
 class Sources:
     """One database, read."""
 
@@ -65,23 +37,22 @@ class Sources:
         Odoo deletes a quant that has reached zero, so changed quants alone would keep quiet about the last unit:
         finished stock moves name the products and places that were emptied.
         """
-        for span in spans(window, cursor):
-            for leg in LEGS[LEGS.index(span.leg) :]:
-                after = span.after if leg == span.leg else 0
-                for rows in self._changed(leg, span, after):
-                    records = self._figures(_pairs(leg, rows))
-                    yield Page(tuple(records), span.cursor(leg, int(rows[-1]["id"])))
+        reached, after = (cursor["leg"], int(cursor["after"])) if cursor else (LEGS[0], 0)
+        for leg in LEGS[LEGS.index(reached) :]:
+            for rows in self._changed(leg, window, after if leg == reached else 0):
+                records = self._figures(_pairs(leg, rows))
+                yield Page(tuple(records), {"v": 1, "leg": leg, "after": int(rows[-1]["id"])})
         yield Page(())
 
     def items(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
         """Products with all their variants, whenever the product or one variant changed."""
-        for span in spans(window, cursor):
-            own, template = span.domain(), span.domain("product_tmpl_id.write_date")
-            changed = ["|", *["&"] * (len(own) - 1), *own, *["&"] * (len(template) - 1), *template]
-            domain = [["sale_ok", "=", True], *changed]
-            for rows in self.odoo.pages("product.product", domain, ["product_tmpl_id"], after=span.after):
-                templates = sorted({link_id(row["product_tmpl_id"]) for row in rows})
-                yield Page(tuple(self._products(templates)), span.cursor(LEGS[0], int(rows[-1]["id"])))
+        own, template = _inside(window), _inside(window, "product_tmpl_id.write_date")
+        changed = ["|", *["&"] * (len(own) - 1), *own, *["&"] * (len(template) - 1), *template]
+        domain = [["sale_ok", "=", True], *changed]
+        after = int(cursor["after"]) if cursor else 0
+        for rows in self.odoo.pages("product.product", domain, ["product_tmpl_id"], after=after):
+            templates = sorted({link_id(row["product_tmpl_id"]) for row in rows})
+            yield Page(tuple(self._products(templates)), {"v": 1, "after": int(rows[-1]["id"])})
         yield Page(())
 
     def places(self) -> list[Place]:
@@ -90,12 +61,12 @@ class Sources:
         rows = self.odoo.search_read("stock.location", domain, ["complete_name", "active"], with_archived=True)
         return [Place(str(row["id"]), str(row["complete_name"]), bool(row["active"])) for row in rows]
 
-    def _changed(self, leg: str, span: Span, after: int) -> Iterator[list[Row]]:
+    def _changed(self, leg: str, window: Window, after: int) -> Iterator[list[Row]]:
         if leg == "quants":
-            domain = [*span.domain(), ["location_id.usage", "=", "internal"]]
+            domain = [*_inside(window), ["location_id.usage", "=", "internal"]]
             return self.odoo.pages("stock.quant", domain, ["product_id", "location_id", "write_date"], after=after)
         internal = [["location_id.usage", "=", "internal"], ["location_dest_id.usage", "=", "internal"]]
-        moved: list[Any] = [*span.domain(), ["state", "=", "done"], "|", *internal]
+        moved: list[Any] = [*_inside(window), ["state", "=", "done"], "|", *internal]
         fields = ["product_id", "location_id", "location_dest_id", "write_date"]
         return self.odoo.pages("stock.move.line", moved, fields, after=after)
 
@@ -149,6 +120,12 @@ class Sources:
         for template, variants in grouped.items():
             newest = max(str(row["write_date"]) for row in variants)
             yield Record(str(template), _product(template, variants, newest), revision(newest))
+
+
+def _inside(window: Window, name: str = "write_date") -> list[list[str]]:
+    """The terms of a domain that hold a time of change inside a window."""
+    since = [[name, ">=", stamp(window.start)]] if window.start else []
+    return [*since, [name, "<", stamp(window.end)]]
 
 
 def _product(template: int, variants: Sequence[Row], newest: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,8 +27,9 @@ from hub.sdk import (
     errors,
 )
 
-SETTLED = timedelta(minutes=2, seconds=5)  # Amazon refuses to tell of changes younger than two minutes
 SEARCH_DEPTH = 1000  # listings that one search can be paged through
+
+Answer = Mapping[str, Any]
 
 
 class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
@@ -63,31 +64,23 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
         return CheckResult(ok=True, unique_id=self.ctx.config["seller_id"], label=label)
 
     def orders(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
-        """Orders changed in the window, up to two minutes ago; what is younger comes with the next window's lookback.
+        """Orders changed in the window. The stream's lag keeps it out of the last two minutes, which Amazon refuses."""
+        history = timedelta(days=int(self.ctx.config.get("history_days", 30)))
+        after, before = iso(window.start or window.end - history), iso(window.end)
 
-        The cursor keeps the times of the search beside its token, because Amazon takes a token only with the very
-        parameters it was given for. A token that has died (they live 24 hours) starts its search again.
-        """
-        after, before, token = self._span(window, cursor)
-        if after >= before:
-            return
+        def ask(state: Cursor) -> Answer:
+            return self._client.search_orders(self._marketplaces, after, before, state.get("token"))
+
+        answer, state = _taken_up(ask, cursor)
         while True:
-            try:
-                answer = self._client.search_orders(self._marketplaces, after, before, token)
-            except errors.Rejected:
-                if token is None or cursor is None or token != cursor.get("token"):
-                    raise
-                token = None
-                continue
             records = tuple(_order_record(order) for order in _list(answer, "orders"))
-            following = (answer.get("pagination") or {}).get("nextToken")
-            if not following:
+            token = _next_token(answer, state)
+            if not token:
                 yield Page(records)
                 return
-            if following == token:
-                raise errors.SchemaDrift("Amazon gave the same page token twice", "pagination.nextToken")
-            token = following
-            yield Page(records, {"v": 1, "after": after, "before": before, "token": token})
+            state = {**state, "token": token}
+            yield Page(records, state)
+            answer = ask(state)
 
     def order(self, external_id: str) -> Record:
         return _order_record(self._client.order(external_id))
@@ -122,26 +115,21 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
 
         A search ends after 1,000 listings, so the next one begins where it ended; the cursor keeps how deep it is.
         """
-        state: dict[str, Any] = dict(cursor or {"v": 1, "after": iso(window.start) if window.start else None})
-        before = state.setdefault("before", iso(window.end))
+        start, before = iso(window.start) if window.start else None, iso(window.end)
+
+        def ask(state: Cursor) -> Answer:
+            return self._client.listings(self._marketplaces, state.get("after", start), before, state.get("token"))
+
+        answer, state = _taken_up(ask, cursor)
         while True:
-            answer = self._client.listings(self._marketplaces, state.get("after"), before, state.get("token"))
-            items = _list(answer, "items")
-            records = tuple(_item_record(item) for item in items)
+            records = tuple(_item_record(item) for item in _list(answer, "items"))
             following = _next_search(state, answer, records)
             if following is None:
                 yield Page(records)
                 return
             state = following
             yield Page(records, state)
-
-    def _span(self, window: Window, cursor: Cursor | None) -> tuple[str, str, str | None]:
-        if cursor:
-            return str(cursor["after"]), str(cursor["before"]), cursor.get("token")
-        now = self.ctx.clock()
-        days = int(self.ctx.config.get("history_days", 30))
-        end = min(window.end, now - SETTLED)
-        return iso(window.start or now - timedelta(days=days)), iso(end), None
+            answer = ask(state)
 
     def _set_one(self, update: StockUpdate) -> ItemResult:
         # A location may be linked to a supply source, which is no marketplace.
@@ -173,6 +161,29 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
         return any(package.get("trackingNumber") == tracking_number for package in packages)
 
 
+def _taken_up(ask: Callable[[Cursor], Answer], cursor: Cursor | None) -> tuple[Answer, Cursor]:
+    """The answer that a broken run was waiting for, and the search it belongs to.
+
+    Amazon takes a page token only with the very parameters it was given for, which a cursor's window sees to, and for
+    24 hours. A search whose token has died begins again.
+    """
+    state: Cursor = cursor or {"v": 1}
+    try:
+        return ask(state), state
+    except errors.Rejected:
+        if "token" not in state:
+            raise
+    again = {name: value for name, value in state.items() if name not in {"token", "depth"}}
+    return ask(again), again
+
+
+def _next_token(answer: Answer, state: Cursor) -> str | None:
+    token: str | None = (answer.get("pagination") or {}).get("nextToken")
+    if token and token == state.get("token"):
+        raise errors.SchemaDrift("Amazon gave the same page token twice", "pagination.nextToken")
+    return token
+
+
 def _order_record(order: Mapping[str, Any]) -> Record:
     try:
         return Record(str(order["orderId"]), order, translate.revision(order["lastUpdatedTime"]), "order")
@@ -198,14 +209,10 @@ def _list(answer: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     return found
 
 
-def _next_search(
-    state: Mapping[str, Any], answer: Mapping[str, Any], records: Sequence[Record]
-) -> dict[str, Any] | None:
+def _next_search(state: Cursor, answer: Answer, records: Sequence[Record]) -> Cursor | None:
     """Where to go on: the next page, the next search when this one is exhausted, or None at the end."""
     depth = int(state.get("depth", 0)) + len(records)
-    token = (answer.get("pagination") or {}).get("nextToken")
-    if token and token == state.get("token"):
-        raise errors.SchemaDrift("Amazon gave the same page token twice", "pagination.nextToken")
+    token = _next_token(answer, state)
     if token and depth < SEARCH_DEPTH:
         return {**state, "token": token, "depth": depth}
     if depth < SEARCH_DEPTH or int(answer.get("numberOfResults") or 0) <= depth:
@@ -213,4 +220,4 @@ def _next_search(
     last = iso(datetime.fromisoformat(records[-1].revision)) if records and records[-1].revision else ""
     if not last or last == state.get("after"):
         raise errors.SchemaDrift(f"more than {SEARCH_DEPTH} listings changed at one moment ({last})", "items")
-    return {"v": 1, "after": last, "before": state["before"]}
+    return {"v": 1, "after": last}

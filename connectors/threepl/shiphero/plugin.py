@@ -159,34 +159,16 @@ class ShipHero(
         return None
 
     def updates(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
-        for shipments, following in self._spans(self.client.shipments, window, cursor):
+        for shipments, following in _pages(self.client.shipments, window, cursor):
             records = [
                 Record(str(item["id"]), item, translate.shipment_revision(item), "shipment") for item in shipments
             ]
             yield Page(tuple(records), following)
 
     def stock(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
-        for levels, following in self._spans(self.client.warehouse_products, window, cursor):
+        for levels, following in _pages(self.client.warehouse_products, window, cursor):
             read_at = self.ctx.clock().isoformat()  # the figures of a page held when it was read
             yield Page(tuple(_level(item, read_at) for item in levels), following)
-
-    def _spans(
-        self, read: Callable[[str | None, str, str | None], Pages], window: Window, cursor: Cursor | None
-    ) -> Iterator[tuple[list[Any], Cursor | None]]:
-        """Pages of what a broken run left, then of the window. Every page but the last says where to go on."""
-        start = translate.instant(window.start) if window.start else None
-        end = translate.end_instant(window.end)
-        spans: list[tuple[str | None, str, str | None]] = [(start, end, None)]
-        if cursor and cursor.get("after"):
-            spans = [(cursor.get("from"), str(cursor["to"]), str(cursor["after"])), (str(cursor["to"]), end, None)]
-        for number, (begin, until, after) in enumerate(spans):
-            for items, following in read(begin, until, after):
-                if following is not None:
-                    yield items, {"v": 1, "from": begin, "to": until, "after": following}
-                elif number < len(spans) - 1:
-                    yield items, {"v": 1}
-                else:
-                    yield items, None
 
     def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> None:
         webhooks.verify(request, secrets)
@@ -218,6 +200,15 @@ class ShipHero(
         for hook in self.client.webhooks():
             if hook["url"] == url:
                 self.client.webhook_delete(str(hook["name"]), str(hook.get("shop_name") or self.shop))
+
+
+def _pages(
+    read: Callable[[str | None, str, str | None], Pages], window: Window, cursor: Cursor | None
+) -> Iterator[tuple[list[Any], Cursor | None]]:
+    """Pages of a window, on from a cursor. Every page but the last says where to go on."""
+    start = translate.instant(window.start) if window.start else None
+    for items, following in read(start, translate.end_instant(window.end), cursor["after"] if cursor else None):
+        yield items, {"v": 1, "after": following} if following else None
 
 
 def _level(item: Mapping[str, Any], read_at: str) -> Record:

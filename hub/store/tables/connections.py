@@ -60,7 +60,9 @@ cursor = Table(
     metadata,
     Column("connection_id", Id, primary_key=True),
     Column("stream", String(64), primary_key=True),
-    json("value"),
+    json("value"),  # where to read on, as the connector said with its last page
+    moment("window_start", null=True),  # of the window that a broken run was reading
+    moment("window_end", null=True),  # NULL when the last window was read to its end
     moment("synced_to", null=True),  # everything changed before this is stored
     moment("next_at", null=True),  # when the stream is read next
     moment("last_started_at", null=True),

@@ -81,6 +81,8 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(length=36), nullable=False),
         sa.Column("stream", sa.String(length=64), nullable=False),
         sa.Column("value", Json, nullable=True),
+        sa.Column("window_start", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("window_end", sa.DateTime(timezone=True), nullable=True),
         sa.Column("synced_to", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_started_at", sa.DateTime(timezone=True), nullable=True),

@@ -1,0 +1,153 @@
+"""Reading a stream: what becomes of pages, cursors and windows, with a source that does as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hub.flows.reconcile import reconcile
+from hub.plugins import LoadedPlugin, Registry
+from hub.sdk import CheckResult, Connector, Cursor, Manifest, Page, Record, StockSource, Stream, Window
+from hub.store import cursors
+from hub.store.cursors import CursorState
+from hub.store.database import Database
+from hub.testing.world import World
+
+STREAM = Stream("stock", "inventory", "erp/odoo/stock.yml", polled=True, lag=timedelta(minutes=1))
+MANIFEST = Manifest("told", "Told", "1.0.0", "demo", "https://example.com", {"type": "object"}, streams=(STREAM,))
+
+
+@dataclass
+class Source:
+    """A hub with one connected source. `gives` are the pages of each run, an error where a run breaks."""
+
+    world: World
+    gives: list[list[Page | Exception]] = field(default_factory=list)
+    asked: list[tuple[Window, Cursor | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        source = self
+
+        class Told(Connector, StockSource):
+            manifest = MANIFEST
+
+            def check(self) -> CheckResult:
+                return CheckResult(ok=True)
+
+            def stock(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
+                source.asked.append((window, cursor))
+                for page in source.gives.pop(0):
+                    if isinstance(page, Exception):
+                        raise page
+                    yield page
+
+        plugin = LoadedPlugin("told", "told", "1.0", Told, MANIFEST, ("StockSource",))
+        self.world.runtime = replace(self.world.runtime, registry=Registry((plugin,), ()))
+        self.id = self.world.connect("told", "Source", {}, poll=True)
+
+    def run(self, *pages: Page | Exception, rest: tuple[Page | Exception, ...] | None = None) -> None:
+        """One poll; `rest` is what is left of a broken run, read before."""
+        self.gives = [list(pages)] if rest is None else [list(rest), list(pages)]
+        reconcile(self.world.runtime, self.id, "stock")
+
+    @property
+    def state(self) -> CursorState:
+        return self.world.read(lambda tx: cursors.get(tx, self.id, "stock"))
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return self.world.read(lambda tx: cursors.of_connection(tx, self.id))[0]
+
+
+@pytest.fixture
+def source(db: Database) -> Source:
+    return Source(World(db))
+
+
+def page(name: str, cursor: dict[str, Any] | None = None) -> Page:
+    return Page((Record(name, {"name": name}),), cursor)
+
+
+def at(place: int) -> dict[str, Any]:
+    return {"v": 1, "after": place}
+
+
+BROKEN = RuntimeError("the line is dead")
+
+
+def test_a_run_whose_last_page_has_no_cursor_leaves_none(source: Source) -> None:
+    source.run(page("one", at(1)), page("two", at(2)), page("three"))
+    assert source.state.value is None
+    source.run(Page(()))
+    assert [cursor for _, cursor in source.asked] == [None, None]
+    first, second = (window for window, _ in source.asked)
+    assert (first.start, second.start) == (None, first.end - STREAM.lookback)
+
+
+def test_a_run_without_any_page_leaves_no_cursor(source: Source) -> None:
+    source.run(page("one", at(1)), BROKEN)
+    source.run(rest=())
+    assert [cursor for _, cursor in source.asked] == [None, at(1), None]
+
+
+def test_a_journal_goes_on_at_the_cursor_of_its_last_page(source: Source) -> None:
+    source.run(page("one", at(1)), page("two", at(2)))
+    source.run(Page((), at(2)))
+    source.run(page("three", at(3)))
+    assert [cursor for _, cursor in source.asked] == [None, at(2), at(2)]
+    assert source.state.value == at(3)
+
+
+def test_a_broken_run_is_read_on_in_its_own_window_and_what_came_since_with_the_overlap(source: Source) -> None:
+    source.run(page("one", at(1)), page("two", at(2)), BROKEN)
+    source.world.later(hours=1)
+    source.run(page("four"), rest=(page("three"),))
+    (whole, _), (rest, place), (since, start) = source.asked
+    assert (rest, place, start) == (whole, at(2), None)
+    assert since.start == whole.end - STREAM.lookback
+    assert since.end > whole.end + timedelta(minutes=59)
+    assert source.state == CursorState(None, since.end, None, 0)
+
+
+def test_a_run_that_breaks_before_its_first_page_begins_anew_up_to_now(source: Source) -> None:
+    source.run(BROKEN)
+    source.world.later(hours=1)
+    source.run(page("one"))
+    (first, _), (second, _) = source.asked
+    assert second.end > first.end + timedelta(minutes=59)
+
+
+def test_what_a_broken_run_left_is_done_even_when_the_next_window_breaks(source: Source) -> None:
+    source.run(page("one", at(1)), BROKEN)
+    whole, _ = source.asked[0]
+    source.run(page("three", at(3)), BROKEN, rest=(page("two"),))
+    assert (source.state.synced_to, source.state.value) == (whole.end, at(3))
+    source.run(page("five"), rest=(page("four"),))
+    assert [cursor for _, cursor in source.asked] == [None, at(1), None, at(3), None]
+
+
+def test_a_stream_that_is_sent_back_forgets_the_broken_run(source: Source) -> None:
+    source.run(page("one", at(1)), BROKEN)
+    long_ago = datetime(2026, 1, 1, tzinfo=source.world.now().tzinfo)
+    with source.world.db.begin() as tx:
+        cursors.rewind(tx, source.id, "stock", long_ago, source.world.now())
+    source.run(page("one"))
+    window, cursor = source.asked[-1]
+    assert (window.start, cursor) == (long_ago - STREAM.lookback, None)
+
+
+def test_a_source_that_does_not_move_on_is_stopped(source: Source) -> None:
+    source.run(page("one", at(1)), page("two", at(1)))
+    assert "does not move on" in source.row["last_error"]
+    source.run(page("three", at(3)), rest=(page("two", at(1)), page("two", at(1))))
+    assert "does not move on" in source.row["last_error"]
+
+
+def test_a_journal_that_does_not_move_on_is_stopped(source: Source) -> None:
+    source.run(page("one", at(1)))
+    source.run(page("two", at(1)))
+    assert "does not move on" in source.row["last_error"]
