@@ -7,6 +7,7 @@ leaves its row `unknown`: it is looked up by our reference, and never repeated b
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import structlog
 from hub.flows import papers, settle
 from hub.flows.runtime import Runtime
 from hub.sdk import Connector, FindByReference, errors
-from hub.sdk.http import time_limit
+from hub.sdk.deadline import time_limit
 from hub.store import connections, outbox
 from hub.store.connections import ConnectionRow
 from hub.store.database import new_id
@@ -26,7 +27,6 @@ from hub.store.database import new_id
 log = structlog.get_logger()
 
 CALLS_AT_ONCE = 4  # also the size of a batch, so that no claimed row waits for its call
-MOST_LOOK_UPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,16 @@ def deliver(runtime: Runtime, connection_id: str) -> int:
 
     Safe to be killed at any point: a row that was being sent becomes unknown when its time is over.
     """
-    now = runtime.clock()
+    now, until = runtime.clock(), time.monotonic() + runtime.call_time_s
     run = new_id()
     with runtime.db.begin() as tx:
         connection = connections.get(tx, connection_id)
         if not may_send(connection, now):
             return 0
         outbox.lapse(tx, connection_id, now)
-        unknown = outbox.claim_unknown(tx, connection_id, run, now, MOST_LOOK_UPS, runtime.sending_time)
-        due = outbox.claim(tx, connection_id, run, now, CALLS_AT_ONCE, runtime.sending_time)
+        # Look-ups come first, for the quota too: the rest of their subjects waits for them.
+        unknown = outbox.claim_unknown(tx, connection_id, run, now, CALLS_AT_ONCE, runtime.sending_time)
+        due = [] if unknown else outbox.claim(tx, connection_id, run, now, CALLS_AT_ONCE, runtime.sending_time)
     if not unknown and not due:
         return 0
     try:
@@ -60,9 +61,9 @@ def deliver(runtime: Runtime, connection_id: str) -> int:
         _cannot_open(runtime, connection, due, error)
         return 0
     with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="deliver") as pool:
-        for answer in pool.map(lambda row: _call(runtime, connector, row), due):
+        for answer in pool.map(lambda row: _in_time(until, _call, runtime, connector, row), due):
             _settle(runtime, connection, connector, answer)
-        for answer in pool.map(lambda row: _look_up(runtime, connector, row), unknown):
+        for answer in pool.map(lambda row: _in_time(until, _look_up, runtime, connector, row), unknown):
             _settle(runtime, connection, connector, answer)
     return len(due) + len(unknown)
 
@@ -73,12 +74,22 @@ def may_send(connection: ConnectionRow, now: Any) -> bool:
     return connection.status == "active" and not connection.outbox_held and closed
 
 
+def _in_time(
+    until: float,
+    ask: Callable[[Runtime, Connector, dict[str, Any]], Answer],
+    runtime: Runtime,
+    connector: Connector,
+    row: dict[str, Any],
+) -> Answer:
+    """An answer that ends by `until`, well before the row counts as lost to this run."""
+    with time_limit(until - time.monotonic()):
+        return ask(runtime, connector, row)
+
+
 def _call(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Answer:
-    """Write the papers and make the call, well inside the time after which the row counts as lost."""
+    """Write the papers and make the call."""
     try:
-        call = _operation(runtime, connector, row)
-        with time_limit(runtime.sending_time.total_seconds() * 0.8):
-            return Answer(row, call())
+        return Answer(row, _operation(runtime, connector, row)())
     except Exception as error:  # noqa: BLE001 - classified in `_settle`
         return Answer(row, error=error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from hub.flows.deliver import may_send
 from hub.flows.reconcile import note_failure
 from hub.flows.runtime import Runtime
 from hub.sdk import LocationSource, StockSink, errors
+from hub.sdk.deadline import time_limit
 from hub.store import availability, connections, listings, outbox, references
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
@@ -28,7 +30,7 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
     not sent, nor one that nobody knows because a feed has not spoken yet. Safe to be killed at any point: figures are
     absolute, so telling one twice does no harm.
     """
-    now = runtime.clock()
+    now, until = runtime.clock(), time.monotonic() + runtime.call_time_s
     with runtime.db.read() as tx:
         connection = connections.get(tx, connection_id)
     if not may_send(connection, now) or not connection.publish_stock:
@@ -52,7 +54,7 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         return len(rows)
     as_of = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
     updates = [_update(row, wanted[row["id"]], place, as_of) for row in news]
-    results, failure = _tell(runtime, connection, updates, _key(connection_id, news, wanted))
+    results, failure = _tell(runtime, connection, updates, _key(connection_id, news, wanted), until)
     with runtime.db.begin() as tx:
         listings.lock(tx, [row["id"] for row in news])
         answered = list(zip(news, results, strict=True))
@@ -103,13 +105,17 @@ def _key(connection_id: str, rows: Sequence[dict[str, Any]], wanted: dict[str, i
 
 
 def _tell(
-    runtime: Runtime, connection: ConnectionRow, updates: list[StockUpdate], key: str
+    runtime: Runtime, connection: ConnectionRow, updates: list[StockUpdate], key: str, until: float
 ) -> tuple[list[ItemResult], Exception | None]:
-    """Make the call; an error of the whole call is the result of every item, and given beside them."""
+    """Make the call; an error of the whole call is the result of every item, and given beside them.
+
+    It ends by `until`, before another run may tell newer figures, which these would overwrite.
+    """
     try:
         connector = runtime.connector(connection)
         assert isinstance(connector, StockSink)  # noqa: S101 - checked by the caller
-        return connector.set_stock(updates, key), None
+        with time_limit(until - time.monotonic()):
+            return connector.set_stock(updates, key), None
     except errors.ConnectorError as error:
         log.warning("publish_stock.failed", connection=connection.name, error=str(error))
         return [ItemResult(str(error), retry=True)] * len(updates), error

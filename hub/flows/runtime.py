@@ -60,6 +60,11 @@ class Runtime:
     quota_factor: float = 1.0  # times the quotas that manifests state
     _sessions: dict[str, Transport] = field(default_factory=dict)
 
+    @property
+    def call_time_s(self) -> float:
+        """How long the calls for a claimed row may take: well inside the time after which it counts as lost."""
+        return self.sending_time.total_seconds() * 0.8
+
     def wake_all(self, doors: set[str]) -> None:
         for door in sorted(doors):
             self.wake(door)

@@ -15,7 +15,8 @@ from hub.domain.routing.external import plan_from, question, without_answer
 from hub.domain.routing.shapes import Plan, Ranker, Snapshot, Strategy
 from hub.sdk import errors
 from hub.sdk.auth import FixedHeaders
-from hub.sdk.http import Http, Limiter, time_limit
+from hub.sdk.deadline import time_limit
+from hub.sdk.http import Http, Limiter
 from hub.sdk.network import Transport
 
 OUTSIDE = "http"  # the strategy's name in rules

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from hub.sdk import errors
+from hub.sdk.deadline import time_left
 from hub.sdk.http import Authorizer, Http
 from hub.sdk.manifest import ApiKey, Auth, BasicAuth, NoAuth, OAuth2
 from hub.sdk.redact import redactor
@@ -102,7 +103,7 @@ class OAuthTokens:
         return self._header(token) != dead and self.clock() < token.renew_at
 
     def _wait_for_other(self, dead: str) -> Token:
-        for _ in range(round(LONGEST_WAIT_S / LOOK_EVERY_S)):
+        for _ in range(round(min(LONGEST_WAIT_S, time_left()) / LOOK_EVERY_S)):
             self.sleep(LOOK_EVERY_S)
             latest = self.store.read()
             if latest and self._is_fresh(latest, dead):

@@ -10,9 +10,7 @@ import math
 import random
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +22,7 @@ import orjson
 import requests
 
 from hub.sdk import errors
+from hub.sdk.deadline import time_left
 from hub.sdk.manifest import RateLimit
 from hub.sdk.network import AddressRefusedError, NotConnectedError
 from hub.sdk.redact import credential_values, redactor
@@ -44,20 +43,6 @@ _NEVER_SENT = (
     requests.exceptions.MissingSchema,
     UnicodeEncodeError,  # a header beyond Latin-1
 )
-
-
-# When the work that calls out has to be over, as a reading of time.monotonic(); None is no limit.
-_DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """No request begins or goes on after `seconds` inside this block, however many requests the work makes."""
-    token = _DEADLINE.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _DEADLINE.reset(token)
 
 
 class Limiter(Protocol):
@@ -161,6 +146,7 @@ class Http:
 
         A status of 300 and above raises its error class unless it is in `expect`; redirects are never followed. `auth`
         False leaves the credential out (public downloads). `read_timeout_s` is how long the whole answer may take.
+        Inside a `time_limit` every wait is cut to the time that is left, and nothing is sent when there is none.
         Raises Transient, RateLimited, AuthRejected, MissingPermission, NotFound, Conflict, Rejected, OutcomeUnknown,
         SchemaDrift or ConfigInvalid.
         """
@@ -169,12 +155,13 @@ class Http:
         body, sent = _encode(json, data, headers)
         call = _Call(self, method, url, params, body, sent, is_safe, auth, expect, read_timeout_s)
         for attempt in range(1, TRIES):
+            pause = random.uniform(0.1, 0.4) * 2**attempt  # noqa: S311 - jitter, not a secret
             try:
                 return call.answer()
             except errors.Transient as error:
-                if not is_safe or error.retry_after_s is not None:
+                if not is_safe or error.retry_after_s is not None or pause >= time_left():
                     raise
-            self.sleep(random.uniform(0.1, 0.4) * 2**attempt)  # noqa: S311 - jitter, not a secret
+            self.sleep(pause)
         return call.answer()
 
     def _check_url(self, url: str) -> None:
@@ -225,6 +212,9 @@ class _Call:
         self._wait_for_quota()
         if self.auth:
             self.credential = self.http.authorizer.headers(renew=renew, refused=self.credential if renew else None)
+        left = time_left()
+        if left <= 0:
+            raise errors.Transient(self._said("no time was left to send this"))
         try:
             with self.http.session.request(
                 self.method,
@@ -232,7 +222,7 @@ class _Call:
                 params=self.params,
                 data=self.body,
                 headers={"User-Agent": "Orderhub/1", "Accept": "application/json", **self.headers, **self.credential},
-                timeout=(self.http.connect_timeout_s, self.read_timeout_s),
+                timeout=(min(self.http.connect_timeout_s, left), min(self.read_timeout_s, left)),
                 allow_redirects=False,
                 stream=True,
                 verify=self.http.ca_bundle or True,
@@ -248,7 +238,7 @@ class _Call:
             return
         waited = 0.0
         while wait := self.http.limiter.take(limit):
-            if waited + wait > LONGEST_WAIT_S:
+            if waited + wait > LONGEST_WAIT_S or wait >= time_left():
                 raise errors.RateLimited(f"own quota {limit.bucket} is used up", wait, limit.bucket)
             self.http.sleep(wait)
             waited += wait

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import math
 import socket
 import ssl
 import time
@@ -20,6 +21,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
+
+from hub.sdk.deadline import time_left
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -113,6 +116,12 @@ def _checked(sock: socket.socket, *, tls: bool, allowed: Collection[Network]) ->
     return sock
 
 
+def _cut(timeout: float | None) -> float | None:
+    """A timeout, or the time that is left for the work when that is shorter; never none at all."""
+    left = max(time_left(), 0.001)
+    return timeout if left == math.inf else min(left, left if timeout is None else timeout)
+
+
 class _OnTime(io.RawIOBase):
     """What comes in on a socket, until a moment after which nothing is read any more.
 
@@ -145,11 +154,11 @@ class _OnTime(io.RawIOBase):
 
 
 class _Answer(HTTPResponse):
-    """An answer, head and body, that has to be complete within the read timeout."""
+    """An answer, head and body, that has to be complete within the read timeout and the time left for the work."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._on_time = _OnTime(self.fp.detach(), sock, sock.gettimeout())
+        self._on_time = _OnTime(self.fp.detach(), sock, _cut(sock.gettimeout()))
         self.fp = io.BufferedReader(self._on_time)
 
     def begin(self) -> None:
@@ -186,6 +195,10 @@ def _pool(allowed: Collection[Network]) -> type[HTTPConnectionPool]:
         def _new_conn(self) -> socket.socket:
             return _checked(super()._new_conn(), tls=False, allowed=allowed)
 
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            _connect_in_time(self)
+            super().request(*args, **kwargs)
+
         def send(self, data: Any) -> None:
             _send_within(self, super().send, data)
 
@@ -205,6 +218,10 @@ def _tls_pool(allowed: Collection[Network]) -> type[HTTPSConnectionPool]:
         def _new_conn(self) -> socket.socket:
             return _checked(super()._new_conn(), tls=True, allowed=allowed)
 
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            _connect_in_time(self)
+            super().request(*args, **kwargs)
+
         def send(self, data: Any) -> None:
             _send_within(self, super().send, data)
 
@@ -214,10 +231,19 @@ def _tls_pool(allowed: Collection[Network]) -> type[HTTPSConnectionPool]:
     return Pool
 
 
+def _connect_in_time(connection: HTTPConnection) -> None:
+    """Be connected, and send nothing when that took all the time there was: names are resolved without a timeout."""
+    if connection.sock is None:
+        connection.connect()
+    if time_left() <= 0:
+        connection.close()
+        raise NotConnectedError("connecting took all the time that was left")
+
+
 def _send_within(connection: HTTPConnection, send: Callable[[Any], None], data: Any) -> None:
     """Send; a connection that is used again still has the rest of the last answer's time on its socket."""
     if connection.sock is not None:
-        connection.sock.settimeout(connection.timeout)
+        connection.sock.settimeout(_cut(connection.timeout))
     send(data)
 
 

@@ -30,6 +30,22 @@ class Fault:
     seconds: float = 1.0
 
 
+@dataclass(slots=True, eq=False)
+class _Hold:
+    """Calls that are kept waiting."""
+
+    match: str
+    times: int
+    came: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def takes(self, body: bytes) -> bool:
+        if self.times < 1 or not _matches(self.match, request.method, request.path, body):
+            return False
+        self.times -= 1
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request that came in."""
@@ -53,6 +69,7 @@ class Sandbox:
     app: Flask = field(init=False)
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    holds: list[_Hold] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
 
@@ -81,6 +98,17 @@ class Sandbox:
             thread.join()
             server.server_close()
 
+    @contextmanager
+    def holding(self, match: str, times: int = 1) -> Iterator[threading.Event]:
+        """Keep the next calls with `match` waiting until the block is left; the event says that one has come."""
+        hold = _Hold(match, times)
+        self.holds.append(hold)
+        try:
+            yield hold.came
+        finally:
+            self.holds.remove(hold)
+            hold.ended.set()
+
     def _before(self) -> Response | tuple[Any, int] | None:
         if request.path.startswith("/_sandbox/"):
             return None
@@ -90,6 +118,10 @@ class Sandbox:
                 Call(request.method, request.path, request.query_string.decode(), body, dict(request.headers))
             )
             fault = self._next_fault(body)
+            held = [hold for hold in self.holds if hold.takes(body)]
+        for hold in held:
+            hold.came.set()
+            hold.ended.wait()
         request.environ["orderhub.fault"] = fault
         if fault is None or fault.kind.startswith("effect_"):
             return None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import event, select
@@ -84,6 +87,21 @@ def test_a_figure_that_is_the_same_again_is_told_nobody(shop: Shop) -> None:
     assert len(shop.sandbox.calls) == calls
     due = select(listing.c.id).where(listing.c.stock_rev > listing.c.published_rev)
     assert shop.world.read(lambda tx: tx.execute(due).all()) == []
+
+
+def test_telling_ends_before_another_run_may_tell_newer_figures(shop: Shop) -> None:
+    shop.list_articles(["MUG"], 4)
+    hurried = replace(shop.world.runtime, sending_time=timedelta(seconds=2))
+    slow = Thread(target=publish_stock, args=(hurried, shop.id))
+    with shop.sandbox.holding("inventorySetQuantities") as came:
+        slow.start()
+        assert came.wait(10)
+        slow.join(10)
+        assert not slow.is_alive()
+        shop.world.stock("location MUG\nEAST 3")
+        shop.world.later(minutes=1)
+        shop.world.run()
+    assert shop.sandbox.available("MUG") == 3
 
 
 def test_a_channel_that_holds_another_figure_than_we_thought_is_told_again(shop: Shop) -> None:

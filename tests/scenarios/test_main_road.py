@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import func, select
@@ -13,7 +15,8 @@ from connectors.carriers.easypost.sandbox import EasyPostSandbox
 from connectors.erp.odoo.sandbox import OdooSandbox
 from connectors.shopify.sandbox import ShopifySandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
-from hub.engine.doors import open_door
+from hub.engine.doors import due_doors, open_door
+from hub.flows.deliver import CALLS_AT_ONCE, deliver
 from hub.store import catalog, connections, cursors
 from hub.store.database import Database
 from hub.store.ledger import differences
@@ -164,6 +167,54 @@ def test_the_own_warehouse_gets_a_label(town: Town) -> None:
     assert town.column(package.c.label)[0].startswith(b"%PDF")
     assert town.world.on_shelf()["WEST"]["MUG"] == (4, 4, 0)
     assert town.column(orders.c.lifecycle) == ["completed"]
+
+
+def test_a_sender_that_is_held_up_and_its_look_up_buy_one_label(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        WEST       5 """)
+    town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+    for door in due_doors(town.world.runtime):
+        open_door(town.world.runtime, door)
+    hurried = replace(town.world.runtime, sending_time=timedelta(seconds=2))
+    sender = Thread(target=deliver, args=(hurried, town.carrier_id))
+    with town.carrier.holding("POST /v2/shipments") as came:  # the call that comes before the buying
+        sender.start()
+        assert came.wait(10)
+        sender.join(5)
+        for _ in range(3):
+            town.world.later(minutes=1)
+            town.world.run()
+        assert len(town.carrier.bought) == 1
+    sender.join(30)
+    town.world.run()
+    assert [bought["tracking_code"] for bought in town.carrier.bought] == town.column(package.c.tracking_number)
+
+
+def test_look_ups_end_in_time_too_and_as_many_are_claimed_as_are_made_at_once(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        WEST       9 """)
+    town.carrier.faults.append(Fault("effect_then_drop", match="/buy", times=6))
+    for _ in range(6):
+        town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+    town.world.runtime = replace(town.world.runtime, unknown_quiet=timedelta(minutes=5))
+    town.world.run()
+    assert town.column(outbox.c.status, outbox.c.operation == "buy_label") == ["unknown"] * 6
+    town.world.later(minutes=6)
+    hurried = replace(town.world.runtime, sending_time=timedelta(seconds=2))
+    looking = Thread(target=deliver, args=(hurried, town.carrier_id))
+    with town.carrier.holding("GET /v2/shipments", times=100) as came:
+        looking.start()
+        assert came.wait(10)
+        assert len(town.column(outbox.c.id, outbox.c.claim.is_not(None))) == CALLS_AT_ONCE
+        looking.join(10)
+        assert not looking.is_alive()
+    assert town.column(outbox.c.status, outbox.c.operation == "buy_label") == ["unknown"] * 6
+    for _ in range(3):
+        town.world.later(hours=1)
+        town.world.run()
+    assert len(town.carrier.bought) == len(town.column(package.c.id)) == 6
 
 
 def test_tracking_moves_the_parcel_on_and_never_back(town: Town) -> None:
