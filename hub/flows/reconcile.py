@@ -160,9 +160,12 @@ def _failed(runtime: Runtime, connection: ConnectionRow, stream: Stream, error: 
     now, said = runtime.clock(), f"{type(error).__name__}: {error}"
     log.warning("reconcile.failed", connection=connection.name, stream=stream.name, error=said)
     note_failure(runtime, connection, error)
-    wait = timedelta(seconds=error.retry_after_s if isinstance(error, errors.RateLimited) else 30)
+    next_at = now + timedelta(seconds=getattr(error, "retry_after_s", None) or 30)
     with runtime.db.begin() as tx:
-        cursors.failed(tx, connection.id, stream.name, said, now, now + wait, planned)
+        if isinstance(error, errors.RateLimited):
+            cursors.put_off(tx, connection.id, stream.name, said, next_at, planned)
+        else:
+            cursors.failed(tx, connection.id, stream.name, said, now, next_at, planned)
 
 
 def note_failure(runtime: Runtime, connection: ConnectionRow, error: Exception) -> None:

@@ -120,10 +120,15 @@ def failed(
     """
     row = tx.execute(select(cursor.c.failures).where(_where(connection_id, stream))).scalar() or 0
     pause = min((next_at - now) * 2 ** min(row, 5), timedelta(minutes=15))
-    noted = {"last_error": error[:2000], "failures": row + 1}
-    tx.execute(update(cursor).where(_where(connection_id, stream)).values(**noted))
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(failures=row + 1))
+    put_off(tx, connection_id, stream, error, now + max(pause, next_at - now), planned)
+
+
+def put_off(tx: Tx, connection_id: str, stream: str, why: str, next_at: datetime, planned: datetime) -> None:
+    """Read at `next_at`, as the source asks, which is no failure. `planned` as of `failed`."""
+    tx.execute(update(cursor).where(_where(connection_id, stream)).values(last_error=why[:2000]))
     is_as_planned = _where(connection_id, stream) & (cursor.c.next_at == planned)
-    tx.execute(update(cursor).where(is_as_planned).values(next_at=now + max(pause, next_at - now)))
+    tx.execute(update(cursor).where(is_as_planned).values(next_at=next_at))
 
 
 def found_by_sweep(tx: Tx, connection_id: str, stream: str, count: int) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from hub.flows.reconcile import reconcile
 from hub.plugins import LoadedPlugin, Registry
-from hub.sdk import CheckResult, Connector, Cursor, Manifest, Page, Record, StockSource, Stream, Window
-from hub.store import cursors
+from hub.sdk import CheckResult, Connector, Cursor, Manifest, Page, Record, StockSource, Stream, Window, errors
+from hub.store import connections, cursors
 from hub.store.cursors import CursorState
 from hub.store.database import Database
 from hub.testing.world import World
@@ -151,3 +151,38 @@ def test_a_journal_that_does_not_move_on_is_stopped(source: Source) -> None:
     source.run(page("one", at(1)))
     source.run(page("two", at(1)))
     assert "does not move on" in source.row["last_error"]
+
+
+def waits(source: Source, *breaks: Exception) -> list[float]:
+    """Seconds until the next run after each of these breaks one, each run when it is due."""
+    clock = [source.world.now()]
+    source.world.runtime = replace(source.world.runtime, clock=lambda: clock[0])
+    found = []
+    for error in breaks:
+        source.run(error)
+        found.append((source.row["next_at"] - clock[0]).total_seconds())
+        clock[0] = source.row["next_at"]
+    return found
+
+
+def test_a_source_that_asks_to_wait_is_waited_for_as_long_as_it_asks_and_nothing_failed(source: Source) -> None:
+    assert waits(source, *[errors.RateLimited("slow down", 179.0)] * 12) == [179.0] * 12
+    assert (source.row["failures"], "slow down" in source.row["last_error"]) == (0, True)
+    connection = source.world.read(lambda tx: connections.get(tx, source.id))
+    assert (connection.failures, connection.open_until, connection.last_error) == (0, None, "")
+
+
+def test_a_run_that_fails_is_done_again_later_and_later(source: Source) -> None:
+    away = errors.Transient("away")
+    assert waits(source, away, away, away, errors.RateLimited("slow down", 5.0), away) == [
+        30.0,
+        60.0,
+        120.0,
+        5.0,
+        240.0,
+    ]
+    assert source.row["failures"] == 4
+
+
+def test_a_source_that_says_when_it_will_be_back_is_not_asked_before(source: Source) -> None:
+    assert waits(source, errors.Transient("maintenance", retry_after_s=3000.0)) == [3000.0]
