@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -13,7 +12,7 @@ from hub.flows.runtime import Runtime
 from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.sdk import Connector, WebhookReceiver, WebhookRequest, errors
 from hub.store import connections, inbox
-from hub.store.connections import ConnectionRow, UnknownConnectionError
+from hub.store.connections import ConnectionRow, SealedSecrets, UnknownConnectionError
 from hub.store.errors import SQLAlchemyError
 from hub.store.inbox import Arrival, body_hash, partition_of
 from hub.store.sealing import WrongKeyError
@@ -59,9 +58,10 @@ def receive(runtime: Runtime, connection_id: str, token: str, request: WebhookRe
         return _busy()
 
 
-def _take(runtime: Runtime, connection: ConnectionRow, sealed: bytes, request: WebhookRequest) -> Receipt:
+def _take(runtime: Runtime, connection: ConnectionRow, sealed: SealedSecrets, request: WebhookRequest) -> Receipt:
     try:
-        plugin, secrets = runtime.plugin(connection), runtime.keyring.open(sealed, connection.id)
+        plugin = runtime.plugin(connection)
+        secrets, signing = sealed.open(runtime.keyring, connection.id, runtime.clock())
         connector = runtime.connector_with(plugin, connection.id, connection.config, secrets)
     except (UnknownPluginError, BrokenPluginError, WrongKeyError) as error:
         log.warning("receive.cannot_open", connection=connection.name, error=str(error))
@@ -74,7 +74,7 @@ def _take(runtime: Runtime, connection: ConnectionRow, sealed: bytes, request: W
     if request.method != "POST":
         return _say(405, "deliveries are posted")
     try:
-        connector.verify(request, _signing(secrets))
+        connector.verify(request, signing)
     except errors.SignatureInvalid as error:
         with runtime.db.begin() as tx:
             connections.reject_webhook(tx, connection.id, str(error), runtime.clock())
@@ -84,11 +84,6 @@ def _take(runtime: Runtime, connection: ConnectionRow, sealed: bytes, request: W
         fresh = inbox.store(tx, connection.id, arrivals, runtime.clock())
     runtime.wake_all({f"inbox:{partition_of(connection.id, one.external_id or one.dedupe_key)}" for one in fresh})
     return _say(200, "received" if fresh else "known")
-
-
-def _signing(secrets: Mapping[str, str]) -> list[str]:
-    """Every secret a signature may be made with: the set one, the one before, and those the vendor handed out."""
-    return [value for name, value in secrets.items() if name.startswith("webhook_secret") and value]
 
 
 def _arrivals(connector: Connector, request: WebhookRequest) -> list[Arrival]:

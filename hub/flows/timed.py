@@ -20,6 +20,7 @@ from hub.flows.promise import repromise_all
 from hub.flows.reevaluate import reevaluate
 from hub.flows.refill import look_again
 from hub.flows.runtime import Runtime
+from hub.flows.watch import forget_secrets
 from hub.store.errors import OperationalError
 
 log = structlog.get_logger()
@@ -40,7 +41,7 @@ EVERY_MINUTE: Sequence[Timed] = (
     reevaluate,
 )
 EVERY_QUARTER: Sequence[Timed] = (look_again,)
-EVERY_NIGHT: Sequence[Timed] = (hold_expired, stock_care.audit_nightly)
+EVERY_NIGHT: Sequence[Timed] = (hold_expired, stock_care.audit_nightly, forget_secrets)
 BY_CLOCK: Mapping[str, Sequence[Timed]] = {"minute": EVERY_MINUTE, "quarter": EVERY_QUARTER, "night": EVERY_NIGHT}
 
 

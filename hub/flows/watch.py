@@ -67,5 +67,11 @@ def keep_secrets(runtime: Runtime, connection: ConnectionRow, found: Iterable[Su
             connections.keep_secrets(tx, runtime.keyring, connection.id, told, runtime.clock())
 
 
+def forget_secrets(runtime: Runtime) -> int:
+    """Forget signing secrets that were replaced so long ago that nothing may be signed with them any more."""
+    with runtime.db.begin() as tx:
+        return connections.forget_replaced(tx, runtime.clock())
+
+
 def _word(topic: str) -> str:
     return re.sub(r"\W+", "_", topic).strip("_").lower()

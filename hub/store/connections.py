@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,8 @@ from hub.store.database import Database, Tx, new_id, utcnow
 from hub.store.sealing import Keyring
 from hub.store.tables import connection, credential, cursor, external_ref, webhook_rejection
 
-WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of the setting that only signs what comes in
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name, or its beginning, of settings that only sign what comes in
+SIGNING_OVERLAP = timedelta(hours=24)  # how long deliveries may still be signed with a secret that was replaced
 CLAIM = timedelta(seconds=20)  # the longest that one worker may take to fetch a token
 
 
@@ -55,9 +56,32 @@ class ConnectionRow:
     entry_checks: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class SealedSecrets:
+    """What a delivery may be signed with, still sealed: the settings, and the signing secrets that were replaced."""
+
+    settings: bytes = field(repr=False)
+    replaced: bytes | None = field(repr=False)
+
+    def open(self, keyring: Keyring, connection_id: str, now: datetime) -> tuple[dict[str, str], list[str]]:
+        """The secret settings, and every signing secret that counts now, those before included. Raises WrongKeyError.
+
+        Vendors sign with the secret before for a while after it was changed, and repeat what they could not deliver.
+        """
+        settings: dict[str, str] = keyring.open(self.settings, connection_id)
+        signing = [secret for name, secret in settings.items() if name.startswith(WEBHOOK_SECRET) and secret]
+        replaced = keyring.open(self.replaced, connection_id) if self.replaced else []
+        return settings, signing + [secret for secret, _ in _still_good(replaced, now)]
+
+
+def _still_good(replaced: Iterable[Sequence[str]], now: datetime) -> list[Sequence[str]]:
+    """Of (secret, end) those that have not ended."""
+    return [one for one in replaced if datetime.fromisoformat(one[1]) > now]
+
+
 _COLUMNS = [connection.c[name] for name in ConnectionRow.__slots__]
 _WITH_SECRETS = (
-    select(*_COLUMNS, credential.c.sealed)
+    select(*_COLUMNS, credential.c.sealed, credential.c.signing_sealed)
     .join(credential, credential.c.connection_id == connection.c.id)
     .where(connection.c.id == bindparam("key"))
 )
@@ -71,12 +95,12 @@ def get(tx: Tx, key: str) -> ConnectionRow:
     return ConnectionRow(*row)
 
 
-def get_sealed(tx: Tx, connection_id: str) -> tuple[ConnectionRow, bytes]:
+def get_sealed(tx: Tx, connection_id: str) -> tuple[ConnectionRow, SealedSecrets]:
     """The connection with that id and its secrets, still sealed, in one look. Raises UnknownConnectionError."""
     row = tx.execute(_WITH_SECRETS, {"key": connection_id}).first()
     if row is None:
         raise UnknownConnectionError(connection_id)
-    return ConnectionRow(*row[:-1]), row[-1]
+    return ConnectionRow(*row[:-2]), SealedSecrets(*row[-2:])
 
 
 def every(tx: Tx) -> list[ConnectionRow]:
@@ -136,11 +160,12 @@ def change_settings(
 ) -> None:
     """Replace the plain settings and the secrets that are given; others stay.
 
+    Deliveries signed with a signing secret that is replaced are taken for another day.
     A fetched token is dropped when anything changed. A refresh token that the vendor has rotated is dropped only with
     a new secret to sign in with: the one in the settings is dead since the rotation.
     """
     before = tx.execute(select(connection.c.config).where(connection.c.id == connection_id)).scalar_one()
-    known = read_secrets(tx, keyring, connection_id)
+    known, replaced = _lock_secrets(tx, keyring, connection_id)
     changed = {name for name, secret in secrets.items() if known.get(name) != secret}
     tx.execute(
         update(connection)
@@ -151,7 +176,7 @@ def change_settings(
     if changed or before != dict(config):
         values["token_sealed"] = None
     if changed:
-        values |= {"sealed": keyring.seal({**known, **secrets}, connection_id), "updated_at": now}
+        values |= _sealed(keyring, connection_id, known, secrets, replaced, now)
     if changed - {WEBHOOK_SECRET}:
         values["refresh_sealed"] = None
     if values:
@@ -165,16 +190,53 @@ def set_options(tx: Tx, connection_id: str, options: Mapping[str, Any]) -> None:
 
 
 def keep_secrets(tx: Tx, keyring: Keyring, connection_id: str, secrets: Mapping[str, str], now: datetime) -> None:
-    """Add secrets that the vendor told, beside those that a person entered. Fetched tokens stay."""
-    sealed = select(credential.c.sealed).where(credential.c.connection_id == connection_id).with_for_update()
-    known: dict[str, str] = keyring.open(tx.execute(sealed).scalar_one(), connection_id)
+    """Add secrets that the vendor told, beside those that a person entered. Fetched tokens stay.
+
+    Deliveries signed with one that is replaced are taken for another day.
+    """
+    known, replaced = _lock_secrets(tx, keyring, connection_id)
     if all(known.get(name) == secret for name, secret in secrets.items()):
         return
-    tx.execute(
+    values = _sealed(keyring, connection_id, known, secrets, replaced, now)
+    tx.execute(update(credential).where(credential.c.connection_id == connection_id).values(**values))
+
+
+def _lock_secrets(tx: Tx, keyring: Keyring, connection_id: str) -> tuple[dict[str, str], list[Sequence[str]]]:
+    """The secrets, and the signing secrets before with their ends, to be changed by nobody else meanwhile."""
+    columns = select(credential.c.sealed, credential.c.signing_sealed)
+    row = tx.execute(columns.where(credential.c.connection_id == connection_id).with_for_update()).one()
+    replaced = keyring.open(row.signing_sealed, connection_id) if row.signing_sealed else []
+    return keyring.open(row.sealed, connection_id), replaced
+
+
+def _sealed(
+    keyring: Keyring,
+    connection_id: str,
+    known: Mapping[str, str],
+    secrets: Mapping[str, str],
+    replaced: Iterable[Sequence[str]],
+    now: datetime,
+) -> dict[str, Any]:
+    """The columns that hold `secrets` beside the `known` ones, and signing secrets which they replace."""
+    values = {"sealed": keyring.seal({**known, **secrets}, connection_id), "updated_at": now}
+    signing = [name for name in secrets if name.startswith(WEBHOOK_SECRET) and known.get(name)]
+    gone = [known[name] for name in signing if known[name] != secrets[name]]
+    if gone:
+        until = now + SIGNING_OVERLAP
+        kept = [[secret, until.isoformat()] for secret in gone] + list(_still_good(replaced, now))
+        values |= {"signing_sealed": keyring.seal(kept, connection_id), "signing_until": until}
+    return values
+
+
+def forget_replaced(tx: Tx, now: datetime) -> int:
+    """Forget replaced signing secrets which nothing may be signed with any more; returns of how many connections."""
+    done = tx.execute(
         update(credential)
-        .where(credential.c.connection_id == connection_id)
-        .values(sealed=keyring.seal({**known, **secrets}, connection_id), updated_at=now)
+        .where(credential.c.signing_until <= now)
+        .values(signing_sealed=None, signing_until=None)
+        .returning(credential.c.connection_id)
     )
+    return len(done.all())
 
 
 def read_secrets(tx: Tx, keyring: Keyring, connection_id: str) -> dict[str, str]:
@@ -194,7 +256,7 @@ def reseal(tx: Tx, keyring: Keyring, now: datetime) -> int:
     changed = 0
     for row in tx.execute(select(credential).with_for_update()).mappings().all():
         owner, values = row["connection_id"], {}
-        for column in ("sealed", "token_sealed", "refresh_sealed"):
+        for column in ("sealed", "token_sealed", "refresh_sealed", "signing_sealed"):
             if row[column] is not None and not keyring.is_current(row[column]):
                 values[column] = keyring.seal(keyring.open(row[column], owner), owner)
         if values:

@@ -10,11 +10,15 @@ from sqlalchemy import event, select
 from connectors.shopify.sandbox import ShopifySandbox
 from hub.flows.receive import Receipt, receive
 from hub.sdk import WebhookRequest
+from hub.sdk.signatures import hmac_signature
 from hub.store import connections
 from hub.store.database import Database
 from hub.store.sealing import Keyring, new_key
-from hub.store.tables import connection, inbox, webhook_rejection
+from hub.store.tables import connection, credential, inbox, webhook_rejection
 from hub.testing.world import World
+
+SIGNATURE = "x-shopify-hmac-sha256"
+WORDS = ("demo", "second", "third")
 
 
 class Shop:
@@ -33,6 +37,11 @@ class Shop:
     def send(self, *, connection_id: str | None = None, token: str | None = None, **headers: str) -> Receipt:
         request = WebhookRequest("POST", self.body, self.headers | headers)
         return receive(self.world.runtime, connection_id or self.id, token or self.token, request)
+
+    def change_secret(self, secret: str) -> None:
+        with self.world.db.begin() as tx:
+            config, fresh = {"shop": self.sandbox.shop}, {"webhook_secret": secret}
+            connections.change_settings(tx, self.world.runtime.keyring, self.id, config, fresh, self.world.now())
 
     def kept(self) -> list:
         return list(self.world.read(lambda tx: tx.execute(select(inbox.c.duplicates)).scalars()))
@@ -64,9 +73,54 @@ def test_a_delivery_costs_one_look_and_one_commit(shop: Shop) -> None:
 
 
 def test_a_wrong_signature_is_refused_and_counted(shop: Shop) -> None:
-    assert shop.send(**{"x-shopify-hmac-sha256": "bm90IHRoaXM="}).status == 401
+    assert shop.send(**{SIGNATURE: "bm90IHRoaXM="}).status == 401
     assert shop.kept() == []
     assert len(shop.world.read(lambda tx: tx.execute(select(webhook_rejection.c.reason)).all())) == 1
+
+
+def test_the_secret_before_is_taken_for_a_day_after_it_was_changed(shop: Shop) -> None:
+    shop.change_secret("whsec-second")
+    assert shop.send().status == 200
+    assert shop.send(**{SIGNATURE: hmac_signature("whsec-second", shop.body)}).status == 200
+    shop.world.later(hours=23)
+    assert shop.send().status == 200
+    shop.world.later(hours=2)
+    assert shop.send().status == 401
+    assert shop.send(**{SIGNATURE: hmac_signature("whsec-second", shop.body)}).status == 200
+
+
+def test_a_secret_that_is_changed_twice_in_a_day_leaves_both_before_good_for_their_day(shop: Shop) -> None:
+    shop.change_secret("whsec-second")
+    shop.world.later(hours=20)
+    shop.change_secret("whsec-third")
+    assert [shop.send(**{SIGNATURE: hmac_signature(f"whsec-{one}", shop.body)}).status for one in WORDS] == [200] * 3
+    shop.world.later(hours=5)
+    assert [shop.send(**{SIGNATURE: hmac_signature(f"whsec-{one}", shop.body)}).status for one in WORDS] == [
+        401,
+        200,
+        200,
+    ]
+
+
+def test_a_secret_that_the_vendor_replaces_stays_good_for_a_day_too(shop: Shop) -> None:
+    for told in ("whsec-second", "whsec-third"):
+        with shop.world.db.begin() as tx:
+            secrets = {"webhook_secret_orders": told}
+            connections.keep_secrets(tx, shop.world.runtime.keyring, shop.id, secrets, shop.world.now())
+    assert shop.send(**{SIGNATURE: hmac_signature("whsec-second", shop.body)}).status == 200
+    shop.world.later(hours=25)
+    assert shop.send(**{SIGNATURE: hmac_signature("whsec-second", shop.body)}).status == 401
+
+
+def test_a_replaced_secret_is_forgotten_in_the_night_after_its_day(shop: Shop) -> None:
+    kept = select(credential.c.signing_sealed).where(credential.c.signing_sealed.is_not(None))
+    shop.change_secret("whsec-second")
+    shop.world.clock_strikes("night")
+    [sealed] = shop.world.read(lambda tx: tx.execute(kept).scalars().all())
+    assert shop.sandbox.webhook_secret.encode() not in sealed
+    shop.world.later(hours=25)
+    shop.world.clock_strikes("night")
+    assert shop.world.read(lambda tx: tx.execute(kept).scalars().all()) == []
 
 
 def test_an_unknown_address_says_nothing_of_what_exists(shop: Shop) -> None:

@@ -72,13 +72,18 @@ def test_a_rotation_seals_everything_anew_and_then_the_old_key_can_go(store, mad
     mine = made(Keyring.parse(old))
     tokens = StoredTokens(store, Keyring.parse(old), mine)
     tokens.save(Token("token-1", NOON, NOON), "refresh-1")
+    with store.begin() as tx:
+        connections.change_settings(tx, Keyring.parse(old), mine, {}, {"webhook_secret": "s3cret-three"}, NOON)
+    tokens.save(Token("token-1", NOON, NOON), None)
     both = Keyring.parse(f"{new},{old},{_text(KEYRING)}")
     with store.begin() as tx:
         assert connections.reseal(tx, both, NOON) >= 1
         assert connections.reseal(tx, both, NOON) == 0
     alone = Keyring.parse(new)
     with store.read() as tx:
-        assert connections.read_secrets(tx, alone, mine) == SECRETS
+        assert connections.read_secrets(tx, alone, mine) == {**SECRETS, "webhook_secret": "s3cret-three"}
+        _, signing = connections.get_sealed(tx, mine)[1].open(alone, mine, NOON)
+        assert signing == ["s3cret-three", "s3cret-two"]
     after = StoredTokens(store, alone, mine)
     assert (after.read().value, after.refresh_token()) == ("token-1", "refresh-1")
     with store.begin() as tx:  # leave the other rows of this module as they were

@@ -52,6 +52,8 @@ credential = Table(
     moment("token_renew_at", null=True),
     moment("token_expires_at", null=True),
     Column("refresh_sealed", LargeBinary),  # a refresh token that the vendor has rotated
+    Column("signing_sealed", LargeBinary),  # signing secrets that were replaced, each with its end
+    moment("signing_until", null=True),  # when the last of them ends
     moment("token_claimed_until", null=True),  # one worker fetches a token at a time
 )
 

@@ -73,6 +73,8 @@ def upgrade() -> None:
         sa.Column("token_renew_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("token_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refresh_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("signing_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("signing_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("token_claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_credential")),
     )
