@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from hub.sdk import errors
 from hub.sdk.deadline import time_left
-from hub.sdk.http import Authorizer, Http
+from hub.sdk.http import Authorizer, Http, Response
 from hub.sdk.manifest import ApiKey, Auth, BasicAuth, NoAuth, OAuth2
 from hub.sdk.redact import redactor
 
@@ -56,11 +56,14 @@ class FixedHeaders:
     """A credential that never changes."""
 
     fixed: Mapping[str, str] = field(repr=False)
-    renewable: bool = False
 
     def headers(self, *, renew: bool = False, refused: Mapping[str, str] | None = None) -> Mapping[str, str]:  # noqa: ARG002
         """The same headers always: there is nothing to renew."""
         return self.fixed
+
+    def is_expired(self, response: Response) -> bool:  # noqa: ARG002
+        """Never: there is no other to call with."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,6 @@ class OAuthTokens:
     http: Http
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
-    renewable: bool = True
 
     def headers(self, *, renew: bool = False, refused: Mapping[str, str] | None = None) -> Mapping[str, str]:
         known = self.store.read()
@@ -85,6 +87,9 @@ class OAuthTokens:
         if renew:
             dead = (refused or {}).get(self.auth.header, "") or (self._header(known) if known else "")
         return {self.auth.header: self._header(self._token(known, dead))}
+
+    def is_expired(self, response: Response) -> bool:
+        return response.status == 401 or (self.auth.expired_when is not None and self.auth.expired_when(response))
 
     def _header(self, token: Token) -> str:
         return f"{self.auth.prefix}{token.value}"

@@ -65,8 +65,8 @@ class Authorizer(Protocol):
         refused, so that a token which another worker has renewed meanwhile is taken instead of renewed once more.
         """
 
-    @property
-    def renewable(self) -> bool: ...
+    def is_expired(self, response: Response) -> bool:
+        """Whether the answer says that the credential is dead, so that one should call again with another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,17 +196,19 @@ class _Call:
     renewed: bool = False
 
     def answer(self) -> Response:
-        """The answer to one try; a refused token is renewed once in the life of the call."""
+        """The answer to one try; a dead token is renewed once in the life of the call."""
         response = self._send()
-        if response.status == 401 and 401 not in self.expect and self._may_renew():
+        if not self.renewed and self._is_expired(response):
             self.renewed = True
             response = self._send(renew=True)
         if response.status < 300 or response.status in self.expect:
             return response
         raise self._error(response)
 
-    def _may_renew(self) -> bool:
-        return self.auth and not self.renewed and self.http.authorizer.renewable
+    def _is_expired(self, response: Response) -> bool:
+        """A 401 that is expected says nothing of the token; other answers do as the manifest says."""
+        expected = response.status == 401 and 401 in self.expect
+        return self.auth and not expected and self.http.authorizer.is_expired(response)
 
     def _send(self, *, renew: bool = False) -> Response:
         self._wait_for_quota()
@@ -260,6 +262,8 @@ class _Call:
             target = self._clean(response.headers.get("location", "another address"))[:200]
             said = f"{self.method} {path}: {response.status}: the vendor has moved this to {target}"
             return errors.ConfigInvalid(said, "base_url")
+        if self._is_expired(response):
+            return errors.AuthRejected(said)
         return error_for_status(response.status, said, safe=self.safe, retry_after_s=retry_after(response))
 
     def _transport_error(self, error: Exception) -> errors.ConnectorError:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from hub.sdk.http import Response
 
 SDK_API = 1
 
@@ -79,6 +82,8 @@ class OAuth2:
     `body` says how the token endpoint wants its parameters. `rotates_refresh_token` stores a returned new one
     before the first use. `token_url_setting` names a config property (base_url, as a rule) whose scheme and host take
     the place of the token_url's own when it is filled in, so that one setting moves a connection to a sandbox.
+    `expired_when` knows the answers by which the vendor refuses a dead token, where it does so by another status than
+    401; such a call had no effect, and is made again with a new token. It never raises.
     """
 
     token_url: str
@@ -92,6 +97,7 @@ class OAuth2:
     body: Literal["form", "json"] = "form"
     rotates_refresh_token: bool = False
     token_url_setting: str = ""
+    expired_when: Callable[[Response], bool] | None = None
 
 
 Auth = NoAuth | ApiKey | BasicAuth | OAuth2

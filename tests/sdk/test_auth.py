@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 
-from hub.sdk import ApiKey, BasicAuth, NoAuth, OAuth2, errors
+from hub.sdk import ApiKey, BasicAuth, Http, NoAuth, OAuth2, Response, errors
 from hub.sdk.auth import FixedHeaders, authorizer, moved
 from hub.testing.context import MemoryTokens
 from tests.sdk.chaos import answer
@@ -31,10 +32,10 @@ def token(number):
 def signed_in(client, chaos):
     """Makes a client with OAuth whose vendor and token endpoint play these scripts, and the two servers."""
 
-    def make(vendor, endpoint):
+    def make(vendor, endpoint, auth=AUTH):
         shop, tokens = chaos(*vendor), chaos(*endpoint)
         values = {**VALUES, "base_url": tokens.url}
-        return client(authorizer=authorizer(AUTH, values, MemoryTokens(), client)), shop, tokens
+        return client(authorizer=authorizer(auth, values, MemoryTokens(), client)), shop, tokens
 
     return make
 
@@ -83,6 +84,51 @@ def test_an_expected_refusal_is_an_answer(signed_in):
     assert len(tokens.requests) == 1
 
 
+DEAD = answer(b'{"error": "token expired"}', "403 Forbidden")
+DEAD_BUT_OK = answer(b'{"data": null, "error": "token expired"}')
+SAYS_SO = replace(AUTH, expired_when=lambda response: b"token expired" in response.body)
+
+
+@pytest.mark.parametrize("refusal", [DEAD, DEAD_BUT_OK], ids=["403", "200"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_dead_token_is_renewed_however_the_vendor_says_it(signed_in, method, refusal):
+    http, shop, tokens = signed_in([refusal, answer(b'{"n": 1}')], [token(1), token(2)], SAYS_SO)
+    assert http.request(method, f"{shop.url}/x", expect=(403,)).json() == {"n": 1}
+    assert (len(shop.requests), len(tokens.requests)) == (2, 2)
+
+
+def test_a_token_that_is_dead_again_needs_a_person_however_the_vendor_says_it(signed_in):
+    http, shop, tokens = signed_in([DEAD], [token(1), token(2), token(3)], SAYS_SO)
+    with pytest.raises(errors.AuthRejected, match="token expired"):
+        http.post(f"{shop.url}/x")
+    assert (len(shop.requests), len(tokens.requests)) == (2, 2)
+
+
+def test_another_refusal_is_no_dead_token(signed_in):
+    http, shop, tokens = signed_in([answer(b'{"error": "no such scope"}', "403 Forbidden")], [token(1)], SAYS_SO)
+    with pytest.raises(errors.MissingPermission):
+        http.post(f"{shop.url}/x")
+    assert (len(shop.requests), len(tokens.requests)) == (1, 1)
+
+
+@pytest.mark.parametrize("refusal", [REFUSED, DEAD, DEAD_BUT_OK], ids=["401", "403", "200"])
+def test_one_who_hears_of_the_dead_token_late_takes_the_one_that_was_fetched_meanwhile(signed_in, refusal):
+    others: list[Http] = []
+
+    def renewed_by_another_meanwhile(peer):
+        assert others[0].get(f"{shop.url}/other").json() == {"n": 1}
+        refusal(peer)
+
+    good = answer(b'{"n": 1}')
+    vendor = [good, renewed_by_another_meanwhile, refusal, good, good]
+    http, shop, tokens = signed_in(vendor, [token(1), token(2), token(3)], SAYS_SO)
+    others.append(http)
+    http.get(f"{shop.url}/first")
+    assert http.post(f"{shop.url}/late").json() == {"n": 1}
+    assert len(tokens.requests) == 2
+    assert b"Bearer token-2" in shop.requests[-1]
+
+
 def test_a_fixed_key_that_is_refused_is_not_shown_again(client, chaos):
     shop = chaos(REFUSED)
     with pytest.raises(errors.AuthRejected):
@@ -109,7 +155,7 @@ def test_a_call_without_credential_asks_for_no_token(signed_in):
 def test_every_kind_of_credential_has_its_header(auth, headers):
     made = authorizer(auth, {"key": "s3cret", "user": "jö"}, MemoryTokens(), lambda: pytest.fail("nothing to call"))
     assert made.headers() == made.headers(renew=True) == headers
-    assert not made.renewable
+    assert not made.is_expired(Response(401, {}, b""))
     assert "s3cret" not in repr(made)
 
 

@@ -105,10 +105,6 @@ class Client:
     ) -> Mapping[str, Any]:
         url = f"{self.base_url}{path}"
         response = self.http.request(method, url, params=params, json=json, safe=safe, expect=_REFUSED)
-        if _is_dead_token(response) and self.http.authorizer.renewable:
-            # Amazon says 403, not 401, for a token that has expired or was revoked.
-            self.http.authorizer.headers(renew=True)
-            response = self.http.request(method, url, params=params, json=json, safe=safe, expect=_REFUSED)
         if response.status >= 400:
             raise self._refusal(method, url, response)
         if not response.body:
@@ -123,7 +119,7 @@ class Client:
         said = f"{method} {url.removeprefix(self.base_url)}: {response.status} {code}: {words}"
         match response.status:
             case 403:
-                return errors.AuthRejected(said) if _is_dead_token(response) else errors.MissingPermission(said)
+                return errors.AuthRejected(said) if is_dead_token(response) else errors.MissingPermission(said)
             case 404:
                 return errors.NotFound(said)
             case 429:
@@ -160,7 +156,8 @@ def _said(response: Response) -> tuple[str, str]:
         return str(response.status), response.text[:500]
 
 
-def _is_dead_token(response: Response) -> bool:
+def is_dead_token(response: Response) -> bool:
+    """Whether Amazon refuses the access token: it says 403, not 401, for one that has expired or was revoked."""
     return response.status == 403 and "access token you provided" in _said(response)[1].lower()
 
 

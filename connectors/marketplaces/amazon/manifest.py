@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from connectors.marketplaces.amazon.client import is_dead_token
 from connectors.marketplaces.amazon.marketplaces import MARKETPLACES
 from hub.sdk import Manifest, OAuth2, RateLimit, Stream
 
@@ -105,6 +106,7 @@ MANIFEST = Manifest(
         prefix="",
         body="form",
         token_url_setting="base_url",  # noqa: S106 - the name of a setting
+        expired_when=is_dead_token,
     ),
     streams=(
         Stream(

@@ -121,19 +121,12 @@ class Client:
     def _for_customer(self, data: Mapping[str, Any]) -> dict[str, Any]:
         return {**data, "customer_account_id": self.customer} if self.customer else dict(data)
 
-    def _call(
-        self, field: str, document: str, variables: Mapping[str, Any], *, safe: bool, renewed: bool = False
-    ) -> Any:
+    def _call(self, field: str, document: str, variables: Mapping[str, Any], *, safe: bool) -> Any:
         url = f"{self.base}/graphql"
         response = self.http.post(url, json={"query": document, "variables": variables}, safe=safe, expect=(400,))
         complaints, result = _parts(field, response, safe=safe)
         if result is None:
-            error = classify(field, complaints, safe=safe)
-            if isinstance(error, errors.AuthRejected) and self.http.authorizer.renewable and not renewed:
-                # A token may be refused with HTTP 200 too; the call had no effect then, so it is tried once more.
-                self.http.authorizer.headers(renew=True)
-                return self._call(field, document, variables, safe=safe, renewed=True)
-            raise self._paused(url, error)
+            raise self._paused(url, classify(field, complaints, safe=safe))
         if complaints:  # warnings about scopes come in the same place while the data is there
             self.log.warning("shiphero.warning", operation=field, message=str(complaints[0].get("message", "")))
         return result

@@ -12,7 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.sdk import errors
+import orjson
+
+from hub.sdk import Response, errors
 
 CREDITS = 30  # the one number that always means the same: too few credits
 CREDITS_A_SECOND = 60
@@ -60,6 +62,18 @@ def classify(operation: str, complaints: Sequence[Mapping[str, Any]], *, safe: b
     if _BROKEN.search(message):
         return errors.Transient(said) if safe else errors.OutcomeUnknown(said)
     return errors.Rejected(said, vendor_code=str(code or ""), field=str(first.get("field") or ""))
+
+
+def is_dead_token(response: Response) -> bool:
+    """Whether an answer refuses the access token, with HTTP 401 or with HTTP 200, errors and null data."""
+    if b'"errors"' not in response.body:
+        return False
+    try:
+        answer = orjson.loads(response.body)
+        has_data = any((answer.get("data") or {}).values())
+        return not has_data and isinstance(classify("", answer["errors"], safe=True), errors.AuthRejected)
+    except (orjson.JSONDecodeError, AttributeError, TypeError, KeyError):
+        return False
 
 
 def wait_s(complaint: Mapping[str, Any]) -> float:

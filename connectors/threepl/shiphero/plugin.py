@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.threepl.shiphero import translate, webhooks
 from connectors.threepl.shiphero.client import HOST, Client
+from connectors.threepl.shiphero.faults import is_dead_token
 from connectors.threepl.shiphero.settings import CONFIG_SCHEMA
 from hub.domain.shipping import Cancelled, FulfillmentRequest, Submitted
 from hub.sdk import (
@@ -61,6 +62,7 @@ class ShipHero(
             refresh_token="refresh_token",  # noqa: S106 - the name of the setting
             body="json",
             token_url_setting="base_url",  # noqa: S106 - the name of the setting
+            expired_when=is_dead_token,
         ),
         streams=(
             Stream(

@@ -42,7 +42,8 @@ KINDS = (
 class ShipHeroSandbox(Sandbox):
     """`orders`, `shipments`, `warehouse` and `hooks` may be read by tests; change them through the methods.
 
-    `max_page` caps every page; `stuck_cursor` lets every page point back at the first. `POST /_sandbox/<method>` with
+    `max_page` caps every page; `stuck_cursor` lets every page point back at the first; `refuses_with_200` tells of dead
+    tokens by an error among the answers. `POST /_sandbox/<method>` with
     the arguments as JSON calls add_product, ship, cancel, hold or release from outside.
     """
 
@@ -51,6 +52,7 @@ class ShipHeroSandbox(Sandbox):
     webhook_secret: str = "whsec-demo"
     max_page: int = 100
     stuck_cursor: bool = False
+    refuses_with_200: bool = False
     warehouse: Warehouse = field(default_factory=Warehouse)
     hooks: list[Thing] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -169,6 +171,8 @@ class ShipHeroSandbox(Sandbox):
 
     def _graphql(self) -> Response | tuple[Response, int]:
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+            if self.refuses_with_200:
+                return jsonify(errors=[{"message": "Token has expired", "code": 2}], data=None)
             return jsonify(message="Unauthorized", code="invalid_token"), 401
         sent = request.get_json()
         try:

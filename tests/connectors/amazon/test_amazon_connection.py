@@ -60,6 +60,19 @@ def test_a_token_that_amazon_has_dropped_is_replaced_at_once(shop, clock):
     assert tokens.fetched == 2
 
 
+def test_workers_that_hear_of_a_dead_token_one_after_another_fetch_one(shop, clock):
+    tokens = MemoryTokens()
+    first, second = (connect(Amazon, shop.settings(), tokens=tokens, clock=clock) for _ in range(2))
+    number = shop.place_order([("MUG", 1)])
+    first.order(number)
+    shop.expire_tokens()
+    waiting = [second]
+    # The second is refused and goes on with a new token while the call of the first is under way.
+    shop.app.before_request_funcs[None].insert(0, lambda: waiting.pop().order(number) and None if waiting else None)
+    assert first.order(number).external_id == number
+    assert shop.count("POST /auth/o2/token") == 2
+
+
 def test_a_missing_role_is_a_missing_permission_not_a_dead_token(shop, clock):
     tokens = MemoryTokens()
     other = connect(Amazon, shop.settings() | {"seller_id": "A1SOMEBODYELSE"}, tokens=tokens, clock=clock)

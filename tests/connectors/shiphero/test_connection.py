@@ -18,13 +18,29 @@ def test_the_refresh_token_is_sent_as_json_to_the_same_host_and_once(sandbox, se
     assert (sandbox.count("POST /auth/refresh"), tokens.fetched) == (1, 1)
 
 
-def test_an_expired_token_is_renewed_once_and_the_order_is_made_once(sandbox, settings, request_for):
+@pytest.mark.parametrize("with_200", [False, True])
+def test_an_expired_token_is_renewed_once_and_the_order_is_made_once(sandbox, settings, request_for, with_200):
+    sandbox.refuses_with_200 = with_200
     shiphero = connect(ShipHero, settings)
     shiphero.check()
     sandbox.expire_tokens()
     shiphero.submit(request_for("FO-1"), "key")
     assert sandbox.count("POST /auth/refresh") == 2
     assert len(sandbox.orders) == 1
+
+
+@pytest.mark.parametrize("with_200", [False, True])
+def test_workers_that_hear_of_a_dead_token_one_after_another_fetch_one(sandbox, settings, with_200):
+    sandbox.refuses_with_200 = with_200
+    tokens = MemoryTokens()
+    first, second = (connect(ShipHero, settings, tokens=tokens) for _ in range(2))
+    first.check()
+    sandbox.expire_tokens()
+    waiting = [second]
+    # The second is refused and goes on with a new token while the call of the first is under way.
+    sandbox.app.before_request_funcs[None].insert(0, lambda: waiting.pop().places() and None if waiting else None)
+    assert first.places()
+    assert sandbox.count("POST /auth/refresh") == 2
 
 
 def test_a_wrong_refresh_token_asks_for_a_new_one(settings):
