@@ -40,7 +40,11 @@ _SOURCES = {
 }
 _ID = re.compile(r"[a-z0-9_]+")
 _SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+_APPLIED = ("oneOf", "anyOf", "allOf", "then", "else")  # whose properties are settings themselves, too
+_DATA = ("const", "default", "enum", "examples", "x-hub")  # whose values are no rules
 _SECRET = re.compile(r"secret|token|password|api_?key|private", re.IGNORECASE)
+
+Path = tuple[str | int, ...]  # the steps from a schema to one of its rules
 
 
 def manifest_errors(connector: type[Connector]) -> list[str]:
@@ -96,10 +100,36 @@ def _schema(schema: Mapping[str, Any]) -> Iterator[str]:
             yield f"the setting {name} has no title"
         if _looks_secret(name, rules) and not any(rule.get("writeOnly") is True for rule in rules):
             yield f"the setting {name} looks secret but is not writeOnly"
+    for path, rule in _hidden(schema):
+        yield from _secret(path, rule)
     for example in schema.get("examples", ()):
         wrong = best_match(Draft202012Validator(schema).iter_errors(example))
         if wrong is not None:
             yield f"an example of config_schema breaks it: {wrong.message}"
+
+
+def _secret(path: Path, rule: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a secret: only texts among the settings themselves are taken apart and sealed."""
+    name, place = path[-1] if path else "config_schema", path
+    while place and place[0] in _APPLIED:
+        place = place[2:] if isinstance(place[1], int) else place[1:]
+    if place != ("properties", name):
+        yield f"the secret {name} stands inside another setting, where it would not be sealed"
+    elif rule.get("type", "string") != "string":
+        yield f"the setting {name} is secret but not text"
+
+
+def _hidden(node: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Every rule that is writeOnly with its path, at any depth and below any keyword."""
+    if isinstance(node, Mapping):
+        if node.get("writeOnly") is True:
+            yield path, node
+        for name, part in node.items():
+            if name not in _DATA:
+                yield from _hidden(part, (*path, name))
+    if isinstance(node, list):
+        for number, part in enumerate(node):
+            yield from _hidden(part, (*path, number))
 
 
 def _looks_secret(name: str, rules: list[Mapping[str, Any]]) -> bool:

@@ -14,6 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from hub.domain.documents import Order
 from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck, Facts, HoldReason
 from hub.plugins.discovery import BrokenPlugin, Found, PluginError, broken, find, load
+from hub.plugins.manifests import manifest_errors
 from hub.sdk import SDK_API, Connector, Manifest, capabilities
 
 CONNECTORS = "hub.connectors"
@@ -191,6 +192,8 @@ def _connector(found: Found) -> LoadedPlugin:
     if inspect.isabstract(connector):
         missing = ", ".join(sorted(connector.__abstractmethods__))
         raise PluginError(f"{found.point.value} promises what it does not implement: {missing}")
+    if wrong := manifest_errors(connector):
+        raise PluginError(f"its manifest breaks the rules: {'; '.join(wrong)}")
     return LoadedPlugin(found.name, found.dist, found.version, connector, manifest, tuple(capabilities(connector)))
 
 

@@ -19,6 +19,7 @@ from hub.sdk import (
     RateLimit,
     Stream,
     Void,
+    secret_names,
 )
 
 SETTINGS = {
@@ -84,6 +85,11 @@ def test_a_good_manifest_has_no_errors():
         ({"config_schema": settings(accessToken={"type": "string", "title": "T"})}, "accessToken looks secret but is not writeOnly"),
         ({"config_schema": settings(a={"title": "A", "type": "object", "properties": {"private_key": {"title": "K"}}})}, "private_key looks secret"),
         ({"config_schema": {**SETTINGS, "oneOf": [{"properties": {"password": {"title": "P"}}}]}}, "password looks secret"),
+        ({"config_schema": settings(a={"title": "A", "type": "object", "properties": {"pin": {"title": "P", "writeOnly": True}}})}, "the secret pin stands inside another setting"),
+        ({"config_schema": settings(a={"title": "A", "type": "array", "items": {"type": "string", "writeOnly": True}})}, "the secret items stands inside another setting"),
+        ({"config_schema": {**settings(a={"title": "A", "$ref": "#/$defs/pin"}), "$defs": {"pin": {"type": "string", "writeOnly": True}}}}, "the secret pin stands inside another setting"),
+        ({"config_schema": {**SETTINGS, "oneOf": [{"properties": {"a": {"title": "A", "properties": {"pin": {"title": "P", "writeOnly": True}}}}}]}}, "the secret pin stands inside another setting"),
+        ({"config_schema": settings(pin={"title": "P", "type": "integer", "writeOnly": True})}, "the setting pin is secret but not text"),
         ({"config_schema": {**SETTINGS, "examples": [{"shop": 1}]}}, "an example of config_schema breaks it"),
         ({"auth": BasicAuth("user")}, "auth reads the setting user"),
         ({"auth": OAuth2("https://{region}.example.com/token", "client_credentials")}, "auth reads the setting region"),
@@ -114,6 +120,13 @@ def test_a_fixed_choice_and_a_setting_narrowed_elsewhere_need_no_second_title():
         "allOf": [{"if": {"properties": {"shop": {"const": "x"}}}, "then": {"properties": {"shop": {"minLength": 2}}}}],
     }
     assert errors(config_schema=narrowed) == []
+
+
+def test_secrets_of_alternatives_are_settings_themselves():
+    pin = {"properties": {"pin": {"type": "string", "title": "PIN", "writeOnly": True}}}
+    either = {**SETTINGS, "oneOf": [pin, {"allOf": [{"if": {"properties": {"shop": {"const": "x"}}}, "then": pin}]}]}
+    assert errors(config_schema=either) == []
+    assert secret_names(either) == {"api_key", "pin"}
 
 
 def test_only_what_can_be_looked_up_may_rely_on_it():

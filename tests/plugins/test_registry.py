@@ -11,6 +11,7 @@ import pytest
 
 from hub.domain.routing.rankers import BUILT_IN
 from hub.plugins import BrokenPluginError, UnknownPluginError, forget, manifest_errors, rankers, registry, strategies
+from tests.plugins.conftest import CONNECTOR
 
 
 def broken(name: str):
@@ -118,6 +119,18 @@ def test_a_connector_for_another_sdk_is_refused(packages, requires_sdk, words):
 def test_a_connector_is_called_what_its_manifest_says(packages):
     packages.connector("hub-connector-demo", "demo", id="other")
     assert broken("demo").reason == "the entry point is called demo but its manifest says other"
+
+
+def test_a_connector_whose_manifest_breaks_the_rules_is_refused_with_all_that_is_wrong(packages):
+    code = CONNECTOR.format(id="demo", requires_sdk=">=1,<2").replace(
+        '"type": "string", "title": "Address"', '"type": "object", "properties": {"pin": {"writeOnly": True}}'
+    )
+    packages.install("hub-connector-demo", code, {"hub.connectors": {"demo": "Demo"}})
+    assert broken("demo").reason == (
+        "its manifest breaks the rules: the setting base_url has no title; the setting pin has no title; "
+        "the secret pin stands inside another setting, where it would not be sealed"
+    )
+    assert "shopify" in names()
 
 
 def test_a_connector_that_leaves_out_a_method_is_refused_by_its_name(packages):
