@@ -10,7 +10,7 @@ from connectors.shopify import queries
 from connectors.shopify.client import PAGE, Admin, Json, TooCostly, gid
 from connectors.shopify.facts import numeric_id
 from hub.domain.documents import Address
-from hub.sdk import Cursor, Page, Place, Record, Window, errors
+from hub.sdk import Cursor, Page, Place, Record, Window, errors, read_each
 
 FIRST_LINES = 20  # lines fetched with each order; longer orders are completed by further calls
 FIRST_VARIANTS = 50
@@ -27,8 +27,7 @@ def orders(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> It
         return admin.read(queries.ORDERS, first=first, after=after, query=changed, lines=FIRST_LINES)["orders"]
 
     for page in _adaptive(ask, rows):
-        found = tuple(_order_record(_whole_order(admin, node)) for node in page["nodes"])
-        yield Page(found, _cursor(page))
+        yield Page(read_each(page["nodes"], lambda node: _order_record(_whole_order(admin, node))), _cursor(page))
 
 
 def order(admin: Admin, external_id: str) -> Record:
@@ -53,13 +52,13 @@ def products(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> 
         currency = data["shop"]["currencyCode"]
         return data["products"]
 
+    def read(node: Json) -> Record:
+        whole = _complete(admin, node, "variants", queries.PRODUCT_VARIANTS, lambda data: data["product"])
+        body = {**whole, "shopCurrencyCode": currency}
+        return Record(str(node["legacyResourceId"]), body, _revision(node["updatedAt"]))
+
     for page in _adaptive(ask, rows):
-        found = []
-        for node in page["nodes"]:
-            whole = _complete(admin, node, "variants", queries.PRODUCT_VARIANTS, lambda data: data["product"])
-            body = {**whole, "shopCurrencyCode": currency}
-            found.append(Record(str(node["legacyResourceId"]), body, _revision(node["updatedAt"])))
-        yield Page(tuple(found), _cursor(page))
+        yield Page(read_each(page["nodes"], read), _cursor(page))
 
 
 def places(admin: Admin) -> list[Place]:
@@ -94,8 +93,9 @@ def _cursor(page: Json) -> Cursor | None:
     A broken run is taken up by that time, because Shopify's own cursors hold for one search text only. Its cursor is
     kept all the same: it tells pages apart whose changes all fall into one second.
     """
-    if page["pageInfo"]["hasNextPage"] and page["nodes"]:
-        return {"v": 1, "since": page["nodes"][-1]["updatedAt"], "after": page["pageInfo"]["endCursor"]}
+    dated = [node["updatedAt"] for node in page["nodes"] if node.get("updatedAt")]
+    if page["pageInfo"]["hasNextPage"] and dated:
+        return {"v": 1, "since": dated[-1], "after": page["pageInfo"]["endCursor"]}
     return None
 
 

@@ -134,7 +134,8 @@ class _Reading:
         with self.runtime.db.begin() as tx:
             fresh = inbox.store(tx, self.connection.id, arrivals, self.runtime.clock())
             cursors.moved(tx, *key, page.cursor, self.window, len(fresh), self.state.rewinds)
-        self.runtime.wake_all({f"inbox:{partition_of(self.connection.id, one.external_id)}" for one in fresh})
+        named = [one.external_id or one.dedupe_key for one in fresh]
+        self.runtime.wake_all({f"inbox:{partition_of(self.connection.id, name)}" for name in named})
         return len(fresh)
 
 
@@ -153,6 +154,7 @@ def arrival(stream: Stream, record: Record, source: str = "poll") -> Arrival:
         dedupe_key=f"{stream.name}:{record.external_id}:{mark}"[:200],
         source=source,
         revision=record.revision,
+        error=record.error or None,
     )
 
 

@@ -34,7 +34,7 @@ from hub.sdk.manifest import (
     Stream,
     secret_names,
 )
-from hub.sdk.paging import Cursor, Event, Page, Record, WebhookRequest, WebhookResponse, Window
+from hub.sdk.paging import Cursor, Event, Page, Record, WebhookRequest, WebhookResponse, Window, read_each
 from hub.sdk.results import CheckResult, Place, Subscription
 
 __all__ = [
@@ -78,5 +78,6 @@ __all__ = [
     "Window",
     "capabilities",
     "errors",
+    "read_each",
     "secret_names",
 ]

@@ -13,10 +13,12 @@ The law of cursors:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from hub.sdk import errors
 
 Cursor = Mapping[str, Any]
 
@@ -36,13 +38,35 @@ class Window:
 class Record:
     """One thing read from a vendor, in the vendor's own shape.
 
-    `revision` is a sortable mark of its state (normally updated-at in UTC) and part of the dedupe key.
+    `revision` is a sortable mark of its state (normally updated-at in UTC) and part of the dedupe key. `error` says
+    why it cannot be read, when it cannot: it is parked as it came.
     """
 
     external_id: str
     body: Mapping[str, Any]
     revision: str = ""
     topic: str = ""
+    error: str = ""
+
+
+def read_each(items: Iterable[Any], read: Callable[[Any], Record]) -> tuple[Record, ...]:
+    """The records of a page, each read on its own: one that cannot be read stops no other.
+
+    Raises what the hub has to act on, such as Transient, when `read` calls out.
+    """
+    return tuple(_read_one(item, read) for item in items)
+
+
+def _read_one(item: Any, read: Callable[[Any], Record]) -> Record:
+    try:
+        return read(item)
+    except errors.SchemaDrift as error:
+        said = str(error)
+    except errors.ConnectorError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever this one item has that nobody expected
+        said = f"{type(error).__name__}: {error}"
+    return Record("", item, error=f"a record that cannot be read: {said}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from flask import Response, request
 from sqlalchemy import select
@@ -45,6 +46,7 @@ class Trial:
 
     several = 7
     pages_by = ""  # text in the calls that ask for a page
+    records_by = ""  # text in the calls that ask for its records, where these are others
     sandbox: Sandbox
 
     def __init__(self, clock: Moment) -> None:
@@ -60,6 +62,10 @@ class Trial:
 
     def change(self) -> str:
         """Make a thing that changes now; its id as the stream tells it."""
+        raise NotImplementedError
+
+    def spoil(self, answer: Any) -> None:
+        """Take the id or the time of change from the first record of a page."""
         raise NotImplementedError
 
 
@@ -80,6 +86,9 @@ class AmazonOrders(AmazonTrial):
     def change(self) -> str:
         return self.amazon.place_order([("MUG", 1)], at=self.clock())
 
+    def spoil(self, answer: Any) -> None:
+        del answer["orders"][0]["orderId"]
+
 
 class AmazonProducts(AmazonTrial):
     several = 21
@@ -89,6 +98,9 @@ class AmazonProducts(AmazonTrial):
         sku = f"SKU-{next(self.numbers)}"
         self.amazon.add_listing(sku)
         return sku
+
+    def spoil(self, answer: Any) -> None:
+        del answer["items"][0]["sku"]
 
 
 class ShipHeroTrial(Trial):
@@ -112,6 +124,9 @@ class ShipHeroShipments(ShipHeroTrial):
         )
         return self.shiphero.ship(number, f"1Z{number}", notify=False)
 
+    def spoil(self, answer: Any) -> None:
+        del answer["data"]["shipments"]["data"]["edges"][0]["node"]["created_date"]
+
 
 class ShipHeroInventory(ShipHeroTrial):
     pages_by = "warehouse_products("
@@ -120,6 +135,9 @@ class ShipHeroInventory(ShipHeroTrial):
         sku = f"SKU-{next(self.numbers)}"
         self.shiphero.add_product(sku, on_hand=1)
         return f"{self.place}:{sku}"
+
+    def spoil(self, answer: Any) -> None:
+        del answer["data"]["warehouse_products"]["data"]["edges"][0]["node"]["sku"]
 
 
 class OdooTrial(Trial):
@@ -138,11 +156,21 @@ class OdooStock(OdooTrial):
     def change(self) -> str:
         return f"{self.odoo.add_product(f'SKU-{next(self.numbers)}', on_hand={1: 1.0})}@1"
 
+    def spoil(self, answer: Any) -> None:
+        for row in answer[:1]:
+            row["write_date"] = False
+
 
 class OdooItems(OdooTrial):
+    records_by = '"lst_price"'
+
     def change(self) -> str:
         product = self.odoo.add_product(f"SKU-{next(self.numbers)}")
         return str(self.odoo.db.tables["product.product"][product]["product_tmpl_id"])
+
+    def spoil(self, answer: Any) -> None:
+        for row in answer[:1]:
+            row["write_date"] = False
 
 
 class ShopifyTrial(Trial):
@@ -161,6 +189,9 @@ class ShopifyOrders(ShopifyTrial):
     def change(self) -> str:
         return str(self.shopify.place_order([("MUG", 1)]).id)
 
+    def spoil(self, answer: Any) -> None:
+        del answer["data"]["orders"]["nodes"][0]["updatedAt"]
+
 
 class ShopifyProducts(ShopifyTrial):
     pages_by = "products("
@@ -168,6 +199,9 @@ class ShopifyProducts(ShopifyTrial):
     def change(self) -> str:
         self.shopify.add_product(f"SKU-{next(self.numbers)}", "10.00")
         return str(self.shopify.state.products[-1].id)
+
+    def spoil(self, answer: Any) -> None:
+        del answer["data"]["products"]["nodes"][0]["legacyResourceId"]
 
 
 TRIALS: dict[tuple[str, str], type[Trial]] = {
@@ -191,7 +225,9 @@ class Stream:
         self.connection = world.connect(plugin, plugin, trial.settings(), poll=True)
         self.pages_left: int | None = None  # so many are answered before the vendor says no; None is all
         self.on_call: Callable[[], object] = lambda: None  # what happens at the vendor before it answers a call
+        self.spoils = False  # whether the first record of each page comes broken
         trial.sandbox.app.before_request(self._on_call)
+        trial.sandbox.app.after_request(self._perhaps_spoil)
 
     def change(self, count: int = 1, *, at: datetime) -> set[str]:
         """Make so many changes, one a second."""
@@ -216,11 +252,20 @@ class Stream:
 
     def _on_call(self) -> Response | None:
         self.on_call()
-        asked = f"{request.method} {request.path} {request.get_data(as_text=True)}"
-        if self.pages_left is None or self.trial.pages_by not in asked:
+        if self.pages_left is None or not self._is_asked(self.trial.pages_by):
             return None
         self.pages_left -= 1
         return Response("not now", 409) if self.pages_left < 0 else None
+
+    def _perhaps_spoil(self, response: Response) -> Response:
+        if self.spoils and self._is_asked(self.trial.records_by or self.trial.pages_by):
+            answer = response.get_json()
+            self.trial.spoil(answer)
+            response.set_data(orjson.dumps(answer))
+        return response
+
+    def _is_asked(self, text: str) -> bool:
+        return text in f"{request.method} {request.path} {request.get_data(as_text=True)}"
 
 
 @pytest.fixture(params=sorted(TRIALS), ids=" ".join)
@@ -305,6 +350,20 @@ def test_a_run_that_breaks_again_and_again_gets_to_the_end(stream: Stream) -> No
         stream.pages_left = 2
         stream.read()
         stream.world.later(minutes=5)
+    assert known <= stream.stored
+
+
+def test_one_record_that_cannot_be_read_is_parked_and_the_others_are_stored(stream: Stream) -> None:
+    known = stream.change(2, at=stream.world.now() - timedelta(minutes=5))
+    stream.spoils = True
+    stream.read()
+    assert known & stream.stored
+    parked = select(inbox.c.error).where(inbox.c.stream == stream.name, inbox.c.status == "dead")
+    assert stream.world.read(lambda tx: tx.execute(parked).scalars().all())
+    assert stream.state.synced_to is not None
+    stream.spoils = False
+    stream.world.later(minutes=5)
+    stream.read()
     assert known <= stream.stored
 
 

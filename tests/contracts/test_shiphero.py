@@ -109,7 +109,7 @@ def test_every_answer_of_the_sandbox_has_the_types_of_the_schema(sdl, count):
         window = Window(None, datetime.now(UTC) + timedelta(minutes=1))
         assert list(shiphero.updates(window, None))
         assert list(shiphero.stock(window, None))
-        shiphero.client._whole({"id": sandbox.shipments[0]["id"], "line_items": {"pageInfo": {"hasNextPage": True}}})
+        shiphero.client.whole({"id": sandbox.shipments[0]["id"], "line_items": {"pageInfo": {"hasNextPage": True}}})
         shiphero.ensure("https://hub.example.com/in/1")
         shiphero.remove("https://hub.example.com/in/1")
     data = [answer["data"] for answer, _ in answers if "data" in answer]

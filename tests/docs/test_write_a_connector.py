@@ -13,10 +13,11 @@ BLOCK = re.compile(r"^File `(?P<path>[^`]+)`[^\n]*\n\n```\w+\n(?P<text>.*?)^```$
 
 
 def run(*command: str, cwd: Path, path: Path) -> str:
+    folders = [str(path), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(path), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(folders), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         capture_output=True,
         text=True,
         timeout=120,

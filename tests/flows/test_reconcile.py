@@ -8,13 +8,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from hub.flows.reconcile import reconcile
 from hub.plugins import LoadedPlugin, Registry
-from hub.sdk import CheckResult, Connector, Cursor, Manifest, Page, Record, StockSource, Stream, Window, errors
+from hub.sdk import (
+    CheckResult,
+    Connector,
+    Cursor,
+    Manifest,
+    Page,
+    Record,
+    StockSource,
+    Stream,
+    Window,
+    errors,
+    read_each,
+)
 from hub.store import connections, cursors
 from hub.store.cursors import CursorState
 from hub.store.database import Database
+from hub.store.tables import inbox
 from hub.testing.world import World
 
 STREAM = Stream("stock", "inventory", "erp/odoo/stock.yml", polled=True, lag=timedelta(minutes=1))
@@ -186,3 +200,33 @@ def test_a_run_that_fails_is_done_again_later_and_later(source: Source) -> None:
 
 def test_a_source_that_says_when_it_will_be_back_is_not_asked_before(source: Source) -> None:
     assert waits(source, errors.Transient("maintenance", retry_after_s=3000.0)) == [3000.0]
+
+
+def parked(source: Source) -> list[tuple[str, str, bytes]]:
+    query = select(inbox.c.status, inbox.c.error, inbox.c.body).where(inbox.c.external_id == "")
+    return [tuple(row) for row in source.world.read(lambda tx: tx.execute(query).all())]
+
+
+def read(item: dict[str, Any]) -> Record:
+    if item["id"] == "busy":
+        raise errors.Transient("away")
+    return Record(item["id"], item)
+
+
+def test_a_record_that_cannot_be_read_is_parked_and_stops_no_other(source: Source) -> None:
+    items = [{"id": "one"}, {"name": "no id"}, "no object", {"id": "two"}]
+    for _ in range(2):  # the overlap brings them again
+        source.run(Page(read_each(items, read)))
+    assert source.row["last_error"] == ""
+    assert parked(source) == [
+        ("dead", "a record that cannot be read: KeyError: 'id'", b'{"name":"no id"}'),
+        ("dead", "a record that cannot be read: TypeError: string indices must be integers, not 'str'", b'"no object"'),
+    ]
+    known = select(inbox.c.external_id).where(inbox.c.external_id != "")
+    assert set(source.world.read(lambda tx: tx.execute(known).scalars())) == {"one", "two"}
+
+
+def test_a_source_that_is_away_while_a_record_is_read_whole_breaks_the_run(source: Source) -> None:
+    with pytest.raises(errors.Transient):
+        read_each([{"id": "one"}, {"id": "busy"}], read)
+    assert parked(source) == []

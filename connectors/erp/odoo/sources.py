@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.erp.odoo.client import Domain, Odoo, Row
 from connectors.erp.odoo.translate import link_id, revision, stamp
-from hub.sdk import Cursor, Page, Place, Record, Window
+from hub.sdk import Cursor, Page, Place, Record, Window, read_each
 
 Pair = tuple[int, int]  # ids of product.product and stock.location
 Figure = tuple[Decimal, Decimal, str]  # units there, units reserved, newest write_date
@@ -40,8 +40,7 @@ class Sources:
         reached, after = (cursor["leg"], int(cursor["after"])) if cursor else (LEGS[0], 0)
         for leg in LEGS[LEGS.index(reached) :]:
             for rows in self._changed(leg, window, after if leg == reached else 0):
-                records = self._figures(_pairs(leg, rows))
-                yield Page(tuple(records), {"v": 1, "leg": leg, "after": int(rows[-1]["id"])})
+                yield Page(self._figures(_pairs(leg, rows)), {"v": 1, "leg": leg, "after": int(rows[-1]["id"])})
         yield Page(())
 
     def items(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
@@ -52,7 +51,7 @@ class Sources:
         after = int(cursor["after"]) if cursor else 0
         for rows in self.odoo.pages("product.product", domain, ["product_tmpl_id"], after=after):
             templates = sorted({link_id(row["product_tmpl_id"]) for row in rows})
-            yield Page(tuple(self._products(templates)), {"v": 1, "after": int(rows[-1]["id"])})
+            yield Page(self._products(templates), {"v": 1, "after": int(rows[-1]["id"])})
         yield Page(())
 
     def places(self) -> list[Place]:
@@ -70,28 +69,31 @@ class Sources:
         fields = ["product_id", "location_id", "location_dest_id", "write_date"]
         return self.odoo.pages("stock.move.line", moved, fields, after=after)
 
-    def _figures(self, changed: Mapping[Pair, str]) -> Iterator[Record]:
+    def _figures(self, changed: Mapping[Pair, str]) -> tuple[Record, ...]:
         ids = sorted({product for product, _ in changed})
         codes = self._names("product.product", [["id", "in", ids]], "default_code")
         places = sorted({place for _, place in changed})
         internal = self._names("stock.location", [["id", "in", places], ["usage", "=", "internal"]], "complete_name")
         totals = self._totals(ids, sorted(internal))
-        for (product, place), changed_at in changed.items():
-            if place in internal:
-                quantity, reserved, newest = totals.get((product, place), (Decimal(0), Decimal(0), changed_at))
-                at = max(changed_at, newest)
-                body = {
-                    "product_id": product,
-                    "default_code": codes.get(product),
-                    "location_id": place,
-                    "location": internal[place],
-                    "quantity": float(quantity),
-                    "reserved_quantity": float(reserved),
-                    "available_quantity": float(quantity - reserved),
-                    "write_date": at,
-                }
-                # write_date has whole seconds, so two changes within one are told apart by their figures.
-                yield Record(f"{product}@{place}", body, f"{revision(at)} {quantity:f}/{reserved:f}")
+
+        def figure(one: tuple[Pair, str]) -> Record:
+            (product, place), changed_at = one
+            quantity, reserved, newest = totals.get((product, place), (Decimal(0), Decimal(0), changed_at))
+            at = max(changed_at, newest)
+            body = {
+                "product_id": product,
+                "default_code": codes.get(product),
+                "location_id": place,
+                "location": internal[place],
+                "quantity": float(quantity),
+                "reserved_quantity": float(reserved),
+                "available_quantity": float(quantity - reserved),
+                "write_date": at,
+            }
+            # write_date has whole seconds, so two changes within one are told apart by their figures.
+            return Record(f"{product}@{place}", body, f"{revision(at)} {quantity:f}/{reserved:f}")
+
+        return read_each([one for one in changed.items() if one[0][1] in internal], figure)
 
     def _names(self, model: str, domain: Domain, name: str) -> dict[int, str | None]:
         rows = self.odoo.search_read(model, domain, [name], with_archived=True)
@@ -111,15 +113,19 @@ class Sources:
             )
         return totals
 
-    def _products(self, templates: Sequence[int]) -> Iterator[Record]:
+    def _products(self, templates: Sequence[int]) -> tuple[Record, ...]:
         fields = [*PRODUCT_FIELDS, *(["is_storable"] if self.odoo.version() >= STORABLE_SINCE else [])]
         domain = [["product_tmpl_id", "in", list(templates)]]
         grouped: dict[int, list[Row]] = {}
         for row in self.odoo.search_read("product.product", domain, fields, with_archived=True):
             grouped.setdefault(link_id(row["product_tmpl_id"]), []).append(row)
-        for template, variants in grouped.items():
+
+        def product(one: tuple[int, Sequence[Row]]) -> Record:
+            template, variants = one
             newest = max(str(row["write_date"]) for row in variants)
-            yield Record(str(template), _product(template, variants, newest), revision(newest))
+            return Record(str(template), _product(template, variants, newest), revision(newest))
+
+        return read_each(grouped.items(), product)
 
 
 def _inside(window: Window, name: str = "write_date") -> list[list[str]]:

@@ -25,6 +25,7 @@ from hub.sdk import (
     StockSink,
     Window,
     errors,
+    read_each,
 )
 
 SEARCH_DEPTH = 1000  # listings that one search can be paged through
@@ -73,7 +74,7 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
 
         answer, state = _taken_up(ask, cursor)
         while True:
-            records = tuple(_order_record(order) for order in _list(answer, "orders"))
+            records = read_each(_list(answer, "orders"), _order_record)
             token = _next_token(answer, state)
             if not token:
                 yield Page(records)
@@ -122,7 +123,7 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
 
         answer, state = _taken_up(ask, cursor)
         while True:
-            records = tuple(_item_record(item) for item in _list(answer, "items"))
+            records = read_each(_list(answer, "items"), _item_record)
             following = _next_search(state, answer, records)
             if following is None:
                 yield Page(records)
@@ -217,7 +218,8 @@ def _next_search(state: Cursor, answer: Answer, records: Sequence[Record]) -> Cu
         return {**state, "token": token, "depth": depth}
     if depth < SEARCH_DEPTH or int(answer.get("numberOfResults") or 0) <= depth:
         return None
-    last = iso(datetime.fromisoformat(records[-1].revision)) if records and records[-1].revision else ""
+    dated = [record.revision for record in records if record.revision]
+    last = iso(datetime.fromisoformat(dated[-1])) if dated else ""
     if not last or last == state.get("after"):
         raise errors.SchemaDrift(f"more than {SEARCH_DEPTH} listings changed at one moment ({last})", "items")
     return {"v": 1, "after": last}

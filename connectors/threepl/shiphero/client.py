@@ -61,10 +61,12 @@ class Client:
         return _made(answer, "order")
 
     def shipments(self, start: str | None, end: str, after: str | None) -> Iterator[tuple[list[Any], str | None]]:
-        """Pages of shipments made from `start` to `end`, each with the cursor of the next page (None at the last)."""
+        """Pages of shipments made from `start` to `end`, each with the cursor of the next page (None at the last).
+
+        A shipment with many lines shows the first of them; `whole` reads the rest.
+        """
         span = {"from": start, "to": end, "first": SHIPMENTS_A_PAGE, "lines": LINES_A_SHIPMENT}
-        for nodes, following in self._pages("shipments", queries.SHIPMENTS, span, after):
-            yield [self._whole(shipment) for shipment in nodes], following
+        return self._pages("shipments", queries.SHIPMENTS, span, after)
 
     def warehouse_products(
         self, start: str | None, end: str, after: str | None
@@ -90,7 +92,8 @@ class Client:
         except errors.NotFound:
             return
 
-    def _whole(self, shipment: Mapping[str, Any]) -> Mapping[str, Any]:
+    def whole(self, shipment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A shipment of a page with all its lines. Raises SchemaDrift when there are too many."""
         if not _is_cut(shipment):
             return shipment
         whole: Mapping[str, Any] = self._read("shipment", queries.SHIPMENT, {"id": shipment["id"], "lines": MOST_LINES})

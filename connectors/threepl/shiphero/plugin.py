@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from connectors.threepl.shiphero import translate, webhooks
@@ -33,6 +34,7 @@ from hub.sdk import (
     WebhookRequest,
     Window,
     errors,
+    read_each,
 )
 
 Pages = Iterator[tuple[list[Any], str | None]]
@@ -162,15 +164,16 @@ class ShipHero(
 
     def updates(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
         for shipments, following in _pages(self.client.shipments, window, cursor):
-            records = [
-                Record(str(item["id"]), item, translate.shipment_revision(item), "shipment") for item in shipments
-            ]
-            yield Page(tuple(records), following)
+            yield Page(read_each(shipments, self._shipment), following)
 
     def stock(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
         for levels, following in _pages(self.client.warehouse_products, window, cursor):
             read_at = self.ctx.clock().isoformat()  # the figures of a page held when it was read
-            yield Page(tuple(_level(item, read_at) for item in levels), following)
+            yield Page(read_each(levels, partial(_level, read_at=read_at)), following)
+
+    def _shipment(self, item: Mapping[str, Any]) -> Record:
+        whole = self.client.whole(item)
+        return Record(str(whole["id"]), whole, translate.shipment_revision(whole), "shipment")
 
     def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> None:
         webhooks.verify(request, secrets)
