@@ -23,7 +23,6 @@ CAPABILITY_WORDS = {
     "FindByReference": "finds by our reference",
     "WebhookReceiver": "sends webhooks",
     "WebhookProvisioner": "webhooks are set up by the hub",
-    "QueueReceiver": "sends through a queue",
 }
 CATEGORY_WORDS = {
     "shop": "shop",

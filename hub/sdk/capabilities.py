@@ -43,7 +43,7 @@ class Connector(ABC):
 class OrderSource(ABC):
     @abstractmethod
     def orders(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
-        """Orders changed inside the window, oldest change first."""
+        """Orders changed inside the window."""
 
     @abstractmethod
     def order(self, external_id: str) -> Record:
@@ -163,16 +163,6 @@ class WebhookProvisioner(ABC):
         """Remove all subscriptions to `url`. Safe to repeat."""
 
 
-class QueueReceiver(ABC):
-    @abstractmethod
-    def receive(self, most: int) -> list[tuple[Event, str]]:
-        """Events waiting in a queue, each with the token that acknowledges it."""
-
-    @abstractmethod
-    def acknowledge(self, tokens: Sequence[str]) -> None:
-        """Delete what was stored. Called after the commit."""
-
-
 CAPABILITIES: Mapping[str, type] = {
     cls.__name__: cls
     for cls in (
@@ -190,7 +180,6 @@ CAPABILITIES: Mapping[str, type] = {
         FindByReference,
         WebhookReceiver,
         WebhookProvisioner,
-        QueueReceiver,
     )
 }
 

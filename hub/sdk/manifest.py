@@ -48,7 +48,6 @@ class Stream:
     every: timedelta = timedelta(minutes=15)
     lookback: timedelta = timedelta(minutes=10)
     lag: timedelta = timedelta(0)
-    ordering: Literal["sorted", "unsorted"] = "sorted"
 
 
 @dataclass(frozen=True, slots=True)

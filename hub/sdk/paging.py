@@ -18,9 +18,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from hub.sdk import errors
 
 Cursor = Mapping[str, Any]
+
+LONGEST_CURSOR = 4096  # bytes as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,21 @@ def _read_one(item: Any, read: Callable[[Any], Record]) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records and where to go on after them. `cursor` None on the last page says that the window is read to its end."""
+    """Records and where to go on after them. `cursor` None on the last page says that the window is read to its end.
+
+    Raises ValueError for a cursor that breaks the law.
+    """
 
     records: tuple[Record, ...]
     cursor: Cursor | None = None
+
+    def __post_init__(self) -> None:
+        if self.cursor is None:
+            return
+        if "v" not in self.cursor:
+            raise ValueError('a cursor needs a key "v", which tells later versions how to read it')
+        if len(orjson.dumps(self.cursor)) > LONGEST_CURSOR:
+            raise ValueError(f"a cursor of more than {LONGEST_CURSOR} bytes: it is a place, not a store")
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,3 +230,12 @@ def test_a_source_that_is_away_while_a_record_is_read_whole_breaks_the_run(sourc
     with pytest.raises(errors.Transient):
         read_each([{"id": "one"}, {"id": "busy"}], read)
     assert parked(source) == []
+
+
+@pytest.mark.parametrize(
+    ("cursor", "words"),
+    [({"after": 1}, 'needs a key "v"'), ({"v": 1, "seen": ["x" * 100] * 50}, "more than 4096 bytes")],
+)
+def test_a_cursor_that_breaks_the_law_is_refused_where_it_is_made(cursor: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Page((), cursor)

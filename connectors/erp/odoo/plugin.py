@@ -48,10 +48,8 @@ class Odoo(Connector, LedgerSink, FindByReference, StockSource, CatalogSource, L
         config_schema=CONFIG_SCHEMA,
         auth=ApiKey(header="Authorization", secret="api_key", prefix="bearer "),  # noqa: S106 - a property's name
         streams=(
-            Stream("stock", "inventory", "erp/odoo/stock.yml", polled=True, ordering="unsorted"),
-            Stream(
-                "items", "product", "erp/odoo/items.yml", polled=True, every=timedelta(hours=1), ordering="unsorted"
-            ),
+            Stream("stock", "inventory", "erp/odoo/stock.yml", polled=True),
+            Stream("items", "product", "erp/odoo/items.yml", polled=True, every=timedelta(hours=1)),
         ),
         rate_limits=(RateLimit("default", per_second=10, burst=40),),
         idempotency={"post": "lookup"},

@@ -28,6 +28,7 @@ from hub.sdk import (
     read_each,
 )
 
+OLDEST = timedelta(days=730)  # Amazon shows the orders of two years, and wants to be told since when
 SEARCH_DEPTH = 1000  # listings that one search can be paged through
 
 Answer = Mapping[str, Any]
@@ -66,8 +67,7 @@ class Amazon(Connector, OrderSource, StockSink, ShipmentSink, CatalogSource):
 
     def orders(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
         """Orders changed in the window. The stream's lag keeps it out of the last two minutes, which Amazon refuses."""
-        history = timedelta(days=int(self.ctx.config.get("history_days", 30)))
-        after, before = iso(window.start or window.end - history), iso(window.end)
+        after, before = iso(window.start or window.end - OLDEST), iso(window.end)
 
         def ask(state: Cursor) -> Answer:
             return self._client.search_orders(self._marketplaces, after, before, state.get("token"))

@@ -75,10 +75,9 @@ class ShipHero(
                 # ShipHero finds shipments by the day they were made only; looking back a day shows what was voided,
                 # collected or delivered since.
                 lookback=timedelta(days=1),
-                ordering="unsorted",
             ),
             Stream("shipments_webhook", "shipment", "threepl/shiphero/shipments_webhook.yml"),
-            Stream("inventory", "inventory", "threepl/shiphero/inventory.yml", polled=True, ordering="unsorted"),
+            Stream("inventory", "inventory", "threepl/shiphero/inventory.yml", polled=True),
             Stream("inventory_webhook", "inventory", "threepl/shiphero/inventory_webhook.yml"),
             Stream("orders_webhook", "fulfillment", "threepl/shiphero/orders_webhook.yml"),
         ),
