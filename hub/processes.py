@@ -26,6 +26,7 @@ from hub.engine.lease import AlreadyRunningError, Lease, duration
 from hub.engine.schedule import Ticks
 from hub.engine.server import WebServer, WsgiApp, wait_for_signal
 from hub.flows.runtime import Runtime
+from hub.flows.upgrade import upgrade_settings
 from hub.settings import Settings
 from hub.store import connections, migrate, people
 from hub.store.database import Database, open_database, utcnow
@@ -56,7 +57,7 @@ def serve(settings: Settings, make_app: MakeApp = create_app) -> int:
         lease = Lease(db, "serve", duration(settings.tick_s))
         _own(db, lease)
         hub = _or_say(lambda: build_hub(settings, db))
-        _check_keys(hub.runtime)
+        _make_ready(hub.runtime)
         server = _server(settings, make_app(settings, hub.runtime))
         lost = threading.Event()
 
@@ -90,7 +91,7 @@ def web(settings: Settings, make_app: MakeApp = create_app) -> int:
         prepare(settings.database)
         engine = Ringer(Bell(settings.database))
         runtime = _or_say(lambda: build_runtime(settings, db, engine.wake))
-        _check_keys(runtime)
+        _make_ready(runtime)
         server = _server(settings, make_app(settings, runtime))
         engine.start()
         _tell_when_ready("web", settings, begun)
@@ -117,7 +118,7 @@ def worker(settings: Settings) -> int:
             raise StartError(serving)
         bell = Bell(settings.database)
         runtime = _or_say(lambda: build_runtime(settings, db, bell.ring))
-        _check_keys(runtime)
+        _make_ready(runtime)
         engine = WorkerEngine(bell, partial(open_door, runtime), settings.workers, settings.callers, settings.stalled_s)
         ticks = Ticks(runtime, engine, lease, settings.tick_s)
         told = wait_for_signal()
@@ -221,6 +222,11 @@ def _require_shared(db: Database, role: str) -> None:
         migrate.require_current(db)
     except SchemaError as error:
         raise StartError(str(error)) from error
+
+
+def _make_ready(runtime: Runtime) -> None:
+    _check_keys(runtime)
+    upgrade_settings(runtime)
 
 
 def _check_keys(runtime: Runtime) -> None:

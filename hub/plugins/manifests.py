@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from importlib.resources import files
+from inspect import getattr_static
 from operator import truediv
 from pathlib import PurePosixPath
 from typing import Any, get_args
@@ -53,6 +54,7 @@ def manifest_errors(connector: type[Connector]) -> list[str]:
     able = capabilities(connector)
     return [
         *_names(manifest),
+        *_versions(connector),
         *_schema(manifest.config_schema),
         *_auth(manifest),
         *_hosts(manifest),
@@ -81,6 +83,14 @@ def _names(manifest: Manifest) -> Iterator[str]:
     for limit in manifest.rate_limits:
         if limit.per_second <= 0 or limit.burst < 1:
             yield f"the rate limit {limit.bucket} lets nothing through"
+
+
+def _versions(connector: type[Connector]) -> Iterator[str]:
+    version = connector.manifest.config_version
+    if version < 1:
+        yield f"config_version {version} is below 1"
+    if version > 1 and getattr_static(connector, "migrate_config") is getattr_static(Connector, "migrate_config"):
+        yield f"config_version is {version}, but no migrate_config brings earlier settings over"
 
 
 def _schema(schema: Mapping[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from hub.domain.ledgers import Posted, Posting
 from hub.domain.shipping import (
@@ -34,6 +35,14 @@ class Connector(ABC):
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
+
+    @classmethod
+    def migrate_config(cls, settings: Mapping[str, Any], from_version: int) -> Mapping[str, Any]:  # noqa: ARG003
+        """Settings that were saved under an earlier `config_version`, as this one wants them.
+
+        Plain and secret ones stand together. Pure. Once a version is out, every later one takes it.
+        """
+        return settings
 
     @abstractmethod
     def check(self) -> CheckResult:

@@ -34,6 +34,7 @@ class ConnectionRow:
     plugin: str
     name: str
     config: Mapping[str, Any]
+    config_version: int  # of the connector's form, when the settings were saved
     status: str
     status_reason: str
     status_field: str | None
@@ -116,6 +117,7 @@ def add(
     name: str,
     config: Mapping[str, Any],
     secrets: Mapping[str, str],
+    config_version: int = 1,
     zone: str = "UTC",
     now: datetime | None = None,
 ) -> str:
@@ -127,6 +129,7 @@ def add(
             plugin=plugin,
             name=name,
             config=dict(config),
+            config_version=config_version,
             zone=zone,
             webhook_token=random.token_urlsafe(24),
             created_at=at,
@@ -157,6 +160,8 @@ def change_settings(
     config: Mapping[str, Any],
     secrets: Mapping[str, str],
     now: datetime,
+    *,
+    config_version: int = 1,
 ) -> None:
     """Replace the plain settings and the secrets that are given; others stay.
 
@@ -170,7 +175,7 @@ def change_settings(
     tx.execute(
         update(connection)
         .where(connection.c.id == connection_id)
-        .values(config=dict(config), updated_at=now, version=connection.c.version + 1)
+        .values(config=dict(config), config_version=config_version, updated_at=now, version=connection.c.version + 1)
     )
     values: dict[str, Any] = {}
     if changed or before != dict(config):
@@ -181,6 +186,33 @@ def change_settings(
         values["refresh_sealed"] = None
     if values:
         tx.execute(update(credential).where(credential.c.connection_id == connection_id).values(**values))
+
+
+def bring_over(
+    tx: Tx,
+    keyring: Keyring,
+    row: ConnectionRow,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    config_version: int,
+    now: datetime,
+) -> bool:
+    """Put settings of a newer version of the form in the place of those in `row`; False when somebody was faster.
+
+    Secrets that the vendor told stay.
+    """
+    mine = tx.execute(
+        update(connection)
+        .where(connection.c.id == row.id, connection.c.config_version == row.config_version)
+        .values(config=dict(config), config_version=config_version, updated_at=now, version=connection.c.version + 1)
+        .returning(connection.c.id)
+    ).first()
+    if mine is not None:
+        known, _ = _lock_secrets(tx, keyring, row.id)
+        sealed = keyring.seal({**{name: known[name] for name in known if _is_told(name)}, **secrets}, row.id)
+        statement = update(credential).where(credential.c.connection_id == row.id)
+        tx.execute(statement.values(sealed=sealed, updated_at=now))
+    return mine is not None
 
 
 def set_options(tx: Tx, connection_id: str, options: Mapping[str, Any]) -> None:
@@ -244,6 +276,16 @@ def read_secrets(tx: Tx, keyring: Keyring, connection_id: str) -> dict[str, str]
     sealed = tx.execute(select(credential.c.sealed).where(credential.c.connection_id == connection_id)).scalar_one()
     opened: dict[str, str] = keyring.open(sealed, connection_id)
     return opened
+
+
+def own_secrets(tx: Tx, keyring: Keyring, connection_id: str) -> dict[str, str]:
+    """The secret settings without those that the vendor told. Raises WrongKeyError."""
+    known = read_secrets(tx, keyring, connection_id)
+    return {name: secret for name, secret in known.items() if not _is_told(name)}
+
+
+def _is_told(name: str) -> bool:
+    return name.startswith(f"{WEBHOOK_SECRET}_")
 
 
 def secret_status(tx: Tx, keyring: Keyring, connection_id: str) -> dict[str, bool]:

@@ -62,7 +62,15 @@ class World:
         assert not wrong, wrong  # noqa: S101 - a mistake in the test
         config, secrets = split_secrets(manifest, settings)
         with self.db.begin() as tx:
-            made = connections.add(tx, self.runtime.keyring, plugin=plugin, name=name, config=config, secrets=secrets)
+            made = connections.add(
+                tx,
+                self.runtime.keyring,
+                plugin=plugin,
+                name=name,
+                config=config,
+                secrets=secrets,
+                config_version=manifest.config_version,
+            )
             if poll:
                 cursors.ensure(tx, made, {one.name: self.now() for one in manifest.streams if one.polled})
         return made

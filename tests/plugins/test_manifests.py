@@ -77,6 +77,8 @@ def test_a_good_manifest_has_no_errors():
     [
         ({"id": "Demo-Shop"}, "id 'Demo-Shop' may hold only a-z, 0-9 and _"),
         ({"version": "1.0"}, "version '1.0' is not a semantic version"),
+        ({"config_version": 0}, "config_version 0 is below 1"),
+        ({"config_version": 2}, "config_version is 2, but no migrate_config brings earlier settings over"),
         ({"owner": " "}, "owner is empty"),
         ({"docs_url": "http://example.com"}, "docs_url does not begin with https://"),
         ({"requires_sdk": "one"}, "requires_sdk 'one' is not a version range"),
@@ -120,6 +122,15 @@ def test_a_fixed_choice_and_a_setting_narrowed_elsewhere_need_no_second_title():
         "allOf": [{"if": {"properties": {"shop": {"const": "x"}}}, "then": {"properties": {"shop": {"minLength": 2}}}}],
     }
     assert errors(config_schema=narrowed) == []
+
+
+def test_a_later_form_comes_with_the_way_to_it():
+    class Later(Demo):
+        @classmethod
+        def migrate_config(cls, settings, from_version):  # noqa: ARG003 - the signature of the SDK
+            return settings
+
+    assert errors(Later, config_version=2) == []
 
 
 def test_secrets_of_alternatives_are_settings_themselves():

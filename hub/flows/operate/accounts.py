@@ -91,6 +91,7 @@ def _store(
                 name=name,
                 config=config,
                 secrets=secrets,
+                config_version=plugin.manifest.config_version,
                 zone=zone,
                 now=runtime.clock(),
             )
@@ -149,7 +150,8 @@ def change_connection(
     fresh = {name: secret for name, secret in secrets.items() if known.get(name) != secret}
     changed = sorted({key for key in {*config, *row.config} if config.get(key) != row.config.get(key)} | set(fresh))
     with runtime.db.begin() as tx:
-        connections.change_settings(tx, runtime.keyring, row.id, config, fresh, runtime.clock())
+        saved = plugin.manifest.config_version
+        connections.change_settings(tx, runtime.keyring, row.id, config, fresh, runtime.clock(), config_version=saved)
         _change_options(tx, row, name, zone, stock_threshold, publish_stock)
         if stock_threshold not in (None, row.stock_threshold) or publish_stock not in (None, row.publish_stock):
             availability.mark_due(tx, connection_id=row.id)
