@@ -41,11 +41,11 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
         record(
             desk, state, kind=changes.kind_of(asks) if asks else "edit", source="channel", actions=rows, preview=seen
         )
-    bring_to(desk, state, document, articles)
-    if clashes:
+    if clashes:  # before anything new is handed over
         _conflict(
             desk, incoming, state, f"The channel wants {'; '.join(clashes)}. The order stays as it was changed here"
         )
+    bring_to(desk, state, document, articles)
     return _outcome(state, clashes)
 
 

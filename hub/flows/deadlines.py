@@ -47,7 +47,11 @@ def time_out_unanswered(runtime: Runtime) -> int:
 
     def work(desk: Desk, order: OrderState) -> None:
         for fo in list(order.fos):
-            if fo.exec_status == "open" and fo.request_status == "submitted" and _is_due(fo.answer_by, desk.now):
+            if fo.exec_status != "open" or fo.request_status != "submitted" or not _is_due(fo.answer_by, desk.now):
+                continue
+            if fo.by_hand and order.stops(fo, "submit"):
+                desk.ask_people(order, fo)  # it was flagged from another order's work: its time stands still as well
+            else:
                 refuse.time_out(desk, order, fo)
 
     return _each_due(runtime, lambda tx, now, limit: routing.due_orders(tx, "answer_by", now, limit), work)

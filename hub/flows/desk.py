@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.domain import kits
 from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
 from hub.domain.holds import ROUTING
 from hub.domain.routing.shapes import Ranker, Rules, Strategy
+from hub.flows import machine
 from hub.flows.backlog import Backlog
 from hub.flows.runtime import Runtime
 from hub.flows.snapshot import RoutingView, routing_view
@@ -26,9 +27,9 @@ from hub.store.catalog import LocationRow
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx, new_id
 from hub.store.ledger import StockBook
-from hub.store.orders import HoldState, Lookalike, OrderState
+from hub.store.orders import FoState, HoldState, Lookalike, OrderState
 from hub.store.rows import Rows
-from hub.store.tables import entity_event, hold, order_line
+from hub.store.tables import entity_event, fulfillment_order, hold, order_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +181,11 @@ class Desk:
         order.holds.append(held)
         entity = ("order_line" if target_type == "line" else target_type, target_id)
         self.tell(order.id, entity, "held", f"On hold ({kind}): {reason}", hold=row["id"])
+        self._ask_all(order)
         return held
 
     def end_hold(self, order: OrderState, held: HoldState, said: str, *, state: str = "released") -> None:
-        """End an active hold, and let the hand-overs go that waited for it."""
+        """End an active hold, and let the hand-overs go that waited for it, those to people as well."""
         waiting = next((row for row in self.rows.of(hold) if row["id"] == held.id), None)
         if waiting is not None:
             waiting.update(state=state, released_at=self.now, released_by=self.actor)
@@ -194,6 +196,36 @@ class Desk:
         if held.blocks != ROUTING:
             free = outbox.let_go(self.tx, [fo.id for fo in order.fos if fo.is_live], self.now)
             self.wakes |= {f"outbox:{connection_id}" for connection_id in free}
+        self._ask_all(order)
+
+    def _ask_all(self, order: OrderState) -> None:
+        """Holds on the order have changed: let its places know, as far as they pack by hand."""
+        open_ = {fo.id: fo for fo in order.fos if fo.by_hand and fo.exec_status == "open"}
+        for fo in open_.values():
+            self.ask_people(order, fo)
+        for row in self.rows.of(fulfillment_order) if open_ else ():
+            if row["id"] in open_:  # it is not written yet
+                fo = open_[row["id"]]
+                row.update(request_status=fo.request_status, answer_by=fo.answer_by)
+
+    def ask_people(self, order: OrderState, fo: FoState) -> None:
+        """Ask a place that packs by hand, where it has to answer in time, unless a hold stops the work.
+
+        Its time stands still while there is such a hold, and begins anew after it. Safe to call again.
+        """
+        if fo.request_status not in {"unsubmitted", "submitted"}:
+            return
+        if order.stops(fo, "submit"):
+            fo.answer_by, fo.changed = None, True
+        elif fo.answer_by is None and self.locations[fo.location_id].answer_within_min is not None:
+            machine.answer(fo, "submitted")
+            self.start_clock(fo)
+
+    def start_clock(self, fo: FoState) -> None:
+        """The place has been asked: it has to answer in time, where it has a limit."""
+        minutes = self.locations[fo.location_id].answer_within_min
+        fo.answer_by = None if minutes is None else self.now + timedelta(minutes=minutes)
+        fo.changed = True
 
     def _end_moot_holds(self, order: OrderState) -> None:
         """A hold on a part that nobody works on any more holds nothing."""

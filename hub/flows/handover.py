@@ -107,13 +107,13 @@ def _commit_line(desk: Desk, order: OrderState, fo: FoState, line_id: str, units
 def hand_over(desk: Desk, order: OrderState, fo: FoState) -> None:
     """Tell whoever packs it: the 3PL gets the order, a carrier sells a label; by hand the place's own queue shows it.
 
-    Where a place has to answer in time, its queue counts as asked from now on; a 3PL from when it has the order.
+    Where a place has to answer in time, its queue counts as asked once no hold stops the work; a 3PL from when it has
+    the order.
     """
-    if fo.handler_id is None or fo.handling == "manual":
-        if desk.locations[fo.location_id].answer_within_min is not None:
-            machine.answer(fo, "submitted")
-            start_clock(desk, fo)
+    if fo.by_hand:
+        desk.ask_people(order, fo)
         return
+    assert fo.handler_id is not None  # noqa: S101 - it is not done by hand
     operation = {"threepl": "submit", "label": "buy_label"}[fo.handling]
     desk.send(
         fo.handler_id,
@@ -124,13 +124,6 @@ def hand_over(desk: Desk, order: OrderState, fo: FoState) -> None:
         reference=fo.number,
         fo_id=fo.id,
     )
-
-
-def start_clock(desk: Desk, fo: FoState) -> None:
-    """The place has been asked: it has to answer in time, where it has a limit."""
-    minutes = desk.locations[fo.location_id].answer_within_min
-    fo.answer_by = None if minutes is None else desk.now + timedelta(minutes=minutes)
-    fo.changed = True
 
 
 def count_answer(desk: Desk, fo: FoState, *, accepted: bool) -> None:

@@ -10,7 +10,6 @@ from hub.domain.rejections import OTHER, reason_for
 from hub.domain.shipping import Cancelled, Label, Submitted
 from hub.flows import machine, refuse, track
 from hub.flows.desk import Desk, open_desk
-from hub.flows.handover import start_clock
 from hub.flows.runtime import Runtime
 from hub.flows.ship import Parcel, everything, ship
 from hub.sdk import errors
@@ -102,7 +101,7 @@ def _submitted(desk: Desk, order: OrderState, row: Row, result: Submitted) -> No
     elif result.accepted is False:
         refuse.refuse(desk, order, fo, OTHER, "refused on submission")
     else:
-        start_clock(desk, fo)
+        desk.start_clock(fo)
 
 
 def _cancelled(desk: Desk, order: OrderState, row: Row, result: Cancelled) -> None:

@@ -127,6 +127,11 @@ class FoState:
     def live_units(self) -> int:
         return sum(line.live for line in self.lines)
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether the people of the place see it in their queue, and no handler is told."""
+        return self.handler_id is None or self.handling == "manual"
+
 
 @dataclass(slots=True)
 class HoldState:

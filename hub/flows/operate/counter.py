@@ -24,7 +24,8 @@ COLLECT_WITHIN = timedelta(days=7)  # how long goods wait at the counter
 def ready_for_collection(runtime: Runtime, order_id: str, fo_number: str, *, person: str) -> bool:
     """Say that the goods wait at the counter; False when they do already.
 
-    Raises NotDoneError for a fulfillment order that is not for collection, was ended, or has not arrived at the store.
+    Raises NotDoneError for a fulfillment order that is not for collection, was ended, has not arrived at the store, or
+    is stopped by a hold.
     """
 
     def work(desk: Desk, state: OrderState) -> bool:
@@ -33,6 +34,7 @@ def ready_for_collection(runtime: Runtime, order_id: str, fo_number: str, *, per
             return False
         if fo.method == "ship_to_store" and not any(row.shipped for row in fo.lines):
             raise NotDoneError(f"{fo.number} has not left {desk.locations[fo.location_id].code} yet")
+        not_held(state, fo, "ship")
         if fo.method == "pickup":
             _begin(desk, state, fo)
         fo.ready_at, fo.collect_by, fo.changed = desk.now, desk.now + COLLECT_WITHIN, True

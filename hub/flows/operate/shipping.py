@@ -56,7 +56,7 @@ def ship_by_hand(
 def accept_by_hand(runtime: Runtime, order_id: str, fo_number: str, *, person: str) -> bool:
     """Say that a location takes on a fulfillment order; False when it is at work on it already.
 
-    Raises NotDoneError when it was ended, or when somebody else may be working on it.
+    Raises NotDoneError when it was ended, when a hold stops it, or when somebody else may be working on it.
     """
 
     def work(desk: Desk, state: OrderState) -> bool:
@@ -64,6 +64,7 @@ def accept_by_hand(runtime: Runtime, order_id: str, fo_number: str, *, person: s
         if fo.request_status == "accepted":
             return False
         nobody_else(desk, fo)
+        not_held(state, fo, "submit")
         try:
             refuse.accept(desk, state, fo)
         except MoveRefusedError as error:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 
+from hub.domain.holds import STOPPED_BY
+from hub.store import holds
 from hub.store.database import Tx
 from hub.store.rows import chunks
 from hub.store.tables import fo_line, fulfillment_order, location, orders, variant
@@ -31,6 +33,7 @@ class Task:
     collect_by: datetime | None
     sent_from: str  # code of the place that sends it here for collection; "" for what lies here
     has_left: bool
+    held: str  # kind of the hold that stops it; "" when nothing does
     units: tuple[tuple[str, str, int], ...]
 
     @property
@@ -77,6 +80,7 @@ def at(tx: Tx, location_id: str) -> list[Task]:
             units[line.fo_id].append((line.sku, line.title, line.quantity - line.cancelled))
             if line.shipped:
                 shipped.add(line.fo_id)
+    stopped = holds.stopping(tx, [(row.id, row.order_id) for row in rows], STOPPED_BY["ship"])
     return [
         Task(
             row.id,
@@ -92,6 +96,7 @@ def at(tx: Tx, location_id: str) -> list[Task]:
             row.collect_by,
             row.code if row.location_id != location_id else "",
             row.id in shipped,
+            stopped.get(row.id, ""),
             tuple(units[row.id]),
         )
         for row in rows
