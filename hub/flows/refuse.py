@@ -89,6 +89,11 @@ def answered_late(desk: Desk, order: OrderState, fo: FoState, said: str) -> None
     desk.put_on_hold(order, "late_accept", reason, handle=f"late_accept:{fo.id}", source="fulfiller", blocks="ship")
 
 
+def too_late(desk: Desk, order: OrderState, fo: FoState, said: str) -> None:
+    """What was to be stopped leaves all the same: a person has to deal with the customer."""
+    desk.put_on_hold(order, "cancel_too_late", said, handle=f"too_late:{fo.id}", source="fulfiller", blocks="ship")
+
+
 def give_back(desk: Desk, order: OrderState, fo: FoState, said: str, reason: Reason) -> None:
     """End a fulfillment order, once: its units go where the reason sends them, and the order wants them again."""
     for row in fo.lines:

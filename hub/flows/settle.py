@@ -106,12 +106,10 @@ def _submitted(desk: Desk, order: OrderState, row: Row, result: Submitted) -> No
 
 def _cancelled(desk: Desk, order: OrderState, row: Row, result: Cancelled) -> None:
     fo = _fo(order, row)
-    if not fo.is_live:
-        return
-    if result.accepted:
-        track.stopped(desk, order, fo, row["payload"]["reason"])
-    elif result.accepted is False:
+    if result.accepted is False:
         track.refused_to_stop(desk, order, fo, result.reason)
+    elif result.accepted and fo.is_live:
+        track.stopped(desk, order, fo, row["payload"]["reason"])
 
 
 def _labelled(desk: Desk, order: OrderState, row: Row, result: Label) -> None:

@@ -13,6 +13,7 @@ from hub.flows.enter import conclude
 from hub.flows.handover import count_answer
 from hub.flows.kits import unknown_to_channel
 from hub.flows.lots import note_departure
+from hub.flows.refuse import too_late
 from hub.store.database import new_id
 from hub.store.orders import FoLineState, FoState, OrderState
 from hub.store.tables import package, package_line, shipment
@@ -49,8 +50,10 @@ def ship(
 ) -> str:
     """Record that `parcels` left: stock falls, counters rise, the channel is told. Returns the shipment's id.
 
-    Units beyond what the fulfillment order still holds are left out and said in the timeline.
+    Units beyond what the fulfillment order still holds are left out and said in the timeline. What leaves although its
+    place was asked to stop is a person's business.
     """
+    asked_back = fo.request_status == "cancellation_requested"
     shipment_id = new_id()
     first = parcels[0]
     desk.rows.add(
@@ -78,6 +81,9 @@ def ship(
         machine.answer(fo, "closed")
     fo.answer_by, fo.changed = None, True
     _tell(desk, order, fo, parcels, shipped)
+    if asked_back:
+        code = desk.locations[fo.location_id].code
+        too_late(desk, order, fo, f"{code} shipped {fo.number} although it was asked to stop.")
     left = {row.id: row.shipped - before[row.id] for row in fo.lines}
     serials = {line: codes for parcel in parcels for line, codes in parcel.serials.items()}
     note_departure(desk, order, fo, shipment_id, left, serials)

@@ -104,10 +104,16 @@ def _accepted(desk: Desk, order: OrderState, fo: FoState) -> str:
 
 
 def _too_late(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -> str:
-    """A place that was given up on begins after all."""
-    if fo.request_status != "timed_out" or said.status not in {"accepted", "in_progress", "shipped"}:
+    """A place that was given up on begins after all, or goes on."""
+    if fo.request_status != "timed_out":
         return "no_change"
-    refuse.answered_late(desk, order, fo, "accepted")
+    match said.status:
+        case "accepted" | "in_progress" | "shipped":
+            refuse.answered_late(desk, order, fo, "accepted")
+        case "cancellation_rejected":
+            refused_to_stop(desk, order, fo, said.reason or "")
+        case _:
+            return "no_change"
     return "applied"
 
 
@@ -119,11 +125,22 @@ def stopped(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
 
 
 def refused_to_stop(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
-    """Too late: the parcel leaves, and a person has to deal with the customer."""
-    machine.answer(fo, "cancellation_rejected")
+    """Too late: the parcel leaves, and a person has to deal with the customer. Safe to call twice.
+
+    The answer may come after the place was given up on, so that the goods may leave twice; or after they have left,
+    which has put the order on hold already.
+    """
+    if fo.request_status == "cancellation_rejected":
+        return
     code = desk.locations[fo.location_id].code
     said = f"{code} could not stop {fo.number}: {reason or 'it is too far along'}."
-    desk.put_on_hold(order, "cancel_too_late", said, handle=f"too_late:{fo.id}", source="fulfiller", blocks="ship")
+    if fo.is_live:
+        machine.answer(fo, "cancellation_rejected")
+        refuse.too_late(desk, order, fo, said)
+        return
+    desk.tell(order.id, ("fo", fo.id), "cancel_refused", said)
+    if fo.request_status == "timed_out":
+        refuse.answered_late(desk, order, fo, "could not stop")
 
 
 def route_again(desk: Desk, order: OrderState, fo: FoState) -> None:
