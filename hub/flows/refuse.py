@@ -195,7 +195,7 @@ def go_on(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: str)
     code = desk.locations[fo.location_id].code
     if order.remote_status == "cancelled":
         pass
-    elif order.method == "pickup":
+    elif fo.method == "pickup" and order.pickup_location_id == fo.location_id:
         choices = "Choose another store, have it shipped instead, or cancel and refund."
         words_ = f"{code} cannot have {words.units(sum(row.cancelled for row in fo.lines))} ready: {said}. {choices}"
         desk.put_on_hold(order, "pickup_refused", words_, handle=f"pickup_refused:{fo.id}", source="fulfiller")

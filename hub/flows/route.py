@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from hub.domain import words
@@ -42,13 +42,16 @@ def route(
     if not _is_ready(desk, order) or not _may_go_on(desk, order, parent):
         return False
     errand = Errand("pickup" if order.method == "pickup" else "ship", order.pickup_location_id, parent)
-    routed = _decide(desk, order, ship_to, market, errand, only_if_possible=only_if_possible)
+    decisions = [_decide(desk, order, ship_to, market, errand, only_if_possible=only_if_possible)]
     store = desk.locations.get(errand.store or "")
     if errand.method == "pickup" and store is not None and store.transfers:
         # What the store has not got comes from elsewhere and is collected there all the same.
         errand = Errand("ship_to_store", store.id, parent)
-        routed |= _decide(desk, order, ship_to, market, errand, only_if_possible=True)
-    return routed
+        decisions.append(_decide(desk, order, ship_to, market, errand, only_if_possible=True))
+    made = [one for one in decisions if one is not None]
+    if made:
+        _leave_all(desk, order, made[-1].remainder)
+    return any(one.parts for one in made)
 
 
 def route_known(desk: Desk, order: OrderState, *, parent: str | None = None, only_if_possible: bool = False) -> bool:
@@ -108,14 +111,14 @@ def _may_go_on(desk: Desk, order: OrderState, parent: str | None) -> bool:
 
 def _decide(
     desk: Desk, order: OrderState, ship_to: Address | None, market: str, errand: Errand, *, only_if_possible: bool
-) -> bool:
-    """One decision for all that has no place yet."""
+) -> Plan | None:
+    """One decision for all that has no place yet, and the fulfillment orders it makes; None when there is none."""
     wanted = Counter[str]()
     for line in order.lines:
         if line.variant_id is not None and order.to_route(line) > 0:
             wanted[line.variant_id] += order.to_route(line)
     if not wanted:
-        return False
+        return None
     snapshot = desk.view.snapshot(
         order,
         Told(ship_to, market, frozenset(order.document.get("tags", ())), order.document["totals"]["total_minor"]),
@@ -126,21 +129,15 @@ def _decide(
     advice = desk.advice.get(order.id)
     if advice is None and snapshot.rules.strategy == OUTSIDE:
         _put_by(desk, order, errand)
-        return False
+        return None
     decided = plan(snapshot, desk.rankers, with_advice(desk.strategies, advice))
     if only_if_possible and not decided.parts:
-        return False
+        return None
     _write_decision(desk, order, snapshot, decided, advice)
     for part in decided.parts:
         make_fulfillment_order(desk, order, part, errand)
-    for rest in decided.remainder:
-        _leave(desk, order, rest)
-    for what, is_there in (("stock", False), ("a place that can ship it", True)):
-        units = sum(rest.units for rest in decided.remainder if (rest.code != "out_of_stock") is is_there)
-        if units:
-            desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for {what}: {words.units(units)}.")
     desk.stock.changed_variants |= wanted.keys()
-    return bool(decided.parts)
+    return decided
 
 
 def _free(desk: Desk, order: OrderState, wanted: Mapping[str, int]) -> dict[tuple[str, str], int]:
@@ -201,6 +198,16 @@ def _write_decision(desk: Desk, order: OrderState, snapshot: Snapshot, decided: 
         at=desk.now,
     )
     desk.tell(order.id, ("order", order.id), "routed", decided.reason, decision=decision_id)
+
+
+def _leave_all(desk: Desk, order: OrderState, remainder: Sequence[Remainder]) -> None:
+    """Say what waits when every decision is made."""
+    for rest in remainder:
+        _leave(desk, order, rest)
+    for what, is_there in (("stock", False), ("a place that can ship it", True)):
+        units = sum(rest.units for rest in remainder if (rest.code != "out_of_stock") is is_there)
+        if units:
+            desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for {what}: {words.units(units)}.")
 
 
 def _leave(desk: Desk, order: OrderState, rest: Remainder) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from hub.domain.routing.shapes import Step
 from hub.flows import operate
 from hub.flows.operate import NotDoneError
 from tests.fulfillment.conftest import PERSON, Town
+from tests.fulfillment.test_routing_life import publish, rules
 
 PICKUP: dict[str, Any] = {"delivery_method": "pickup", "pickup_location": "B-STORE"}
 
@@ -70,6 +72,27 @@ def test_a_store_that_takes_no_transfers_gets_nothing_sent(stocked: Town) -> Non
     order_id = stocked.order({"TEE": 1}, **PICKUP)
     assert stocked.fos(order_id) == []
     assert [line.waits_as for line in stocked.state(order_id).lines] == ["backorder"]
+
+
+def test_a_warehouse_that_cannot_send_goods_to_the_store_gives_them_to_the_next_one(stocked: Town) -> None:
+    stocked.world.location("X-WAREHOUSE")
+    stocked.world.stock("location TEE\nX-WAREHOUSE 3")
+    order_id = stocked.order({"TEE": 1}, **PICKUP)
+    operate.refuse_by_hand(stocked.runtime, order_id, stocked.number(order_id), "too busy", person=PERSON)
+    assert stocked.fos(order_id) == [("WAREHOUSE", "cancelled", "rejected"), ("X-WAREHOUSE", "open", "unsubmitted")]
+    assert stocked.fo(order_id).method == "ship_to_store"
+    assert stocked.holds(order_id) == []
+
+
+@pytest.mark.parametrize(("wanted", "held"), [(1, []), (99, ["unfillable"])])
+def test_an_order_is_held_for_units_without_a_place_only_when_nobody_can_send_them(
+    stocked: Town, wanted: int, held: list[str]
+) -> None:
+    publish(stocked, rules(Step(on_remainder="hold")))
+    order_id = stocked.order({"TEE": wanted}, **PICKUP)
+    assert stocked.fos(order_id) == [("WAREHOUSE", "open", "unsubmitted")]
+    assert stocked.holds(order_id) == held
+    assert len(stocked.said("backordered")) == len(held)
 
 
 def test_goods_that_nobody_collects_become_a_problem_and_go_back_when_confirmed(stocked: Town) -> None:
