@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from hub import schemas
 from hub.domain.routing.shapes import Step
-from hub.flows import operate
+from hub.flows import amend, operate
+from hub.flows.desk import open_desk
+from hub.flows.enter import Incoming
 from hub.flows.operate import NotDoneError
+from hub.store import catalog, orders
+from hub.store.database import new_id
 from tests.fulfillment.conftest import PERSON, Town
 from tests.fulfillment.test_routing_life import publish, rules
 
@@ -121,6 +126,43 @@ def test_goods_that_were_sent_to_the_store_and_not_collected_are_the_store_s(sto
     assert act(stocked, operate.not_collected, order_id)
     assert stocked.units("B-STORE", "TEE") == {"on_hand": 1, "available": 1}
     assert stocked.units("WAREHOUSE", "TEE") == {"on_hand": 8, "available": 8}
+
+
+def channel_says(town: Town, order_id: str, **more: Any) -> str:
+    """The channel sends the order once more, as it states it, with something else; the outcome."""
+    state = town.state(order_id)
+    document = {**state.of_channel, "revision": "2", **more}
+    incoming = Incoming(
+        new_id(), town.channel, document, schemas.parse("order.v1", document), schemas.fingerprint(document)
+    )
+    with town.world.db.begin() as tx:
+        states = orders.load(tx, [order_id])
+        ids = catalog.variants_by_sku(tx, [line.sku for line in state.lines])
+        desk = open_desk(town.runtime, tx, set(ids.values()), actor="test")
+        desk.orders = dict(states)
+        articles = {(town.channel, f"sku:{sku}"): (variant_id, 1) for sku, variant_id in ids.items()}
+        outcome = amend.amend(desk, incoming, states[order_id], articles)
+        desk.flush()
+    return outcome
+
+
+def lines(town: Town, order_id: str) -> dict[str, tuple[int, int, int, int]]:
+    """(ordered, cancelled, to be called back, routed) by SKU."""
+    found = town.state(order_id).lines
+    return {line.sku: (line.ordered, line.cancelled, line.unwanted, line.routed) for line in found}
+
+
+def test_the_channel_s_next_word_does_not_bring_back_what_nobody_collected(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 2, "TEE": 1}, **PICKUP)
+    lies_here = stocked.state(order_id).fos[0].number
+    for what in (operate.ready_for_collection, operate.not_collected):
+        assert what(stocked.runtime, order_id, lies_here, person=PERSON)
+    before, work = lines(stocked, order_id), stocked.fos(order_id)
+    assert before == {"MUG": (2, 2, 0, 0), "TEE": (1, 0, 0, 1)}
+    assert [line["quantity"] for line in stocked.state(order_id).document["lines"]] == [0, 1]
+    assert stocked.state(order_id).document["totals"]["total_minor"] == 1000
+    assert channel_says(stocked, order_id, note="ring twice") == "applied"
+    assert (lines(stocked, order_id), stocked.fos(order_id)) == (before, work)
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from hub.domain import kits
 from hub.domain.changes import SetMethod
 from hub.domain.fulfillment import MoveRefusedError
 from hub.flows import machine, refuse
-from hub.flows.change import restate
+from hub.flows.change import restate, restate_lines
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.operate.errors import NotDoneError
@@ -99,10 +100,7 @@ def not_collected(runtime: Runtime, order_id: str, fo_number: str, *, person: st
         fo.ready_at, fo.collect_by, fo.changed = None, None, True
         _end_hold(desk, state, fo, "the goods are back on the shelf")
         if fo.method == "pickup":
-            for row in fo.lines:
-                state.line(row.order_line_id).unwanted += row.live
-            refuse.give_back(desk, state, fo, "nobody collected it", refuse.NOT_COLLECTED)
-            machine.answer(fo, "cancellation_accepted")
+            _give_up(desk, state, fo)
         else:
             _book_in(desk, fo)
         said = f"{fo.number} was not collected and is back on the shelf of {store}. Refund it at the channel."
@@ -175,6 +173,17 @@ def _begin(desk: Desk, state: OrderState, fo: FoState) -> None:
             refuse.accept(desk, state, fo)
         except MoveRefusedError as error:
             raise NotDoneError(str(error)) from error
+
+
+def _give_up(desk: Desk, state: OrderState, fo: FoState) -> None:
+    """Nobody wants what lay at the counter any more; the order says so, whatever its channel goes on saying."""
+    before = {line.id: line.wanted for line in state.lines}
+    for row in fo.lines:
+        state.line(row.order_line_id).unwanted += row.live
+    refuse.give_back(desk, state, fo, "nobody collected it", refuse.NOT_COLLECTED)
+    machine.answer(fo, "cancellation_accepted")
+    kits.follow(state.lines)
+    restate_lines(desk, state, before)
 
 
 def _book_in(desk: Desk, fo: FoState) -> None:
