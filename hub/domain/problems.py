@@ -155,6 +155,7 @@ _HOLDS = {
     "risk": ("The channel warns of fraud", "Check the order, then release the hold or cancel."),
     "shipment_voided": ("A shipment was taken back", "Find out what was shipped, then release the hold."),
     "late_accept": ("A location accepted too late", "Make sure that nothing ships twice, then release the hold."),
+    "not_collected": ("Nobody collected the goods", "Put them back on the shelf, or give them another day."),
     "manual": ("Held by a person", "Release the hold when the reason is gone."),
 }
 WAITING_HOLDS = frozenset({"unpaid", "pending"})  # these end by themselves, when the channel says so

@@ -90,6 +90,7 @@ _LIST = (
 )
 REASONS: Mapping[str, Reason] = {one.code: one for one in _LIST}
 OTHER = REASONS["other"]
+NOT_COLLECTED = Reason("not_collected", "Nobody collected it", "", "release")  # no refusal: the place had it ready
 
 # Words in which fulfillers say it, for those that state no code of ours. The first that fits counts.
 _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(

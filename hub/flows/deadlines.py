@@ -65,7 +65,7 @@ def flag_uncollected(runtime: Runtime) -> int:
             if fo.ready_at is not None and fo.collected_at is None and _is_due(fo.collect_by, desk.now):
                 code = desk.locations[fo.deliver_to_id or fo.location_id].code
                 reason = (
-                    f"{fo.number} waits at {code} and was to be collected by now. Put it back, or give it more time."
+                    f"{fo.number} waits at {code} and was to be collected by now. Put it back, or give it another day."
                 )
                 handle = f"not_collected:{fo.id}"
                 desk.put_on_hold(order, "not_collected", reason, handle=handle, source="clock", blocks="ship")

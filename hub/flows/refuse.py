@@ -79,7 +79,6 @@ def time_out(desk: Desk, order: OrderState, fo: FoState) -> None:
 
 
 SILENCE = Reason("timed_out", "It did not answer in time", "", "release")
-NOT_COLLECTED = Reason("not_collected", "Nobody collected it", "", "release")
 
 
 def answered_late(desk: Desk, order: OrderState, fo: FoState, said: str) -> None:

@@ -128,6 +128,11 @@ class FoState:
         return sum(line.live for line in self.lines)
 
     @property
+    def is_asked_back(self) -> bool:
+        """Whether its place was asked to stop, and works on it still."""
+        return self.is_live and self.request_status in {"cancellation_requested", "cancellation_rejected"}
+
+    @property
     def by_hand(self) -> bool:
         """Whether the people of the place see it in their queue, and no handler is told."""
         return self.handler_id is None or self.handling == "manual"

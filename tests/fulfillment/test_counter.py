@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from hub import schemas
+from hub.domain.changes import SetQuantity
 from hub.domain.routing.shapes import Step
 from hub.flows import amend, operate
 from hub.flows.desk import open_desk
@@ -14,6 +17,8 @@ from hub.flows.enter import Incoming
 from hub.flows.operate import NotDoneError
 from hub.store import catalog, orders
 from hub.store.database import new_id
+from hub.store.tables import stock_move
+from hub.store.views import queue
 from tests.fulfillment.conftest import PERSON, Town
 from tests.fulfillment.test_routing_life import publish, rules
 
@@ -128,6 +133,21 @@ def test_goods_that_were_sent_to_the_store_and_not_collected_are_the_store_s(sto
     assert stocked.units("WAREHOUSE", "TEE") == {"on_hand": 8, "available": 8}
 
 
+def test_goods_that_are_the_store_s_own_again_are_neither_collected_nor_booked_in_twice(stocked: Town) -> None:
+    order_id = stocked.order({"TEE": 1}, **PICKUP)
+    act(stocked, operate.ship_by_hand, order_id)
+    act(stocked, operate.ready_for_collection, order_id)
+    act(stocked, operate.not_collected, order_id)
+    for again in (operate.ready_for_collection, operate.collected, operate.not_collected):
+        with pytest.raises(NotDoneError, match="is back on the shelf: nobody collected it"):
+            act(stocked, again, order_id)
+    assert stocked.units("B-STORE", "TEE") == {"on_hand": 1, "available": 1}
+    booked_in = select(stock_move.c.quantity).where(stock_move.c.idempotency_key.like("uncollected:%"))
+    assert stocked.ask(booked_in) == [1]
+    place = stocked.place("B-STORE").id
+    assert stocked.world.read(lambda tx: queue.at(tx, place)) == []
+
+
 def channel_says(town: Town, order_id: str, **more: Any) -> str:
     """The channel sends the order once more, as it states it, with something else; the outcome."""
     state = town.state(order_id)
@@ -165,6 +185,65 @@ def test_the_channel_s_next_word_does_not_bring_back_what_nobody_collected(stock
     assert (lines(stocked, order_id), stocked.fos(order_id)) == (before, work)
 
 
+def test_goods_that_wait_too_long_are_given_another_day(stocked: Town) -> None:
+    stocked.change("B-STORE", zone="America/New_York")
+    order_id = stocked.order({"MUG": 2}, **PICKUP)
+    day = stocked.world.now().date() + timedelta(days=20)
+
+    def wait(until: Any) -> bool:
+        return operate.collect_until(stocked.runtime, order_id, stocked.number(order_id), until, person=PERSON)
+
+    with pytest.raises(NotDoneError, match="does not wait at a counter"):
+        wait(day)
+    act(stocked, operate.ready_for_collection, order_id)
+    stocked.world.later(days=8)
+    stocked.world.clock_strikes()
+    assert stocked.holds(order_id) == ["not_collected"]
+    with pytest.raises(NotDoneError, match="is over at B-STORE"):
+        wait(day - timedelta(days=15))
+    assert wait(day)
+    assert not wait(day)
+    assert stocked.holds(order_id) == []
+    stocked.world.later(days=11)
+    stocked.world.clock_strikes()
+    assert stocked.holds(order_id) == [], "the day has not ended at the store"
+    stocked.world.later(days=3)
+    stocked.world.clock_strikes()
+    assert stocked.holds(order_id) == ["not_collected"], "and then it is told of again"
+    act(stocked, operate.collected, order_id)
+    with pytest.raises(NotDoneError, match="does not wait at a counter"):
+        wait(day + timedelta(days=99))
+
+
+def waiting(stocked: Town, units: int) -> str:
+    """An order whose goods wait at the counter."""
+    order_id = stocked.order({"MUG": units}, **PICKUP)
+    assert act(stocked, operate.ready_for_collection, order_id)
+    return order_id
+
+
+def test_goods_of_a_cancelled_order_that_nobody_collected_are_cancelled_once(stocked: Town) -> None:
+    order_id = waiting(stocked, 2)
+    operate.cancel_order(stocked.runtime, order_id, "changed my mind", person=PERSON)
+    assert stocked.fos(order_id) == [("B-STORE", "in_progress", "cancellation_requested")]
+    assert act(stocked, operate.not_collected, order_id)
+    assert lines(stocked, order_id) == {"MUG": (2, 2, 0, 0)}
+    assert stocked.units("B-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    assert stocked.state(order_id).lifecycle == "cancelled"
+
+
+def test_what_is_still_wanted_of_goods_that_come_back_is_laid_ready_again(stocked: Town) -> None:
+    order_id = waiting(stocked, 3)
+    [line] = stocked.state(order_id).lines
+    asks = [SetQuantity(line.external_id, 2)]
+    asked = operate.change_order(stocked.runtime, order_id, asks, person=PERSON, reason="one too many")
+    assert operate.confirm_change(stocked.runtime, asked.id, person=PERSON)
+    assert act(stocked, operate.not_collected, order_id)
+    assert lines(stocked, order_id) == {"MUG": (3, 1, 0, 2)}
+    assert stocked.fos(order_id)[-1] == ("B-STORE", "open", "unsubmitted")
+    assert stocked.units("B-STORE", "MUG") == {"on_hand": 5, "available": 3, "committed": 2}
+
+
 @pytest.fixture
 def refused(stocked: Town) -> str:
     """An order whose store has said no."""
@@ -198,6 +277,31 @@ def test_or_have_it_shipped(stocked: Town, refused: str) -> None:
     assert stocked.fo(refused).method == "ship"
     assert stocked.holds(refused) == []
     assert not operate.ship_instead(stocked.runtime, refused, person=PERSON)
+
+
+def test_goods_that_a_store_has_are_taken_back_before_they_go_another_way(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 1}, **PICKUP)
+    assert operate.collect_elsewhere(stocked.runtime, order_id, "A-STORE", person=PERSON)
+    assert stocked.fos(order_id) == [("B-STORE", "cancelled", "unsubmitted"), ("A-STORE", "open", "unsubmitted")]
+    assert stocked.units("B-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    assert operate.ship_instead(stocked.runtime, order_id, person=PERSON)
+    assert [fo.method for fo in stocked.state(order_id).fos if fo.is_live] == ["ship"]
+    assert lines(stocked, order_id) == {"MUG": (1, 0, 0, 1)}
+
+
+@pytest.mark.parametrize("laid_ready", [False, True])
+def test_a_store_that_is_at_work_is_asked_back_before_they_go_another_way(stocked: Town, *, laid_ready: bool) -> None:
+    order_id = stocked.order({"MUG": 1}, **PICKUP)
+    number = stocked.number(order_id)
+    act(stocked, operate.ready_for_collection if laid_ready else operate.accept_by_hand, order_id)
+    assert operate.collect_elsewhere(stocked.runtime, order_id, "A-STORE", person=PERSON)
+    assert stocked.fos(order_id) == [("B-STORE", "in_progress", "cancellation_requested")]
+    if laid_ready:
+        assert operate.not_collected(stocked.runtime, order_id, number, person=PERSON)
+    else:
+        operate.refuse_by_hand(stocked.runtime, order_id, number, "", person=PERSON)
+    assert stocked.fos(order_id)[-1] == ("A-STORE", "open", "unsubmitted")
+    assert stocked.holds(order_id) == []
 
 
 def test_or_cancel(stocked: Town, refused: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from hub.flows import operate
 from hub.store import catalog
 from tests.web.conftest import Site
 from tests.web.test_console import order_id, stocked
@@ -74,3 +76,19 @@ def test_a_location_is_taken_out_of_action_and_its_work_goes_elsewhere(site: Sit
     assert f"{code} is out of action" in ops.get(f"/orders/{order}").text
     ops.submit(f"{path}/outage", {}, path)
     assert "Out of action until (UTC)" in ops.get(path).text
+
+
+def test_goods_at_the_counter_are_given_more_time(site: Site, packed: tuple[str, str]) -> None:
+    order, code = packed
+    change(site, code, picks_up=True)
+    operate.collect_elsewhere(site.world.runtime, order, code, person="mia@example.com")
+    packer, queue = site.signed_in("packer"), f"/fulfillment/queue/{code}"
+    form = {"number": number_in(packer.get(queue).text), "queue": code}
+    packer.submit(f"/fulfillment/{order}/ready", form, queue)
+    day = site.world.now().date() + timedelta(days=30)
+    packer.submit(f"/fulfillment/{order}/collect-until", {**form, "day": "soon"}, queue)
+    assert "Say until which day" in packer.get(queue).text
+    packer.submit(f"/fulfillment/{order}/collect-until", {**form, "day": day.isoformat()}, queue)
+    page = packer.get(queue).text
+    assert f"It may be collected until the end of {day}" in page
+    assert f"until {day + timedelta(days=1)} 00:00 UTC" in page

@@ -17,6 +17,7 @@ from hub.flows.operate.changes import (
 from hub.flows.operate.checks import ChosenCheck, checks_of, choose_checks
 from hub.flows.operate.counter import (
     collect_elsewhere,
+    collect_until,
     collected,
     not_collected,
     ready_for_collection,
@@ -109,6 +110,7 @@ __all__ = [
     "checks_of",
     "choose_checks",
     "collect_elsewhere",
+    "collect_until",
     "collected",
     "compare",
     "confirm_change",

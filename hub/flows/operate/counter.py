@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from hub.domain import kits
 from hub.domain.changes import SetMethod
 from hub.domain.fulfillment import MoveRefusedError
-from hub.flows import machine, refuse
+from hub.domain.rejections import NOT_COLLECTED
+from hub.flows import machine, refuse, track
 from hub.flows.change import restate, restate_lines
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.operate.errors import NotDoneError
 from hub.flows.operate.orders import at_desk, not_held
 from hub.flows.operate.shipping import find_fo
+from hub.flows.recall import take_back
 from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
 from hub.flows.ship import Parcel, everything, ship
 from hub.store.orders import FoState, OrderState
 
-COLLECT_WITHIN = timedelta(days=7)  # how long goods wait at the counter
+COLLECT_WITHIN = timedelta(days=7)  # how long goods wait at the counter, unless they are given more time
+NOBODY = "nobody collected it"
 
 
 def ready_for_collection(runtime: Runtime, order_id: str, fo_number: str, *, person: str) -> bool:
@@ -87,7 +91,8 @@ def not_collected(runtime: Runtime, order_id: str, fo_number: str, *, person: st
     """Confirm that goods which nobody collected are back on the store's shelf; False when that was said before.
 
     What had lain there is free again and its units are cancelled; what had been sent there is booked in. The refund is
-    made at the channel. Raises NotDoneError for what is not waiting at a counter.
+    made at the channel. Of what the store was asked to give back only the units that nobody wants any more are
+    cancelled, and the others are routed again. Raises NotDoneError for what was collected or is over.
     """
 
     def work(desk: Desk, state: OrderState) -> bool:
@@ -99,11 +104,15 @@ def not_collected(runtime: Runtime, order_id: str, fo_number: str, *, person: st
         store = _store(desk, fo)
         fo.ready_at, fo.collect_by, fo.changed = None, None, True
         _end_hold(desk, state, fo, "the goods are back on the shelf")
-        if fo.method == "pickup":
+        said = f"{fo.number} was not collected and is back on the shelf of {store}."
+        if fo.is_asked_back:
+            track.stopped(desk, state, fo, NOBODY)
+        elif fo.method == "pickup":
             _give_up(desk, state, fo)
+            said += " Refund it at the channel."
         else:
             _book_in(desk, fo)
-        said = f"{fo.number} was not collected and is back on the shelf of {store}. Refund it at the channel."
+            said += " Refund it at the channel."
         desk.tell(state.id, ("fo", fo.id), "not_collected", said)
         reserve_unrouted(desk, state)
         conclude(desk, state)
@@ -112,8 +121,36 @@ def not_collected(runtime: Runtime, order_id: str, fo_number: str, *, person: st
     return at_desk(runtime, order_id, person, work)
 
 
+def collect_until(runtime: Runtime, order_id: str, fo_number: str, day: date, *, person: str) -> bool:
+    """Let goods wait at the counter until the end of a day, in the store's zone; False when they do so already.
+
+    Raises NotDoneError for what does not wait at a counter, and for a day that is over.
+    """
+
+    def work(desk: Desk, state: OrderState) -> bool:
+        fo = _at_counter(state, fo_number)
+        if fo.ready_at is None or fo.collected_at is not None:
+            raise NotDoneError(f"{fo.number} does not wait at a counter")
+        store = desk.locations[fo.deliver_to_id or fo.location_id]
+        until = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(store.zone)).astimezone(UTC)
+        if until <= desk.now:
+            raise NotDoneError(f"{day} is over at {store.code}: give a day that is still to come")
+        if fo.collect_by == until:
+            return False
+        fo.collect_by, fo.changed = until, True
+        _end_hold(desk, state, fo, "it was given more time")
+        said = f"{fo.number} waits at {store.code} to be collected until the end of {day}."
+        desk.tell(state.id, ("fo", fo.id), "more_time", said)
+        return True
+
+    return at_desk(runtime, order_id, person, work)
+
+
 def collect_elsewhere(runtime: Runtime, order_id: str, code: str, *, person: str) -> bool:
-    """Let the customer collect at another location, by its code; False when it is that one already."""
+    """Let the customer collect at another location, by its code; False when it is that one already.
+
+    What has not left is taken back first, as with every change of the way of delivery.
+    """
 
     def work(desk: Desk, state: OrderState) -> bool:
         store = next((one for one in desk.locations.values() if one.code == code), None)
@@ -129,7 +166,10 @@ def collect_elsewhere(runtime: Runtime, order_id: str, code: str, *, person: str
 
 
 def ship_instead(runtime: Runtime, order_id: str, *, person: str) -> bool:
-    """Ship what was to be collected; False when it is shipped already. Raises NotDoneError without an address."""
+    """Ship what was to be collected; False when it is shipped already. Raises NotDoneError without an address.
+
+    What has not left is taken back first.
+    """
 
     def work(desk: Desk, state: OrderState) -> bool:
         if state.method == "ship":
@@ -143,7 +183,10 @@ def ship_instead(runtime: Runtime, order_id: str, *, person: str) -> bool:
 
 
 def _deliver_by(desk: Desk, state: OrderState, method: str, store_id: str | None, said: str) -> None:
-    """Change how what has no place yet reaches the customer, and route it so."""
+    """Change how everything that has not left reaches the customer, and route it so.
+
+    What a place is at work on is asked back, and goes the new way when the place has stopped.
+    """
     if state.lifecycle not in {"pending", "open"}:
         raise NotDoneError(f"the order is {state.lifecycle}")
     restate(desk, state, [SetMethod(method, desk.locations[store_id].code if store_id else "")])
@@ -152,6 +195,7 @@ def _deliver_by(desk: Desk, state: OrderState, method: str, store_id: str | None
     desk.tell(state.id, ("order", state.id), "method", said)
     for held in [one for one in state.holds if one.kind in {"pickup_refused", "pickup_location"}]:
         desk.end_hold(state, held, f"The hold ({held.kind.replace('_', ' ')}) ended: {said}")
+    take_back(desk, state, "the way of delivery changed")
     route_known(desk, state)
     reserve_unrouted(desk, state)
     conclude(desk, state)
@@ -163,6 +207,8 @@ def _at_counter(state: OrderState, fo_number: str) -> FoState:
         raise NotDoneError(f"{fo.number} is shipped to the customer, not collected")
     if fo.exec_status == "cancelled":
         raise NotDoneError(f"{fo.number} is cancelled: {fo.reason}")
+    if fo.reason_code == NOT_COLLECTED.code:
+        raise NotDoneError(f"{fo.number} is back on the shelf: {fo.reason}")
     return fo
 
 
@@ -180,7 +226,7 @@ def _give_up(desk: Desk, state: OrderState, fo: FoState) -> None:
     before = {line.id: line.wanted for line in state.lines}
     for row in fo.lines:
         state.line(row.order_line_id).unwanted += row.live
-    refuse.give_back(desk, state, fo, "nobody collected it", refuse.NOT_COLLECTED)
+    refuse.give_back(desk, state, fo, NOBODY, NOT_COLLECTED)
     machine.answer(fo, "cancellation_accepted")
     kits.follow(state.lines)
     restate_lines(desk, state, before)
@@ -188,6 +234,7 @@ def _give_up(desk: Desk, state: OrderState, fo: FoState) -> None:
 
 def _book_in(desk: Desk, fo: FoState) -> None:
     """Goods that were sent to the store for collection are the store's own now."""
+    fo.reason, fo.reason_code, fo.changed = NOBODY, NOT_COLLECTED.code, True
     for row in fo.lines:
         if row.shipped:
             position = desk.stock.position(str(fo.deliver_to_id), row.variant_id)

@@ -103,6 +103,7 @@ order_line = Table(
     CheckConstraint("cancelled >= 0 AND shipped >= 0 AND routed >= 0 AND delivered >= 0", name="not_negative"),
     CheckConstraint("cancelled + shipped <= ordered", name="shipped"),
     CheckConstraint("cancelled + routed <= ordered AND shipped <= routed", name="routed"),
+    CheckConstraint("unwanted >= 0 AND shipped + unwanted <= routed", name="unwanted"),
     CheckConstraint("delivered <= shipped", name="delivered"),
     one_of("waits_as", ("backorder", "preorder", "queue")),
     Index("ix_order_line_sku", "sku"),

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
+from hub.domain.rejections import NOT_COLLECTED
 from hub.store import shipments
 from hub.store.database import Tx
 from hub.store.rows import chunks
@@ -69,7 +70,8 @@ class FoView:
     @property
     def is_open(self) -> bool:
         """Whether the people of a place still have something to do with it."""
-        waits = self.method != "ship" and self.collected_at is None and self.exec_status != "cancelled"
+        is_over = self.exec_status == "cancelled" or self.reason_code == NOT_COLLECTED.code
+        waits = self.method != "ship" and self.collected_at is None and not is_over
         by_hand = self.handling == "manual" and self.exec_status in {"scheduled", "open", "in_progress"}
         return by_hand or (waits and self.has_left)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from hub.domain.holds import STOPPED_BY
+from hub.domain.rejections import NOT_COLLECTED
 from hub.store import holds
 from hub.store.database import Tx
 from hub.store.rows import chunks
@@ -62,6 +63,7 @@ def at(tx: Tx, location_id: str) -> list[Task]:
         fo.method == "ship_to_store",
         fo.exec_status.in_(("closed", "in_progress")),
         fo.collected_at.is_(None),
+        func.coalesce(fo.reason_code, "") != NOT_COLLECTED.code,
     )
     query = (
         select(fulfillment_order, orders.c.number.label("order_number"), orders.c.customer_name, location.c.code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from hub import schemas
 from hub.domain.rejections import REASONS
@@ -52,6 +53,13 @@ def refuse(call: Call) -> Json:
         person=caller().actor,
         code=call.body["reason"],
     )
+    return _order(call)
+
+
+def collect_until(call: Call) -> Json:
+    _known(call)
+    day = date.fromisoformat(call.body["day"])
+    operate.collect_until(console().runtime, call.path["order_id"], call.path["number"], day, person=caller().actor)
     return _order(call)
 
 
@@ -134,6 +142,11 @@ OPERATIONS = (
     _fo(
         "not_collected", "not-collected", "Nobody collected it and it is back on the shelf", operate.not_collected,
         "The refund is made at the channel.",
+    ),
+    Operation(
+        "collect_until", "POST", f"{_FO}/collect-until", "Give the customer more time", ref("OrderDetail"),
+        collect_until, body=closed(("day",), day=text("It may be collected until the end of this day.", format="date")),
+        refusals=_REFUSALS, about="Ends the hold of what was to be collected by now. Safe to repeat.",
     ),
     Operation(
         "route_order", "POST", f"{_ORDER}/route", "Look for places again", ref("OrderDetail"), route_order,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -81,6 +82,16 @@ def collected(order_id: str) -> Any:
 @blueprint.post("/<order_id>/not-collected")
 def not_collected(order_id: str) -> Any:
     return _act(order_id, operate.not_collected, "It is back on the shelf. Refund it at the channel.")
+
+
+@blueprint.post("/<order_id>/collect-until")
+def collect_until(order_id: str) -> Any:
+    try:
+        day = date.fromisoformat(request.form.get("day", ""))
+    except ValueError:
+        flash("Say until which day it may be collected.", "error")
+        return _back(order_id)
+    return _act(order_id, operate.collect_until, f"It may be collected until the end of {day}.", day=day)
 
 
 @blueprint.post("/<order_id>/route")

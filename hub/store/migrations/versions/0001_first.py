@@ -1025,6 +1025,7 @@ def upgrade() -> None:
         sa.Column("auto_cancel_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("waits_as IN ('backorder', 'preorder', 'queue')", name=op.f("ck_order_line_waits_as")),
         sa.CheckConstraint("cancelled + routed <= ordered AND shipped <= routed", name=op.f("ck_order_line_routed")),
+        sa.CheckConstraint("unwanted >= 0 AND shipped + unwanted <= routed", name=op.f("ck_order_line_unwanted")),
         sa.CheckConstraint("cancelled + shipped <= ordered", name=op.f("ck_order_line_shipped")),
         sa.CheckConstraint(
             "cancelled >= 0 AND shipped >= 0 AND routed >= 0 AND delivered >= 0",

@@ -1,0 +1,54 @@
+"""The API of fulfillment orders: what places answer and what customers collect."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from hub.store.tables import fulfillment_order
+from tests.web.conftest import Site
+from tests.web.test_api import Api
+from tests.web.test_console import order_id
+
+
+@pytest.fixture
+def api(site: Site) -> Api:
+    client = site.app.test_client()
+    return Api(client, site.key("packer"), client.get("/api/v1/openapi.json").json)
+
+
+@pytest.fixture
+def order(site: Site) -> str:
+    """The path of an order that EAST packs by hand, and where its customers may collect."""
+    site.world.location("EAST", "US", picks_up=True)
+    site.world.stock("location MUG\nEAST 5")
+    return f"/orders/{order_id(site, site.order(('MUG', 2)).name)}"
+
+
+def work(site: Site) -> str:
+    """The path of the latest fulfillment order below its order's."""
+    newest = select(fulfillment_order.c.number).order_by(fulfillment_order.c.id.desc()).limit(1)
+    return f"/fulfillment-orders/{site.world.read(lambda tx: tx.execute(newest).scalar_one())}"
+
+
+def state(answer: Any) -> tuple[str, str]:
+    assert answer.status_code == 200, answer.text
+    fo = answer.json["fulfillment_orders"][-1]
+    return fo["exec_status"], fo["request_status"]
+
+
+def test_goods_at_the_counter_are_given_more_time_by_a_day(site: Site, order: str, api: Api) -> None:
+    ops = Api(api.client, site.key("ops"), api.document)
+    ops("POST", f"{order}/collect-elsewhere", json={"location": "EAST"})
+    day = {"day": (site.world.now().date() + timedelta(days=30)).isoformat()}
+    path = f"{order}{work(site)}"
+    assert api("POST", f"{path}/collect-until", json=day).status_code == 409
+    assert state(api("POST", f"{path}/ready")) == ("in_progress", "accepted")
+    assert state(api("POST", f"{path}/collect-until", json=day)) == ("in_progress", "accepted")
+    assert api("POST", f"{path}/collect-until", json={"day": "soon"}).status_code == 422
+    assert api("POST", f"{order}/fulfillment-orders/FO-NONE/collect-until", json=day).status_code == 404
+    [event] = [one for one in api("GET", order).json["timeline"] if one["kind"] == "more_time"]
+    assert day["day"] in event["message"]
