@@ -31,7 +31,7 @@ def note_waiting(desk: Desk, order: OrderState, line: LineState, how: str = "") 
         line.promised_on = line.auto_cancel_at = None
     elif how.startswith(QUEUE):
         _set(line, "queue", how.removeprefix(QUEUE)[:80])
-    elif (line.waits_as is None and _may_be_routed(desk, order)) or (line.waits_as == "queue" and how):
+    elif (line.waits_as is None and _may_be_routed(desk, order, line)) or (line.waits_as == "queue" and how):
         _set(line, "preorder" if line.variant_id in _preorders(desk) else "backorder", None)
 
 
@@ -40,9 +40,9 @@ def _set(line: LineState, waits_as: str | None, queue: str | None) -> None:
         line.waits_as, line.queue, line.changed = waits_as, queue, True
 
 
-def _may_be_routed(desk: Desk, order: OrderState) -> bool:
+def _may_be_routed(desk: Desk, order: OrderState, line: LineState) -> bool:
     due = order.route_after is None or order.route_after <= desk.now
-    return order.lifecycle == "open" and due and not order.is_blocked("routing")
+    return order.lifecycle == "open" and due and not order.is_blocked("routing") and order.to_route(line) > 0
 
 
 def _preorders(desk: Desk) -> frozenset[str]:

@@ -34,7 +34,7 @@ def route(
     """Plan the unrouted units of an open order, commit the stock and make the fulfillment orders.
 
     Units without a place stay unrouted, reserved from the network, and wait as the rules say. After too many refusals
-    the order goes on hold. `parent` is the fulfillment order that is being replaced; `only_if_possible` writes nothing
+    a line goes on hold. `parent` is the fulfillment order that is being replaced; `only_if_possible` writes nothing
     when no unit finds a place. Returns whether some did.
     """
     if not order.attempts and order.pickup_location_id is None:
@@ -90,13 +90,9 @@ def _is_ready(desk: Desk, order: OrderState) -> bool:
 
 
 def _may_go_on(desk: Desk, order: OrderState, parent: str | None) -> bool:
-    """Whether there is something to route and somewhere to route it; otherwise the order goes on hold."""
+    """Whether there is something to route and somewhere to route it; otherwise it goes on hold."""
+    _hold_exhausted(desk, order, parent)
     if not any(line.variant_id is not None and order.to_route(line) > 0 for line in order.lines):
-        return False
-    refusals = sum(fo.reason_code is not None for fo in order.fos)
-    if parent is not None and refusals >= desk.view.rules.most_attempts:
-        reason = f"{refusals} attempts to find a place have failed."
-        desk.put_on_hold(order, "routing_exhausted", reason, handle="routing_exhausted", source="router")
         return False
     if not any(one.active for one in desk.locations.values()):
         reason = "There is no location that could ship. Add one, then release the hold."
@@ -107,6 +103,20 @@ def _may_go_on(desk: Desk, order: OrderState, parent: str | None) -> bool:
         desk.put_on_hold(order, "pickup_location", reason, handle="pickup_location", source="router")
         return False
     return True
+
+
+def _hold_exhausted(desk: Desk, order: OrderState, parent: str | None) -> None:
+    """Hold the lines of a refused fulfillment order that as many places have refused by now as rules let be asked."""
+    refused = [fo for fo in order.fos if fo.reason_code is not None]
+    for row in next((fo.lines for fo in refused if fo.id == parent), ()):
+        line = order.line(row.order_line_id)
+        times = sum(any(one.order_line_id == line.id for one in fo.lines) for fo in refused)
+        if order.to_route(line) > 0 and times >= desk.view.rules.most_attempts:
+            reason = f"{times} attempts to find a place for {line.sku or line.title} have failed."
+            target = ("line", line.id)
+            desk.put_on_hold(
+                order, "routing_exhausted", reason, handle="routing_exhausted", source="router", target=target
+            )
 
 
 def _decide(

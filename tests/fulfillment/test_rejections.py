@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from hub.domain.rejections import REASONS, reason_for
+from hub.domain.routing.shapes import Step
 from hub.flows import operate
-from hub.flows.operate import NotDoneError
+from hub.flows.operate import HoldOn, NotDoneError
 from hub.store.tables import acceptance, location_exclusion, reservation, route_exclusion
 from tests.fulfillment.conftest import PERSON, Town
+from tests.fulfillment.test_routing_life import publish, rules
 
 
 @pytest.fixture
@@ -131,6 +133,40 @@ def test_a_place_that_refuses_is_less_likely_to_be_believed(town: Town, order_id
     refuse(town, order_id, "other")
     rows = town.ask(select(acceptance.c.refused).where(acceptance.c.location_id == town.place("A-STORE").id))
     assert rows == [1.0]
+
+
+def test_refusals_are_counted_by_line(town: Town) -> None:
+    skus = ["S1", "S2", "S3", "S4", "S5", "S6"]
+    table = [f"location {' '.join(skus)}"]
+    for place, code in enumerate("CDEFGH"):
+        town.world.location(f"{code}-STORE")
+        table.append(f"{code}-STORE {' '.join('1' if place == sku else '0' for sku in range(6))}")
+    town.world.stock("\n".join(table))
+    publish(town, rules(Step(max_shipments=6)))
+    order_id = town.order(dict.fromkeys(skus, 1))
+    town.world.stock(f"location {' '.join(skus)}\nWAREHOUSE {' '.join('9' for _ in skus)}")
+    for fo in town.state(order_id).fos:
+        operate.refuse_by_hand(town.runtime, order_id, fo.number, "no", person=PERSON)
+    assert town.holds(order_id) == []
+    assert [line.routed for line in town.state(order_id).lines] == [1] * 6
+
+
+def test_a_line_that_nobody_takes_is_held_and_the_others_go_on(town: Town) -> None:
+    publish(town, rules(most_attempts=1))
+    town.world.stock("location MUG TEE\nA-STORE 5 0\nB-STORE 0 5\nWAREHOUSE 5 5")
+    order_id = town.order({"MUG": 1, "TEE": 1})
+    assert town.fos(order_id) == [("WAREHOUSE", "open", "unsubmitted")]
+    mug, tee = town.state(order_id).lines
+    operate.hold_order(town.runtime, order_id, "ask", person=PERSON, on=HoldOn(line="TEE"))
+    refuse(town, order_id, "other")
+    assert town.holds(order_id) == ["manual", "routing_exhausted"]
+    assert [held.target_id for held in town.state(order_id).holds] == [tee.id, mug.id]
+    assert [line.waits_as for line in town.state(order_id).lines] == [None, None], (
+        "it waits for a person, not for goods"
+    )
+    for held in town.state(order_id).holds:
+        operate.release_hold(town.runtime, order_id, held.id, person=PERSON)
+    assert [fo[:2] for fo in town.fos(order_id)[1:]] == [("B-STORE", "open"), ("A-STORE", "open")]
 
 
 def test_too_many_refusals_put_the_order_on_hold(town: Town) -> None:

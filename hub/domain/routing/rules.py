@@ -111,7 +111,7 @@ class RuleSet:
     routings: tuple[Routing, ...]
     sort: tuple[SortKey, ...] = DEFAULT_SORT  # in which turn waiting orders are routed
     grace_minutes: int = 0  # an order rests so long after it was placed
-    most_attempts: int = 5  # tries to find a place before an order goes on hold
+    most_attempts: int = 5  # refusals of a line before it goes on hold
     reevaluate: Reevaluation = Reevaluation()
 
     def routing_for(self, order: OrderFacts) -> Routing:
