@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from hub.domain.routing.plan import plan
@@ -27,7 +28,8 @@ class _KeepError(Exception):
 def reevaluate(runtime: Runtime) -> int:
     """Route again what a better plan was found for; returns how many orders were moved. Off unless the rules say so.
 
-    Better is fewer parcels, or as many at a lower cost. Units are given back and committed again in one transaction. An
+    Better is fewer parcels, or as many at a lower cost; a parcel that no lane takes is worse than any price. Units are
+    given back and committed again in one transaction, which is undone when they would not all have a place again. An
     order that was looked at rests for the rules' cool-down, so that it does not go back and forth.
     """
     now = runtime.clock()
@@ -68,11 +70,14 @@ def _move(desk: Desk, order: OrderState) -> None:
     now = [Part(fo.location_id, {row.order_line_id: row.live for row in fo.lines}) for fo in mine]
     if decided.remainder or _worth(decided.parts, snapshot) >= _worth(now, snapshot):
         raise _KeepError
+    waiting = {line.id: line.unrouted for line in order.lines}
     for fo in mine:
         if not withdrawn(desk, fo):
             raise _KeepError
         release(desk, order, fo, BETTER)
     route_known(desk, order, parent=mine[0].id)
+    if any(line.unrouted > waiting[line.id] for line in order.lines):
+        raise _KeepError  # something had a place and would have none
     reserve_unrouted(desk, order)
     conclude(desk, order)
 
@@ -94,12 +99,13 @@ def _as_if_free(desk: Desk, order: OrderState, mine: list[FoState]) -> Snapshot:
     return desk.view.snapshot(order, told_by(order), free, units=units)
 
 
-def _worth(parts: list[Part] | tuple[Part, ...], snapshot: Snapshot) -> tuple[int, int]:
-    """Parcels and cost of a plan, lower is better."""
+def _worth(parts: Sequence[Part], snapshot: Snapshot) -> tuple[int, int, int]:
+    """Parcels, those of them that no lane takes, and what the others cost; lower is better."""
     needs = {need.line_id: need for need in snapshot.needs}
     places = {place.id: place for place in snapshot.places}
-    cost = 0
+    prices = []
     for part in parts:
         load = [(needs[line], units) for line, units in part.units.items() if units]
-        cost += parcel_price(places[part.place_id], load, snapshot) or 0
-    return len(parts), cost
+        prices.append(parcel_price(places[part.place_id], load, snapshot))
+    priced = [price for price in prices if price is not None]
+    return len(prices), len(prices) - len(priced), sum(priced)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from hub.flows.desk import open_desk
 from hub.flows.replay import replay
 from hub.store import orders, routing
 from hub.store.database import new_id
-from hub.store.tables import fo_line, hold, order_line, route_decision, routing_rule_set, stock_move
+from hub.store.tables import fo_line, hold, order_line, route_decision, routing_rule_set, stock_move, variant
 from tests.fulfillment.conftest import PERSON, Town
 
 
@@ -270,10 +271,11 @@ def test_a_later_decision_supersedes_the_earlier_one(town: Town) -> None:
 
 
 SPLIT = {"MUG": 1, "TEE": 1}
+OFTEN = Reevaluation(after_minutes=60, cool_down_minutes=30)
 
 
 def test_work_that_nobody_has_begun_moves_when_fewer_parcels_are_possible(town: Town) -> None:
-    publish(town, rules(reevaluate=Reevaluation(after_minutes=60, cool_down_minutes=30)))
+    publish(town, rules(reevaluate=OFTEN))
     town.world.stock("location MUG TEE\nA-STORE 1 0\nB-STORE 0 1")
     order_id = town.order(SPLIT)
     town.world.stock("location MUG TEE\nWAREHOUSE 1 1")
@@ -302,6 +304,57 @@ def test_nothing_moves_for_a_plan_that_is_only_as_good_or_where_the_rules_do_not
     publish(town, rules(reevaluate=Reevaluation(after_minutes=60)))
     town.world.clock_strikes()
     assert town.fos(order_id) == [("A-STORE", "open", "unsubmitted")]
+
+
+@pytest.fixture
+def better(town: Town) -> str:
+    """An order of two parcels for which one would do by now."""
+    publish(town, rules(reevaluate=OFTEN, most_attempts=1))
+    town.world.location("D-STORE")
+    town.world.stock("location MUG TEE\nA-STORE 1 0\nB-STORE 1 0\nD-STORE 0 1")
+    order_id = town.order(SPLIT)
+    operate.refuse_by_hand(town.runtime, order_id, town.state(order_id).fos[0].number, "no", person=PERSON)
+    assert town.holds(order_id) == ["routing_exhausted"]
+    [held] = town.state(order_id).holds
+    operate.release_hold(town.runtime, order_id, held.id, person=PERSON)
+    assert [fo[:2] for fo in town.fos(order_id)[1:]] == [("D-STORE", "open"), ("B-STORE", "open")]
+    town.world.stock("location MUG TEE\nWAREHOUSE 1 1")
+    town.world.later(hours=3)
+    return order_id
+
+
+def test_refusals_of_before_do_not_count_against_a_better_plan(town: Town, better: str) -> None:
+    town.world.clock_strikes()
+    assert [fo[:2] for fo in town.fos(better) if fo[1] == "open"] == [("WAREHOUSE", "open")]
+    assert town.holds(better) == []
+    assert [line.routed for line in town.state(better).lines] == [1, 1]
+
+
+def test_nothing_is_taken_away_when_the_better_plan_cannot_be_adopted_at_once(town: Town, better: str) -> None:
+    with town.world.db.begin() as tx:  # from now on an address outside decides, which is asked later
+        how = rules(reevaluate=OFTEN)
+        outside = replace(how, routings=(replace(how.routings[0], strategy="http"),))
+        tx.execute(routing_rule_set.update().values(document=document(outside), document_hash=document_hash(outside)))
+    before = town.fos(better)
+    town.world.clock_strikes()
+    assert town.fos(better) == before
+    assert [line.routed for line in town.state(better).lines] == [1, 1]
+    assert town.state(better).asks_adviser is None
+
+
+@pytest.mark.parametrize(("heaviest_g", "goes_to"), [(100, "B-STORE"), (9000, "A-STORE")])
+def test_a_parcel_that_no_lane_takes_is_not_taken_for_a_cheap_one(town: Town, heaviest_g: int, goes_to: str) -> None:
+    publish(town, rules(Step(rankers=("ranked",)), reevaluate=OFTEN))
+    town.change("A-STORE", costs={"lanes": [{"name": "letter", "tiers": [[heaviest_g, 100]]}]}, rank=1)
+    town.change("B-STORE", costs={"parcel": {"US": 500}}, rank=50)
+    town.world.stock("location MUG\nB-STORE 1")
+    with town.world.db.begin() as tx:
+        tx.execute(variant.update().values(weight_g=5000))
+    order_id = town.order({"MUG": 1})
+    town.world.stock("location MUG\nA-STORE 1")
+    town.world.later(hours=3)
+    town.world.clock_strikes()
+    assert [fo[0] for fo in town.fos(order_id) if fo[1] == "open"] == [goes_to]
 
 
 def test_work_that_was_accepted_is_left_alone(town: Town) -> None:
