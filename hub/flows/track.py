@@ -119,6 +119,8 @@ def _too_late(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -> 
 
 def stopped(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
     """The place agreed to stop: its units go back; those that nobody wants are cancelled, the others routed again."""
+    for held in [one for one in order.holds if one.handle in {f"too_late:{fo.id}", f"not_collected:{fo.id}"}]:
+        desk.end_hold(order, held, f"The hold ({held.kind.replace('_', ' ')}) ended: {fo.number} was stopped.")
     release(desk, order, fo, reason)
     machine.answer(fo, "cancellation_accepted")
     route_again(desk, order, fo)

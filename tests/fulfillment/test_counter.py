@@ -299,7 +299,7 @@ def test_a_store_that_is_at_work_is_asked_back_before_they_go_another_way(stocke
     if laid_ready:
         assert operate.not_collected(stocked.runtime, order_id, number, person=PERSON)
     else:
-        operate.refuse_by_hand(stocked.runtime, order_id, number, "", person=PERSON)
+        assert operate.stopped_by_hand(stocked.runtime, order_id, number, person=PERSON)
     assert stocked.fos(order_id)[-1] == ("A-STORE", "open", "unsubmitted")
     assert stocked.holds(order_id) == []
 

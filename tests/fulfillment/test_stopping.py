@@ -9,15 +9,17 @@ import pytest
 from sqlalchemy import func, select
 
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
+from hub.domain.changes import ShipTo
 from hub.domain.shipping import Cancelled, Submitted
 from hub.flows import deadlines, operate, settle
 from hub.flows.desk import Desk
+from hub.flows.operate import NotDoneError
 from hub.flows.operate.orders import at_desk
 from hub.flows.ship import Parcel, everything, ship
 from hub.sdk import errors
 from hub.store import outbox as outbox_store
 from hub.store.orders import OrderState
-from hub.store.tables import outbox, stock_move
+from hub.store.tables import acceptance, outbox, stock_move
 from tests.fulfillment.conftest import PERSON, Town
 from tests.fulfillment.test_routing_life import said
 
@@ -161,3 +163,115 @@ def test_so_is_one_whose_news_say_that_it_cannot_stop(town: Town, at_3pl: str) -
 def test_one_that_stops_as_it_was_told_is_nobody_s_business(town: Town, at_3pl: str) -> None:
     answer(town, timed_out(town, at_3pl), Cancelled(accepted=True))
     assert town.holds(at_3pl) == []
+
+
+# Places that pack by hand
+
+
+MOVED = {"line1": "2 State Street", "city": "Trenton", "postal_code": "08601", "country": "US"}
+
+
+@pytest.fixture
+def accepted(town: Town) -> str:
+    """An order that A-STORE is at work on; B-STORE has the goods too."""
+    town.world.stock("location MUG\nA-STORE 5\nB-STORE 5")
+    order_id = town.order({"MUG": 2})
+    assert operate.accept_by_hand(town.runtime, order_id, town.number(order_id), person=PERSON)
+    return order_id
+
+
+def asked_back(town: Town, order_id: str, *asks: Any) -> str:
+    """The order is changed or cancelled while its place is at work; the number of the fulfillment order."""
+    if asks:
+        asked = operate.change_order(town.runtime, order_id, asks, person=PERSON)
+        assert operate.confirm_change(town.runtime, asked.id, person=PERSON)
+    else:
+        assert operate.cancel_order(town.runtime, order_id, "changed my mind", person=PERSON)
+    assert town.fos(order_id) == [("A-STORE", "in_progress", "cancellation_requested")]
+    return town.number(order_id)
+
+
+def test_a_store_says_that_it_has_stopped_and_the_units_come_back_once(town: Town, accepted: str) -> None:
+    number = asked_back(town, accepted)
+    assert operate.stopped_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert not operate.stopped_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert town.fos(accepted) == [("A-STORE", "cancelled", "cancellation_accepted")]
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    assert town.state(accepted).lifecycle == "cancelled"
+    assert town.holds(accepted) == []
+
+
+def test_stopping_is_no_refusal_so_the_store_may_get_it_once_more(town: Town, accepted: str) -> None:
+    number = asked_back(town, accepted, ShipTo(MOVED))
+    assert operate.stopped_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert town.fos(accepted)[-1] == ("A-STORE", "open", "unsubmitted")
+    assert town.state(accepted).excluded == set()
+    assert town.ask(select(acceptance.c.refused)) == [0.0]
+
+
+def test_a_store_says_that_it_is_too_late_and_a_person_decides(town: Town, accepted: str) -> None:
+    number = asked_back(town, accepted)
+    assert operate.too_late_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert not operate.too_late_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert town.fos(accepted) == [("A-STORE", "in_progress", "cancellation_rejected")]
+    assert town.holds(accepted) == ["cancel_too_late"]
+    with pytest.raises(NotDoneError, match=r"hold \(cancel too late\)"):
+        operate.ship_by_hand(town.runtime, accepted, number, person=PERSON)
+    [held] = town.state(accepted).holds
+    operate.release_hold(town.runtime, accepted, held.id, person=PERSON)
+    assert operate.ship_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert town.state(accepted).lifecycle == "completed"
+
+
+def test_what_could_be_stopped_after_all_is_no_person_s_business_any_more(town: Town, accepted: str) -> None:
+    number = asked_back(town, accepted)
+    operate.too_late_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert operate.stopped_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert town.holds(accepted) == []
+    assert town.state(accepted).lifecycle == "cancelled"
+
+
+def test_goods_that_a_store_ships_although_it_was_asked_to_stop_hold_the_order(town: Town, accepted: str) -> None:
+    number = asked_back(town, accepted, ShipTo(MOVED))
+    assert operate.ship_by_hand(town.runtime, accepted, number, person=PERSON)
+    assert town.fos(accepted) == [("A-STORE", "closed", "closed")]
+    assert town.holds(accepted) == ["cancel_too_late"]
+
+
+def test_what_nobody_asked_to_stop_or_a_handler_has_is_not_stopped_by_hand(town: Town, at_3pl: str) -> None:
+    for what in (operate.stopped_by_hand, operate.too_late_by_hand):
+        with pytest.raises(NotDoneError, match="nobody waits for A-STORE to stop"):
+            what(town.runtime, at_3pl, town.number(at_3pl), person=PERSON)
+    cancelled_there(town, at_3pl)
+    for what in (operate.stopped_by_hand, operate.too_late_by_hand):
+        with pytest.raises(NotDoneError, match="cancel it there first"):
+            what(town.runtime, at_3pl, town.number(at_3pl), person=PERSON)
+    assert town.fos(at_3pl)[0][2] == "cancellation_requested"
+
+
+def test_a_store_that_was_asked_to_stop_is_told_how_to_answer(town: Town, accepted: str) -> None:
+    number = asked_back(town, accepted)
+    with pytest.raises(NotDoneError, match="say that it has stopped, or that it is too late"):
+        operate.accept_by_hand(town.runtime, accepted, number, person=PERSON)
+
+
+@pytest.mark.parametrize("late", [operate.accept_by_hand, operate.ship_by_hand])
+def test_a_store_that_begins_after_its_time_is_told_so_and_the_order_is_held(
+    town: Town, late: Callable[..., bool]
+) -> None:
+    town.world.stock("location MUG\nA-STORE 5\nB-STORE 5")
+    town.change("A-STORE", answer_within_min=60)
+    order_id = town.order({"MUG": 1})
+    first = town.number(order_id)
+    town.world.later(minutes=61)
+    town.world.clock_strikes()
+    work = town.fos(order_id)
+    assert work == [("A-STORE", "cancelled", "timed_out"), ("B-STORE", "open", "unsubmitted")]
+    for _ in range(2):
+        with pytest.raises(NotDoneError, match="so that nothing leaves twice"):
+            late(town.runtime, order_id, first, person=PERSON)
+    assert town.holds(order_id) == ["late_accept"]
+    assert town.fos(order_id) == work
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    with pytest.raises(NotDoneError, match=r"hold \(late accept\)"):
+        operate.ship_by_hand(town.runtime, order_id, town.number(order_id), person=PERSON)

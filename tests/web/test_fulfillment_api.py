@@ -52,3 +52,18 @@ def test_goods_at_the_counter_are_given_more_time_by_a_day(site: Site, order: st
     assert api("POST", f"{order}/fulfillment-orders/FO-NONE/collect-until", json=day).status_code == 404
     [event] = [one for one in api("GET", order).json["timeline"] if one["kind"] == "more_time"]
     assert day["day"] in event["message"]
+
+
+def test_a_location_answers_when_it_is_asked_to_stop(site: Site, order: str, api: Api) -> None:
+    owner = Api(api.client, site.key("owner"), api.document)
+    path = f"{order}{work(site)}"
+    assert api("POST", f"{path}/stopped").status_code == 409
+    assert state(api("POST", f"{path}/accept")) == ("in_progress", "accepted")
+    owner("POST", f"{order}/cancel", json={"reason": "changed my mind"})
+    assert state(api("POST", f"{path}/too-late")) == ("in_progress", "cancellation_rejected")
+    assert [one["kind"] for one in api("GET", order).json["order"]["holds"]] == ["cancel_too_late"]
+    for _ in range(2):
+        assert state(api("POST", f"{path}/stopped")) == ("cancelled", "cancellation_accepted")
+    assert api("GET", order).json["order"]["lifecycle"] == "cancelled"
+    viewer = Api(api.client, site.key("viewer"), api.document)
+    assert viewer("POST", f"{path}/stopped").status_code == 403

@@ -92,3 +92,23 @@ def test_goods_at_the_counter_are_given_more_time(site: Site, packed: tuple[str,
     page = packer.get(queue).text
     assert f"It may be collected until the end of {day}" in page
     assert f"until {day + timedelta(days=1)} 00:00 UTC" in page
+
+
+def test_a_location_that_is_asked_to_stop_answers_in_its_queue(site: Site, packed: tuple[str, str]) -> None:
+    order, code = packed
+    packer, queue = site.signed_in("packer"), f"/fulfillment/queue/{code}"
+    form = {"number": number_in(packer.get(queue).text), "queue": code}
+    packer.submit(f"/fulfillment/{order}/accept", form, queue)
+    operate.cancel_order(site.world.runtime, order, "changed my mind", person="mia@example.com")
+    page = packer.get(queue).text
+    assert "to be stopped: do not send it" in page
+    assert "Refuse FO-" not in page
+    packer.submit(f"/fulfillment/{order}/too-late", form, queue)
+    page = packer.get(queue).text
+    assert "on hold (cancel too late)" in page
+    assert "Too late to stop" not in page
+    packer.submit(f"/fulfillment/{order}/stopped", form, queue)
+    page = packer.get(queue).text
+    assert "It is stopped." in page
+    assert "Nothing to do here" in page
+    assert site.world.on_shelf()[code]["MUG"] == (5, 5, 0)

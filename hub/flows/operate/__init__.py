@@ -77,6 +77,7 @@ from hub.flows.operate.stock import (
     import_stock,
     move_stock,
 )
+from hub.flows.operate.stopping import stopped_by_hand, too_late_by_hand
 
 __all__ = [
     "Added",
@@ -155,7 +156,9 @@ __all__ = [
     "ship_by_hand",
     "ship_instead",
     "start_rehearsal",
+    "stopped_by_hand",
     "sync_now",
+    "too_late_by_hand",
     "try_order",
     "try_skus",
     "webhook_address",

@@ -15,7 +15,7 @@ from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.operate.errors import NotDoneError
 from hub.flows.operate.orders import at_desk, not_held
-from hub.flows.operate.shipping import find_fo
+from hub.flows.operate.shipping import find_fo, not_asked_back
 from hub.flows.recall import take_back
 from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
@@ -214,6 +214,7 @@ def _at_counter(state: OrderState, fo_number: str) -> FoState:
 
 def _begin(desk: Desk, state: OrderState, fo: FoState) -> None:
     """Putting the goods aside is taking the work on."""
+    not_asked_back(desk, fo)
     if fo.request_status != "accepted":
         try:
             refuse.accept(desk, state, fo)

@@ -30,11 +30,14 @@ def ship_by_hand(
     """Book that everything of a fulfillment order left; stock, channel and ERP follow.
 
     `serials` by SKU of articles that have serial numbers; those that are not said now can be recorded later.
-    False when it was shipped or cancelled before. Raises NotDoneError when somebody else may be shipping it.
+    False when it was shipped or cancelled before. Raises NotDoneError when somebody else may be shipping it, and when
+    its time was over: then nothing is booked, and the order is held, since the goods may arrive twice.
     """
 
-    def work(desk: Desk, state: OrderState) -> bool:
+    def work(desk: Desk, state: OrderState) -> bool | NotDoneError:
         fo = find_fo(state, fo_number)
+        if fo.request_status == "timed_out":
+            return _too_late(desk, state, fo, "shipped")
         if not fo.is_live or not fo.live_units:
             return False
         nobody_else(desk, fo)
@@ -50,19 +53,23 @@ def ship_by_hand(
             raise NotDoneError(str(error)) from error
         return True
 
-    return at_desk(runtime, order_id, person, work)
+    return _done(at_desk(runtime, order_id, person, work))
 
 
 def accept_by_hand(runtime: Runtime, order_id: str, fo_number: str, *, person: str) -> bool:
     """Say that a location takes on a fulfillment order; False when it is at work on it already.
 
-    Raises NotDoneError when it was ended, when a hold stops it, or when somebody else may be working on it.
+    Raises NotDoneError when it was ended, when a hold stops it, or when somebody else may be working on it; and when
+    its time was over: then the order is held, since the goods may leave twice.
     """
 
-    def work(desk: Desk, state: OrderState) -> bool:
+    def work(desk: Desk, state: OrderState) -> bool | NotDoneError:
         fo = find_fo(state, fo_number)
         if fo.request_status == "accepted":
             return False
+        if fo.request_status == "timed_out":
+            return _too_late(desk, state, fo, "accepted")
+        not_asked_back(desk, fo)
         nobody_else(desk, fo)
         not_held(state, fo, "submit")
         try:
@@ -71,7 +78,24 @@ def accept_by_hand(runtime: Runtime, order_id: str, fo_number: str, *, person: s
             raise NotDoneError(str(error)) from error
         return True
 
-    return at_desk(runtime, order_id, person, work)
+    return _done(at_desk(runtime, order_id, person, work))
+
+
+def _too_late(desk: Desk, state: OrderState, fo: FoState, said: str) -> NotDoneError:
+    """A place that was given up on begins after all: hold the order, and tell whoever says so."""
+    refuse.answered_late(desk, state, fo, said)
+    code = desk.locations[fo.location_id].code
+    return NotDoneError(
+        f"the time of {code} to answer was over and the units of {fo.number} went elsewhere; the order is held"
+        " (late accept), so that nothing leaves twice"
+    )
+
+
+def _done(said: bool | NotDoneError) -> bool:
+    """What was done. Raises what has to be told although something was done."""
+    if isinstance(said, NotDoneError):
+        raise said
+    return said
 
 
 def refuse_by_hand(
@@ -101,6 +125,13 @@ def find_fo(state: OrderState, fo_number: str) -> FoState:
     if found is None:
         raise NotDoneError(f"the order has no fulfillment order {fo_number!r}")
     return found
+
+
+def not_asked_back(desk: Desk, fo: FoState) -> None:
+    """Raises NotDoneError when its place was asked to stop and has not answered."""
+    if fo.is_asked_back:
+        code = desk.locations[fo.location_id].code
+        raise NotDoneError(f"{code} was asked to stop {fo.number}: say that it has stopped, or that it is too late")
 
 
 def nobody_else(desk: Desk, fo: FoState) -> None:

@@ -137,6 +137,14 @@ OPERATIONS = (
         ),
         refusals=_REFUSALS, about="The reason says what becomes of the stock and whether another place is asked.",
     ),
+    _fo(
+        "fulfillment_order_stopped", "stopped", "A location has stopped as it was asked", operate.stopped_by_hand,
+        "No refusal: what is still wanted of it is routed again, and the location may get it once more.",
+    ),
+    _fo(
+        "fulfillment_order_too_late", "too-late", "It is too late to stop it", operate.too_late_by_hand,
+        "The order is held as `cancel_too_late`.",
+    ),
     _fo("ready_for_collection", "ready", "It waits at the counter", operate.ready_for_collection),
     _fo("collected", "collected", "The customer has it", operate.collected),
     _fo(

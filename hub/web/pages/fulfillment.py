@@ -61,6 +61,16 @@ def refuse(order_id: str) -> Any:
     return _act(order_id, work, "It is refused, and booked as the reason says.")
 
 
+@blueprint.post("/<order_id>/stopped")
+def stopped(order_id: str) -> Any:
+    return _act(order_id, operate.stopped_by_hand, "It is stopped. What is still wanted of it is routed again.")
+
+
+@blueprint.post("/<order_id>/too-late")
+def too_late(order_id: str) -> Any:
+    return _act(order_id, operate.too_late_by_hand, "It leaves. The order is on hold until the customer was asked.")
+
+
 @blueprint.post("/<order_id>/ship")
 def ship(order_id: str) -> Any:
     form = request.form
