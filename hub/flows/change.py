@@ -86,7 +86,7 @@ def look(
     moved = _moves(state.document, document)
     work = [fo for fo in state.fos if fo.is_live and fo.request_status != "cancellation_requested"]
     if not moved:
-        work = touched(state, {step.line.id: step.placed for step in steps})
+        work = touched(state, _surplus(state, steps))
     waiting = outbox.withdrawable(tx, [fo.id for fo in work])
     return Preview(
         lines=tuple(_line_changes(before, costed)),
@@ -112,13 +112,21 @@ def have_left(state: OrderState, articles: Articles) -> dict[str, int]:
     return found
 
 
+def _surplus(state: OrderState, steps: Iterable[LineStep]) -> dict[str, int]:
+    """Units by line that nobody wants once the steps are taken, with those that are being called back already."""
+    found = {line.id: line.unwanted for line in state.lines}
+    for step in steps:
+        found[step.line.id] += step.placed - min(step.more, found[step.line.id])
+    return found
+
+
 def _pair(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> Any:
     return None if before.get(name) == after.get(name) else (before.get(name), after.get(name))
 
 
 def _recall(fo: FoState, codes: Mapping[str, str], waiting: set[str]) -> Recall:
-    ours = fo.handler_id is None or fo.handling == "manual" or fo.id in waiting
-    what = "withdrawn" if fo.request_status == "unsubmitted" and ours else "asked_back"
+    can = {"unsubmitted", "submitted"} if fo.by_hand else {"unsubmitted"} if fo.id in waiting else ()
+    what = "withdrawn" if fo.request_status in can else "asked_back"
     return Recall(fo.number, codes[fo.location_id], what, fo.live_units)
 
 

@@ -115,6 +115,41 @@ def test_what_the_3pl_has_is_to_be_asked_back_and_the_preview_says_so(desk: Desk
     assert [(one.location, one.what, one.units) for one in seen.recalls] == [("EAST", "asked_back", 3)]
 
 
+def live(desk: Desk, order_id: str) -> dict[str, str]:
+    """Request status by number of the work that is not over."""
+    fo = fulfillment_order.c
+    query = select(fo.number, fo.request_status).where(fo.order_id == order_id, fo.exec_status != "cancelled")
+    return dict(rows(desk, query))
+
+
+def test_a_preview_reckons_with_what_is_being_called_back_already(desk: Desk) -> None:
+    at_3pl(desk, "MUG", 2)
+    operate.adjust_stock(desk.runtime, "MUG", "WEST", set_to=2, reason="count", person=PERSON)
+    _, order_id = buy(desk, ("MUG", 4))
+    by_hand = select(fulfillment_order.c.number).where(fulfillment_order.c.handling == "manual")
+    operate.accept_by_hand(desk.runtime, order_id, desk.ask(by_hand)[0], person=PERSON)
+    operate.pause(desk.runtime, "3PL", person=PERSON)
+    mug = external(desk, order_id, "MUG")
+    for quantity, called_back in ((3, 1), (2, 1), (3, 1), (1, 2), (2, 2)):
+        seen = operate.preview_change(desk.runtime, order_id, [SetQuantity(mug, quantity)])
+        before = live(desk, order_id)
+        change(desk, order_id, SetQuantity(mug, quantity))
+        after = live(desk, order_id)
+        assert {one.number for one in seen.recalls} == {one for one in after if after[one] != before[one]}
+        assert list(after.values()).count("cancellation_requested") == called_back
+
+
+def test_a_preview_says_that_a_place_which_has_not_answered_yet_just_gives_it_back(desk: Desk) -> None:
+    operate.change_location(desk.runtime, "WEST", {"answer_within_min": 60}, person=PERSON)
+    _, order_id = buy(desk, ("MUG", 3))
+    assert list(live(desk, order_id).values()) == ["submitted"]
+    less = [SetQuantity(external(desk, order_id, "MUG"), 2)]
+    seen = operate.preview_change(desk.runtime, order_id, less)
+    assert [one.what for one in seen.recalls] == ["withdrawn"]
+    change(desk, order_id, *less)
+    assert work(desk, order_id)[0] == ("cancelled", "submitted")
+
+
 def test_units_that_have_left_are_refused_with_the_reason(desk: Desk) -> None:
     _, order_id = buy(desk, ("MUG", 3))
     [number] = desk.ask(select(fulfillment_order.c.number))
