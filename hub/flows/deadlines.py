@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from hub.domain.routing.rules import in_turn
 from hub.flows import refuse
 from hub.flows.desk import Desk, open_desk
 from hub.flows.enter import conclude
 from hub.flows.handover import open_scheduled
 from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
-from hub.store import orders, routing
+from hub.store import orders, routing, rules
 from hub.store.database import Tx
 from hub.store.orders import OrderState
 
@@ -20,11 +21,17 @@ ACTOR = "clock"
 
 
 def route_rested(runtime: Runtime) -> int:
-    """Route open orders whose grace period is over or whose day has come; returns how many."""
-    return _each_due(runtime, routing.due_to_route, _route_rested)
+    """Route open orders whose grace period is over or whose day has come, in their turn; returns how many."""
+    with runtime.db.read() as tx:
+        sort = rules.published(tx).rules.sort
+        due = in_turn(routing.due_to_route(tx, runtime.clock()), sort)
+    for_each(runtime, [turn.id for turn in due], _route_rested)
+    return len(due)
 
 
 def _route_rested(desk: Desk, order: OrderState) -> None:
+    if not _is_due(order.route_after, desk.now):
+        return  # somebody else has looked at it meanwhile
     order.route_after = order.changes["route_after"] = None
     if route_known(desk, order):
         conclude(desk, order)

@@ -263,11 +263,20 @@ def asking(tx: Tx, limit: int) -> list[str]:
     return list(tx.execute(query).scalars())
 
 
-def due_to_route(tx: Tx, now: datetime, limit: int) -> list[str]:
-    """Open orders whose time to be routed has come, the oldest first."""
-    what = orders.c
-    query = select(what.id).where(what.lifecycle == "open", what.route_after <= now)
-    return list(tx.execute(query.order_by(what.placed_at, what.id).limit(limit)).scalars())
+def due_to_route(tx: Tx, now: datetime) -> list[Turn]:
+    """Open orders whose time to be routed has come, with what decides their turn."""
+    what, line = orders.c, order_line.c
+    columns = (what.id, what.placed_at, what.priority, what.ship_by, what.promise_on, what.total_minor)
+    query = (
+        select(*columns, func.sum(line.ordered - line.cancelled - line.routed))
+        .join(order_line, line.order_id == what.id)
+        .where(what.lifecycle == "open", what.route_after <= now)
+        .group_by(*columns)
+    )
+    return [
+        Turn(order_id, placed_at, priority, ship_by, promise_on, total, int(units))
+        for order_id, placed_at, priority, ship_by, promise_on, total, units in tx.execute(query)
+    ]
 
 
 def due_orders(tx: Tx, column: str, now: datetime, limit: int) -> list[str]:

@@ -11,6 +11,7 @@ from hub.flows import operate
 from hub.flows.operate import NotDoneError, SettingsError
 from hub.store.tables import fulfillment_order, orders
 from tests.fulfillment.conftest import PERSON, Town
+from tests.fulfillment.test_routing_life import publish, rules
 
 
 def test_goods_that_come_in_go_to_the_order_that_has_to_leave_first_then_to_the_oldest(town: Town) -> None:
@@ -33,6 +34,21 @@ def test_goods_that_come_in_go_to_the_order_that_has_to_leave_first_then_to_the_
         town.world.run()
         served += [one for one in (oldest, late, soon, urgent) if town.fos(one) and one not in served]
     assert served == [urgent, soon, late, oldest]
+
+
+def test_orders_whose_grace_period_is_over_are_routed_in_their_turn(town: Town) -> None:
+    publish(town, rules(grace_minutes=30))
+    town.world.stock("location MUG\nWAREHOUSE 3")
+    oldest, *younger = [town.order({"MUG": 1}) for _ in range(60)]
+    day = (town.world.now().date() + timedelta(days=1)).isoformat()
+    due = town.order({"MUG": 1}, schedule={"ship_by": {"date": day, "zone": "UTC"}})
+    urgent = town.order({"MUG": 1})
+    with town.world.db.begin() as tx:
+        tx.execute(orders.update().where(orders.c.id == urgent).values(priority=5))
+    town.world.later(minutes=31)
+    town.world.clock_strikes()
+    assert [one for one in (oldest, *younger, due, urgent) if town.fos(one)] == [oldest, due, urgent]
+    assert town.state(younger[-1]).route_after is None
 
 
 def test_settings_of_a_location_are_checked_field_by_field(town: Town) -> None:
