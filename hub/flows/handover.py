@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hub.domain.calendar import arrives_on
+from hub.domain.calendar import Calendar, arrives_on, ships_on
 from hub.domain.routing.shapes import Part
 from hub.flows import machine
 from hub.flows.desk import Desk
@@ -15,7 +15,7 @@ from hub.store.database import new_id
 from hub.store.orders import FoLineState, FoState, OrderState, fo_number
 from hub.store.tables import fo_line, fulfillment_order
 
-LONGEST_WAIT = 60  # days that are looked at for the last day on which goods may leave
+LONGEST_WAIT = 60  # days that are looked at for the first day on which work may begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def make_fulfillment_order(desk: Desk, order: OrderState, part: Part, errand: Er
     )
     if fo.fulfil_at is not None:
         fo.exec_status = "scheduled"
-    leaves = desk.view.leaves_on(location.id)
+    leaves = desk.view.leaves_on(location.id, fo.fulfil_at)
     country = order.document.get("shipping_address", {}).get("country") or ""
     row = desk.rows.add(
         fulfillment_order,
@@ -67,7 +67,7 @@ def make_fulfillment_order(desk: Desk, order: OrderState, part: Part, errand: Er
         fulfil_at=fo.fulfil_at,
         answer_by=None,
         ship_on=leaves,
-        deliver_on=desk.view.arrives_on(location.id, country) if fo.method == "ship" else None,
+        deliver_on=desk.view.arrives_on(location.id, country, fo.fulfil_at) if fo.method == "ship" else None,
         created_at=desk.now,
         updated_at=desk.now,
     )
@@ -156,7 +156,8 @@ def _fulfil_at(desk: Desk, order: OrderState, location_id: str) -> datetime | No
     country = order.document.get("shipping_address", {}).get("country") or ""
     day = earliest
     for _ in range(LONGEST_WAIT):
-        arrival = arrives_on(calendar, day - timedelta(days=1), country)
+        before = _begin_of(day - timedelta(days=1), calendar)
+        arrival = arrives_on(calendar, ships_on(calendar, before), country)
         if arrival is None:
             return None
         if arrival < earliest:
@@ -164,5 +165,10 @@ def _fulfil_at(desk: Desk, order: OrderState, location_id: str) -> datetime | No
         day -= timedelta(days=1)
     if order.ship_by is not None:
         day = min(day, order.ship_by)
-    begins = datetime.combine(day, time(), ZoneInfo(desk.locations[location_id].zone)).astimezone(UTC)
+    begins = _begin_of(day, calendar)
     return begins if begins > desk.now else None
+
+
+def _begin_of(day: date, calendar: Calendar) -> datetime:
+    """When a day begins at the place of a calendar."""
+    return datetime.combine(day, time(), ZoneInfo(calendar.zone)).astimezone(UTC)

@@ -72,7 +72,7 @@ class RoutingView:
     demand: Sellable  # thousandths of a unit a week, by location and variant; empty unless the rules ask for it
     kept: dict[Any, tuple[str, Any]] = field(default_factory=dict)  # networks that are stored for replay
     _calendars: dict[str, Calendar | None] = field(default_factory=dict)
-    _leaves: dict[str, date | None] = field(default_factory=dict)
+    _leaves: dict[tuple[str, datetime | None], date | None] = field(default_factory=dict)
     _places: dict[Any, Network] = field(default_factory=dict)
 
     def took(self, location_id: str) -> None:
@@ -92,17 +92,18 @@ class RoutingView:
             self._calendars[location_id] = calendar_at(self.locations[location_id])
         return self._calendars[location_id]
 
-    def leaves_on(self, location_id: str) -> date | None:
-        """The day on which goods ordered now leave a location; None where it has no calendar."""
-        if location_id not in self._leaves:
+    def leaves_on(self, location_id: str, begun_at: datetime | None = None) -> date | None:
+        """The day on which goods leave a location that begins now, or then; None where it has no calendar."""
+        at = (location_id, begun_at)
+        if at not in self._leaves:
             calendar = self.calendar(location_id)
-            self._leaves[location_id] = None if calendar is None else ships_on(calendar, self.now)
-        return self._leaves[location_id]
+            self._leaves[at] = None if calendar is None else ships_on(calendar, begun_at or self.now)
+        return self._leaves[at]
 
-    def arrives_on(self, location_id: str, country: str) -> date | None:
+    def arrives_on(self, location_id: str, country: str, begun_at: datetime | None = None) -> date | None:
         """The day on which they reach a country; None where that is not known."""
         calendar = self.calendar(location_id)
-        return None if calendar is None else arrives_on(calendar, self.leaves_on(location_id), country)
+        return None if calendar is None else arrives_on(calendar, self.leaves_on(location_id, begun_at), country)
 
     def places(self, destination: Address | None) -> Network:
         """All locations as the router sees them for a destination."""

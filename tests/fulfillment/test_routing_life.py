@@ -17,7 +17,16 @@ from hub.flows.desk import open_desk
 from hub.flows.replay import replay
 from hub.store import orders, routing
 from hub.store.database import new_id
-from hub.store.tables import fo_line, hold, order_line, route_decision, routing_rule_set, stock_move, variant
+from hub.store.tables import (
+    fo_line,
+    fulfillment_order,
+    hold,
+    order_line,
+    route_decision,
+    routing_rule_set,
+    stock_move,
+    variant,
+)
 from tests.fulfillment.conftest import PERSON, Town
 
 
@@ -86,6 +95,18 @@ def test_goods_that_must_not_arrive_early_are_scheduled_and_handed_over_in_time(
     town.world.later(days=14)
     town.world.clock_strikes()
     assert town.fos(order_id) == [("WAREHOUSE", "open", "unsubmitted")]
+
+
+def test_the_days_of_scheduled_work_are_reckoned_from_when_it_begins(town: Town) -> None:
+    town.change("WAREHOUSE", calendar={"cut_off": DAILY, "handling_days": 2, "transit_days": {"US": 1}})
+    town.world.stock("location MUG\nWAREHOUSE 5")
+    tuesday = town.world.now().date() + timedelta(days=14 - town.world.now().weekday() + 1)
+    town.order({"MUG": 1}, schedule={"deliver_after": {"date": tuesday.isoformat(), "zone": "UTC"}})
+    fo = fulfillment_order.c
+    [dates] = town.world.read(lambda tx: tx.execute(select(fo.fulfil_at, fo.ship_on, fo.deliver_on)).all())
+    # Work begins on Saturday, takes two more days, and a parcel travels for one.
+    begins, leaves = tuesday - timedelta(days=3), tuesday - timedelta(days=1)
+    assert (dates.fulfil_at.date(), dates.ship_on, dates.deliver_on) == (begins, leaves, tuesday)
 
 
 def test_a_place_that_does_not_know_how_long_parcels_travel_begins_at_once(town: Town) -> None:
