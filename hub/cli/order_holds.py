@@ -26,6 +26,7 @@ class Blocks(StrEnum):
     RELEASE = "release"
     LABEL = "label"
     SHIP = "ship"
+    EVERYTHING = "everything"
 
 
 Orders = Annotated[list[str], typer.Argument(help="Numbers (with or without #), our ids, or the channel's ids.")]

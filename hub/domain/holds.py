@@ -13,7 +13,7 @@ MEANING: Mapping[str, str] = {
     "expired": "Its time was over.",
 }
 
-ROUTING, RELEASE, LABEL, SHIP = BLOCKS = ("routing", "release", "label", "ship")
+ROUTING, RELEASE, LABEL, SHIP, EVERYTHING = BLOCKS = ("routing", "release", "label", "ship", "everything")
 
 # A fulfillment order has its place already, so its routing cannot be held any more.
 MAY_BLOCK: Mapping[str, tuple[str, ...]] = {"order": BLOCKS, "line": BLOCKS, "fo": (RELEASE, LABEL, SHIP)}
@@ -21,9 +21,9 @@ MAY_BLOCK: Mapping[str, tuple[str, ...]] = {"order": BLOCKS, "line": BLOCKS, "fo
 # What each step waits for. A 3PL ships what it is handed, and a bought label counts as shipped, without the hub being
 # asked again: so a hold on shipping stops both of them.
 STOPPED_BY: Mapping[str, frozenset[str]] = {
-    "submit": frozenset({RELEASE, SHIP}),
-    "buy_label": frozenset({RELEASE, LABEL, SHIP}),
-    "ship": frozenset({RELEASE, SHIP}),
+    "submit": frozenset({RELEASE, SHIP, EVERYTHING}),
+    "buy_label": frozenset({RELEASE, LABEL, SHIP, EVERYTHING}),
+    "ship": frozenset({RELEASE, SHIP, EVERYTHING}),
 }
 
 # Kinds that a person may choose, with what they mean; checks and connections have kinds of their own.

@@ -22,7 +22,7 @@ class Reason:
     excludes: bool = True  # the place is not asked again for these lines
     closes: bool = False  # the place takes nothing for a while
     learns: bool = False  # the place is not asked again for this destination
-    hold: str = ""  # kind of the hold that the order gets
+    hold: str = ""  # kind of the hold that the order gets, until which nothing of it goes on
 
 
 _LIST = (
@@ -75,7 +75,7 @@ _LIST = (
     Reason(
         "incorrect_address",
         "The address is wrong",
-        "The units are free again. The order waits on hold until a person has put the address right.",
+        "The units are free again. The whole order waits on hold until a person has put the address right.",
         "release",
         routes_again=False,
         excludes=False,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from hub.domain import words
+from hub.domain.holds import EVERYTHING
 from hub.domain.rejections import Effect, Reason
 from hub.flows import machine
 from hub.flows.desk import Desk
@@ -200,7 +201,8 @@ def go_on(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: str)
         desk.put_on_hold(order, "pickup_refused", words_, handle=f"pickup_refused:{fo.id}", source="fulfiller")
     elif reason.hold:
         what = f"{code} says: {said}. Put it right, then release the hold."
-        desk.put_on_hold(order, reason.hold, what, handle=f"{reason.hold}:{fo.id}", source="fulfiller")
+        handle = f"{reason.hold}:{fo.id}"
+        desk.put_on_hold(order, reason.hold, what, handle=handle, source="fulfiller", blocks=EVERYTHING)
     elif reason.routes_again:
         route_known(desk, order, parent=fo.id)
     reserve_unrouted(desk, order)

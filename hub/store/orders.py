@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, delete, func, or_, select, update
 
 from hub.domain.entry import SOURCE, signature
-from hub.domain.holds import STOPPED_BY
+from hub.domain.holds import EVERYTHING, ROUTING, STOPPED_BY
 from hub.store.database import Tx
 from hub.store.rows import chunks
 from hub.store.tables import (
@@ -188,11 +188,12 @@ class OrderState:
 
     def is_blocked(self, step: str) -> bool:
         """Whether a hold on the order as a whole stops this step."""
-        return any(one.blocks == step and one.target_type == "order" for one in self.holds)
+        return any(one.blocks in {step, EVERYTHING} and one.target_type == "order" for one in self.holds)
 
     def to_route(self, line: LineState) -> int:
         """Units of a line that need a place, unless a hold on it, or on a line that has to stay with it, stops that."""
-        held = {one.target_id for one in self.holds if one.blocks == "routing" and one.target_type == "line"}
+        stops = {ROUTING, EVERYTHING}
+        held = {one.target_id for one in self.holds if one.blocks in stops and one.target_type == "line"}
         if not held:
             return line.unrouted
         with_it = {line.id, line.kit_line_id}

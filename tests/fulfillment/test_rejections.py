@@ -118,6 +118,24 @@ def test_a_wrong_address_holds_the_order_and_asks_no_other_place(town: Town, ord
     assert town.fos(order_id)[-1] == ("A-STORE", "open", "unsubmitted")
 
 
+def test_a_wrong_address_stops_the_other_parcels_to_it_as_well(town: Town) -> None:
+    town.world.stock("location MUG TEE\nA-STORE 5 0\nB-STORE 0 5")
+    order_id = town.order({"MUG": 1, "TEE": 1})
+    first, other = (fo.number for fo in town.state(order_id).fos)
+    operate.refuse_by_hand(town.runtime, order_id, first, "no such street", person=PERSON, code="incorrect_address")
+    assert town.holds(order_id) == ["address"]
+    for begins in (operate.ship_by_hand, operate.accept_by_hand):
+        with pytest.raises(NotDoneError, match=r"hold \(address\)"):
+            begins(town.runtime, order_id, other, person=PERSON)
+    town.world.stock("location MUG\nB-STORE 5")
+    town.world.run()
+    assert len(town.fos(order_id)) == 2, "nor is it routed while it waits"
+    [held] = town.state(order_id).holds
+    operate.release_hold(town.runtime, order_id, held.id, person=PERSON)
+    assert operate.ship_by_hand(town.runtime, order_id, other, person=PERSON)
+    assert len(town.fos(order_id)) == 3
+
+
 def test_a_refusal_without_a_reason_that_anybody_knows_gives_the_units_back(town: Town, order_id: str) -> None:
     refuse(town, order_id, "other", "we do not feel like it")
     assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}

@@ -111,6 +111,38 @@ def test_what_is_held_is_not_handed_over_until_it_is_released(desk: Desk, target
     assert len(desk.threepl.orders) == 1
 
 
+def test_a_hold_on_everything_stops_every_step(desk: Desk) -> None:
+    at_3pl(desk, "MUG")
+    operate.adjust_stock(desk.runtime, "MUG", "WEST", set_to=0, reason="count", person=PERSON)
+    operate.pause(desk.runtime, "3PL", person=PERSON)
+    order_id = desk.buy(("MUG", 1), ("TEE", 9))
+    assert rows(desk, select(order_line.c.sku, order_line.c.routed).order_by(order_line.c.line_no)) == [
+        ("MUG", 1),
+        ("TEE", 5),
+    ]
+    held = hold_on(desk, order_id, kind="fraud", blocks="everything")
+    operate.resume(desk.runtime, "3PL", person=PERSON)
+    operate.adjust_stock(desk.runtime, "TEE", "WEST", set_to=20, reason="count", person=PERSON)
+    desk.world.run()
+    assert hand_overs(desk, order_id) == ["pending"]
+    assert desk.ask(select(order_line.c.routed).order_by(order_line.c.line_no)) == [1, 5]
+    by_hand = select(fulfillment_order.c.number).where(fulfillment_order.c.handling == "manual")
+    with pytest.raises(NotDoneError, match=r"hold \(fraud\)"):
+        operate.ship_by_hand(desk.runtime, order_id, desk.ask(by_hand)[0], person=PERSON)
+    assert release(desk, order_id, held)
+    assert hand_overs(desk, order_id) == ["delivered"]
+    assert desk.ask(select(order_line.c.routed).order_by(order_line.c.line_no)) == [1, 9]
+
+
+def test_a_line_may_be_held_in_everything(desk: Desk) -> None:
+    order_id = stocked_order(desk, ("MUG", 2), ("TEE", 1))
+    held = hold_on(desk, order_id, line="MUG", blocks="everything")
+    release_unpaid(desk, order_id)
+    assert desk.ask(select(order_line.c.routed).order_by(order_line.c.line_no)) == [0, 1]
+    assert release(desk, order_id, held)
+    assert desk.ask(select(order_line.c.routed).order_by(order_line.c.line_no)) == [2, 1]
+
+
 def test_a_hold_on_one_fulfillment_order_lets_the_others_go(desk: Desk) -> None:
     at_3pl(desk, "MUG", 4)
     operate.adjust_stock(desk.runtime, "MUG", "WEST", set_to=0, reason="count", person=PERSON)
@@ -142,7 +174,7 @@ def test_shipping_by_hand_waits_for_what_blocks_shipping(desk: Desk, blocks: str
 
 def test_what_stops_a_step_is_written_down_once() -> None:
     assert set(STOPPED_BY) == {"submit", "buy_label", "ship"}
-    assert STOPPED_BY["buy_label"] == {"release", "label", "ship"}
+    assert STOPPED_BY["buy_label"] == {"release", "label", "ship", "everything"}
     assert "label" not in STOPPED_BY["submit"], "a 3PL prints labels of its own"
     assert all(set(allowed) <= set(BLOCKS) for allowed in MAY_BLOCK.values())
     assert STATES == {"active": ("released", "expired"), "released": (), "expired": ()}
@@ -153,7 +185,8 @@ def test_a_hold_that_makes_no_sense_is_refused_in_words(desk: Desk) -> None:
     [(number, _, _)] = fos(desk, order_id)
     for how, words in (
         ({"fo": number, "blocks": "routing"}, "fulfillment order can block release, label, ship"),
-        ({"blocks": "everything"}, "not 'everything'"),
+        ({"fo": number, "blocks": "everything"}, "fulfillment order can block release, label, ship"),
+        ({"blocks": "the weather"}, "not 'the weather'"),
         ({"line": "CAP"}, "0 lines"),
         ({"fo": "FO-NONE"}, "nobody works on"),
     ):
