@@ -248,6 +248,19 @@ def test_a_change_that_nobody_confirms_lapses(desk: Desk) -> None:
     assert ask(desk, order_id, CancelOrder("late")).id
 
 
+def test_a_change_whose_time_is_over_stands_in_nobody_s_way(desk: Desk) -> None:
+    _, order_id = buy(desk, ("MUG", 3))
+    mug = external(desk, order_id, "MUG")
+    first = ask(desk, order_id, SetQuantity(mug, 2), open_for=timedelta(hours=1))
+    desk.world.later(minutes=61)
+    second = ask(desk, order_id, SetQuantity(mug, 1), open_for=timedelta(hours=1))
+    assert [status(desk, one.id) for one in (first, second)] == ["expired", "requested"]
+    desk.world.later(minutes=61)
+    assert operate.cancel_order(desk.runtime, order_id, "a mistake", person=PERSON)
+    assert status(desk, second.id) == "expired"
+    assert [kind for _, kind in desk.said(order_id)].count("change_expired") == 2
+
+
 def test_a_confirmation_is_refused_when_the_order_changed_since_and_says_what(desk: Desk) -> None:
     made, order_id = buy(desk, ("MUG", 3), ("TEE", 1))
     asked = ask(desk, order_id, SetQuantity(external(desk, order_id, "MUG"), 2))

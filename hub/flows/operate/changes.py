@@ -63,7 +63,7 @@ def change_order(
     named = _named(asks)
 
     def work(desk: Desk, state: OrderState) -> Asked:
-        _none_waits(desk.tx, state)
+        _none_waits(desk, state)
         _, _, seen = _look(desk.tx, state, named)
         if seen.refused:
             raise NotDoneError("; ".join(seen.refused))
@@ -135,7 +135,7 @@ def cancel_order(runtime: Runtime, order_id: str, reason: str, *, person: str) -
     def work(desk: Desk, state: OrderState) -> bool:
         if state.lifecycle == "cancelled" or state.remote_status == "cancelled":
             return False
-        _none_waits(desk.tx, state)
+        _none_waits(desk, state)
         document, articles, seen = _look(desk.tx, state, asks)
         if seen.refused:
             raise NotDoneError("; ".join(seen.refused))
@@ -161,13 +161,7 @@ def expire_changes(runtime: Runtime) -> int:
 
     def work(desk: Desk, state: OrderState) -> bool:
         row = change_store.requested(desk.tx, [state.id]).get(state.id)
-        if row is None or row.expires_at > desk.now:
-            return False
-        change_store.decide(desk.tx, row.id, "expired", desk.actor, desk.now)
-        desk.tell(
-            state.id, ("order", state.id), "change_expired", "The change lapsed: nobody confirmed it.", change=row.id
-        )
-        return True
+        return row is not None and _lapsed(desk, state, row)
 
     return sum(at_desk(runtime, order_id, "", work, by="clock") for order_id in due)
 
@@ -276,10 +270,21 @@ def _still(row: ChangeRow, now: Preview) -> None:
     raise NotDoneError(f"the order has changed since ({'; '.join(moved)}): look at it anew")
 
 
-def _none_waits(tx: Tx, state: OrderState) -> None:
-    waiting = change_store.requested(tx, [state.id]).get(state.id)
-    if waiting is not None:
+def _none_waits(desk: Desk, state: OrderState) -> None:
+    """Raises NotDoneError when another change waits; one whose time is over does not."""
+    waiting = change_store.requested(desk.tx, [state.id]).get(state.id)
+    if waiting is not None and not _lapsed(desk, state, waiting):
         raise NotDoneError("another change of this order waits: confirm it or take it back first")
+
+
+def _lapsed(desk: Desk, state: OrderState, row: ChangeRow) -> bool:
+    """End a change whose time is over; False when it is not."""
+    if row.expires_at > desk.now:
+        return False
+    change_store.decide(desk.tx, row.id, "expired", desk.actor, desk.now)
+    said = "The change lapsed: nobody confirmed it."
+    desk.tell(state.id, ("order", state.id), "change_expired", said, change=row.id)
+    return True
 
 
 def _row(runtime: Runtime, change_id: str) -> ChangeRow:
