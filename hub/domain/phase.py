@@ -12,6 +12,7 @@ Phase = Literal[
     "fulfilment_failed",
     "on_hold",
     "amending",
+    "unfillable",
     "backordered",
     "in_fulfilment",
     "routed",
@@ -46,6 +47,7 @@ class OrderFacts:
     delivered: int
     on_hold: bool
     work: tuple[Work, ...] = ()
+    unfillable: int = 0  # units without a place that no policy lets wait for goods: somebody has to decide
 
     @property
     def wanted(self) -> int:
@@ -72,6 +74,8 @@ def phase(facts: OrderFacts) -> Phase:
         return "on_hold"
     if any(one.request_status in ASKED_BACK for one in live):
         return "amending"
+    if facts.lifecycle == "open" and facts.unfillable > 0:
+        return "unfillable"
     if facts.lifecycle == "open" and facts.wanted > facts.routed:
         return "backordered"
     if any(one.exec_status == "in_progress" or one.request_status in IN_WORK for one in live):

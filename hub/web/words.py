@@ -26,7 +26,7 @@ _WORDS = {
         manifested unsubmitted partially_received assigned counting
     """,
     WAIT: """
-        pending on_hold backordered retry_wait held held_back paused scheduled late label_pending superseded
+        pending on_hold unfillable backordered retry_wait held held_back paused scheduled late label_pending superseded
         cancellation_requested attempted stale partially_refunded partially_paid waiting unfulfilled
         review recount closed_short
     """,

@@ -27,6 +27,7 @@ from hub.store.tables import (
     stock_move,
     variant,
 )
+from hub.store.views import orders as orders_view
 from tests.fulfillment.conftest import PERSON, Town
 
 
@@ -52,6 +53,12 @@ def said(town: Town, order_id: str, status: str, reason: str | None = None) -> s
         outcome = track.fulfillment(desk, state, state.fos[0], Fulfillment("ext", status, reason=reason))
         desk.flush()
     return outcome
+
+
+def phase(town: Town, order_id: str) -> str:
+    """Where the order stands, in the word of its page."""
+    found: str = town.world.read(lambda tx: orders_view.rows_of(tx, [order_id]))[order_id].phase
+    return found
 
 
 # The gate
@@ -156,8 +163,10 @@ def test_a_place_that_ships_to_some_countries_gets_no_order_from_others(town: To
 def test_units_without_a_place_wait_as_the_rules_say(town: Town) -> None:
     publish(town, rules(Step(on_remainder="queue:call the customer")))
     town.world.stock("location MUG\nWAREHOUSE 1")
-    [line] = town.state(town.order({"MUG": 3})).lines
+    order_id = town.order({"MUG": 3})
+    [line] = town.state(order_id).lines
     assert (line.routed, line.waits_as, line.queue) == (1, "queue", "call the customer")
+    assert phase(town, order_id) == "unfillable"
 
 
 def test_or_are_held(town: Town) -> None:
@@ -169,8 +178,10 @@ def test_or_are_held(town: Town) -> None:
 def test_or_are_cancelled_after_some_days(town: Town) -> None:
     publish(town, rules(Step(on_remainder="auto_cancel:14")))
     town.world.stock("location MUG\nWAREHOUSE 1")
-    [line] = town.state(town.order({"MUG": 3})).lines
+    order_id = town.order({"MUG": 3})
+    [line] = town.state(order_id).lines
     assert line.waits_as == "backorder"
+    assert phase(town, order_id) == "backordered"
     assert line.auto_cancel_at is not None
     assert timedelta(days=13) < line.auto_cancel_at - town.world.now() <= timedelta(days=14)
 

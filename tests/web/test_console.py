@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from connectors.carriers.easypost.sandbox import EasyPostSandbox
 from connectors.erp.odoo.sandbox import OdooSandbox
+from hub.domain.routing.shapes import Step
 from hub.plugins import BrokenPlugin, Registry
 from hub.sdk.signatures import hmac_signature
 from hub.settings import Settings
@@ -17,6 +18,7 @@ from hub.store import catalog, connections
 from hub.store.tables import connection, entity_event, hold, inbox, orders, outbox
 from hub.testing import Fault
 from hub.web.app import create_app
+from tests.fulfillment.test_routing_life import publish, rules
 from tests.web.conftest import Site
 
 
@@ -76,6 +78,14 @@ def test_an_order_tells_its_whole_story(site: Site) -> None:
     assert "x-shopify-topic" in raw
     assert "Canonical order" in raw
     assert "external_id" in raw
+
+
+def test_an_order_that_nobody_can_ship_and_nothing_lets_wait_says_so(site: Site) -> None:
+    publish(site, rules(Step(on_remainder="queue:call the customer")))
+    stocked(site)
+    page = site.signed_in().get(f"/orders/{order_id(site, site.order(('TEE', 9)).name)}").text
+    assert "Nobody can ship it" in page
+    assert "7 units have no place, and the rules let nothing wait." in page
 
 
 def test_what_a_customer_wrote_is_never_markup(site: Site) -> None:

@@ -99,6 +99,7 @@ class _Parts:
     names: list[str] = field(default_factory=list)
     units: list[int] = field(default_factory=lambda: [0] * 5)  # ordered, cancelled, routed, shipped, delivered
     asked: int = 0
+    unfillable: int = 0  # in a queue, where a person decides
     holds: list[HoldBrief] = field(default_factory=list)
     work: list[Work] = field(default_factory=list)
 
@@ -271,13 +272,14 @@ def _add_lines(tx: Tx, part: list[str], found: dict[str, _Parts]) -> None:
     line = order_line.c
     query = select(
         line.order_id, line.sku, line.title, line.ordered, line.cancelled, line.routed, line.shipped, line.delivered,
-        line.ships,
+        line.ships, line.waits_as,
     )  # fmt: skip
     for row in tx.execute(query.where(line.order_id.in_(part)).order_by(line.order_id, line.line_no)):
         one = found[row.order_id]
         one.names.append(row.sku or row.title)
         one.asked += row.ordered - row.cancelled
         if row.ships:
+            one.unfillable += row.ordered - row.cancelled - row.routed if row.waits_as == "queue" else 0
             for place, units in enumerate((row.ordered, row.cancelled, row.routed, row.shipped, row.delivered)):
                 one.units[place] += units
 
@@ -285,7 +287,15 @@ def _add_lines(tx: Tx, part: list[str], found: dict[str, _Parts]) -> None:
 def _row(row: Any, parts: _Parts) -> OrderRow:
     ordered, cancelled, routed, shipped, delivered = parts.units
     known = OrderFacts(
-        row.lifecycle, ordered, cancelled, routed, shipped, delivered, bool(parts.holds), tuple(parts.work)
+        row.lifecycle,
+        ordered,
+        cancelled,
+        routed,
+        shipped,
+        delivered,
+        bool(parts.holds),
+        tuple(parts.work),
+        parts.unfillable,
     )
     return OrderRow(
         id=row.id,

@@ -47,6 +47,10 @@ def next_step(order: OrderDetail) -> Step:
             units = sum(line.unrouted for line in order.lines)
             said = f"{units} units have no place yet. They are kept for this order and routed when stock comes in."
             return Step(words.WAIT, "Waits for stock", said, "stock", "Look at the stock")
+        case "unfillable":
+            units = sum(line.unrouted for line in order.lines)
+            said = f"{units} units have no place, and the rules let nothing wait. Look again, or change the order."
+            return Step(words.WAIT, "Nobody can ship it", said, "work", "Fulfillment")
         case "fulfilment_failed":
             return Step(
                 words.BAD, "A place could not ship", "See the fulfillment orders for the reason.", "work", "Fulfillment"
