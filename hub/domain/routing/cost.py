@@ -17,26 +17,35 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hub.domain.routing.price import carriage_of, lanes_of, least_carriage, risk_of, unit_price, units_price
-from hub.domain.routing.search import MOST_LINES, Chosen, Parts, Search, Vector, covers, less
+from hub.domain.routing.rankers import why_not_line
+from hub.domain.routing.search import Chosen, CutOffError, Effort, Parts, Search, Vector, covers, less
 from hub.domain.routing.shapes import Lane, Need, Place, Snapshot
-from hub.domain.routing.share import bundles
-from hub.domain.routing.shortlist import Offer, Shortlist, wanted_of
+from hub.domain.routing.share import bundles, wanted_of
+from hub.domain.routing.shortlist import Offer, Shortlist
 
-MOST_LOADS = 200_000  # ways to load lanes that are tried in one step, before it stops with the best that is known
+CUT_OFF = "too many ways to load the carriers to try them all: the cheapest of those that were tried was taken"
+OVERLOADED = "the carriers do not take all of it: as much as they take was loaded"
+LOADING = 150  # effort of looking at a way to load the lanes, in figures compared
+MOST_COMPARED = 20  # cheaper places that a place is compared with, before it is tried
 
-Loads = tuple[tuple[tuple[Need, int], ...], ...]  # what each lane carries
+Onto = tuple[int, Lane]  # a place and one of its lanes
 
 
-class _CutOffError(Exception):
-    """As many loads were tried as may be."""
+def why_not(need: Need, place: Place) -> str:
+    """Why a place may not ship a line by cost, whatever its stock; "" when it may."""
+    why = why_not_line(need, place)
+    if why or not place.lanes:
+        return why
+    taken = any(least_carriage(place, lane, [(need, 1)]) is not None for lane in place.lanes)
+    return "" if taken else "none of its carriers takes one unit of it"
 
 
-def choose(shortlist: Shortlist) -> Chosen:
+def choose(shortlist: Shortlist, effort: Effort) -> Chosen:
     """What a step ships and from where, by cost."""
-    chosen = Search(shortlist).choose()
+    chosen = Search(shortlist, effort).choose()
     if not chosen.parts:
         return chosen
-    return _Bill(shortlist, chosen).cheapest()
+    return _Bill(shortlist, chosen, effort).cheapest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +62,40 @@ class _Candidate:
 class _Bill:
     """One search for the cheapest way to ship as many units as the ranked choice ships."""
 
-    def __init__(self, shortlist: Shortlist, by_rank: Chosen) -> None:
+    def __init__(self, shortlist: Shortlist, by_rank: Chosen, effort: Effort) -> None:
         self.list = shortlist
         self.snapshot = shortlist.snapshot
         self.rules = shortlist.snapshot.rules.cost
-        self.search = Search(shortlist)
+        self.search = Search(shortlist, effort)
+        self.effort = effort
         self.units = by_rank.units
         self.by_rank = by_rank
         self.best: tuple[int, int, tuple[int, ...]] | None = None  # cost, places, their ranks
-        self.chosen = Chosen(tried=by_rank.tried)
-        self._tried = 0
+        self.chosen = Chosen(tried=by_rank.tried, notes=by_rank.notes)
 
     def cheapest(self) -> Chosen:
-        self._price(tuple(self.by_rank.parts), self.by_rank.parts)
-        if len(self.search.bundles) > MOST_LINES:
-            self.chosen.told((), f"more than {MOST_LINES} lines: the places that rank best were taken")
-            return self.chosen
+        self.effort.begin()
         try:
+            self._price(tuple(self.by_rank.parts), self.by_rank.parts)
             for size in range(1, 1 + (1 if self.list.step.assign == "single" else self.list.step.max_shipments)):
                 self._grow((), 0, self.search.goal, size)
-        except _CutOffError:
-            self.chosen.told((), f"more than {MOST_LOADS} ways to try: the best of those is taken")
+        except CutOffError:
+            self.chosen.noted(CUT_OFF)
+        if not self.chosen.parts:
+            self._load_what_goes()
+        for note in self.search.chosen.notes:
+            self.chosen.noted(note)
         return self.chosen
 
     def _grow(self, group: tuple[_Candidate, ...], start: int, left: Vector, more: int) -> None:
         """Price every set that has the group and `more` places after `start`, unless it cannot be the cheapest."""
         for index in range(start, len(self._pool)):
             one = self._pool[index]
+            self.effort.spend(3 * len(left) + 15)
             rest = less(left, one.vector)
             grown = (*group, one)
             if not self._may_be_best(grown, more - 1):
-                continue
+                return  # those that follow cost no less
             if self._is_full and not all(a <= (more - 1) * b for a, b in zip(rest, self._tops, strict=True)):
                 continue
             if more > 1:
@@ -94,9 +106,9 @@ class _Bill:
     def _may_be_best(self, group: Sequence[_Candidate], more: int) -> bool:
         if self.best is None:
             return True
-        others = min(one.least for one in self._pool) * more
         parcels = len(group) + more
-        floor = sum(one.least for one in group) + others + (parcels - 1) * self.rules.extra_shipment_penalty_minor
+        floor = sum(one.least for one in group) + group[-1].least * more
+        floor += (parcels - 1) * self.rules.extra_shipment_penalty_minor
         return floor + self._least_units <= self.best[0]
 
     def _load(self, group: Sequence[_Candidate]) -> None:
@@ -114,110 +126,20 @@ class _Bill:
             if units:
                 needs.append(replace(need, units=units))
         lanes = [(one, lane) for one in positions for lane in lanes_of(self.list.place(one))]
-        for divisible in (False, True):
-            if self._fill(needs, lanes, divide_any=divisible):
+        for divide_any in (False, True):
+            if _Loading(self, needs, lanes, divide_any=divide_any).was_possible():
                 return
 
-    def _fill(self, needs: Sequence[Need], lanes: Sequence[tuple[int, Lane]], *, divide_any: bool) -> bool:
-        """Put the lines onto lanes one after another; True when there is a way at all."""
-        stock = {one: self.list.free(one) for one, _ in lanes}
-        loads: list[list[tuple[Need, int]]] = [[] for _ in lanes]
-        found = False
+    def _load_what_goes(self) -> None:
+        """Where the lanes cannot take all of the ranked choice: load line by line what they take, if a part will do."""
+        self.chosen.noted(OVERLOADED)
+        lanes = [(one, lane) for one in self.by_rank.parts for lane in lanes_of(self.list.place(one))]
+        loading = _Loading(self, self.snapshot.needs, lanes, divide_any=True)
+        loading.load_what_goes()
+        if self.list.step.assign == "partial":
+            self.keep(lanes, loading.loads)
 
-        def fits(bundle: Sequence[Need], lane: int) -> bool:
-            position, carrier = lanes[lane]
-            place = self.list.place(position)
-            if any((need.line_id, place.id) in self.list.forbidden for need in bundle):
-                return False
-            if any(count > stock[position][variant] for variant, count in wanted_of(bundle).items()):
-                return False
-            return least_carriage(place, carrier, [*loads[lane], *((need, need.units) for need in bundle)]) is not None
-
-        def ways(bundle: Sequence[Need]) -> Iterator[tuple[int, ...]]:
-            """Units for each lane; a bundle goes whole where it can."""
-            for lane in range(len(lanes)):
-                if fits(bundle, lane):
-                    yield tuple(-1 if one == lane else 0 for one in range(len(lanes)))
-            if bundle[0].group is None and (divide_any or bundle[0].line_id in undivided):
-                yield from self._divided(bundle[0], lanes, stock)
-
-        def put(bundle: Sequence[Need], way: Sequence[int], sign: int) -> None:
-            for lane, units in enumerate(way):
-                if not units:
-                    continue
-                for need in bundle:
-                    count = need.units if units < 0 else units
-                    stock[lanes[lane][0]][need.variant_id] -= sign * count
-                    if sign > 0:
-                        loads[lane].append((need, count))
-                    else:
-                        loads[lane].pop()
-
-        def go(index: int) -> None:
-            nonlocal found
-            self._tried += 1
-            if self._tried > MOST_LOADS:
-                raise _CutOffError
-            so_far = self._so_far(lanes, loads)
-            if so_far is None or (self.best is not None and so_far + after[index] > self.best[0]):
-                found = found or so_far is not None  # there may be a way, but it is dearer
-                return
-            if index == len(order):
-                found = True
-                self._keep(lanes, loads)
-                return
-            for way in ways(order[index]):
-                put(order[index], way, 1)
-                go(index + 1)
-                put(order[index], way, -1)
-
-        order = sorted(
-            bundles(needs), key=lambda bundle: (-sum(need.weight_g * need.units for need in bundle), bundle[0].line_id)
-        )
-        undivided = {bundle[0].line_id for bundle in order if not any(fits(bundle, lane) for lane in range(len(lanes)))}
-        places = [self.list.place(position) for position in stock]
-        cheapest = [
-            sum(need.units * min(unit_price(place, need, self.snapshot) for place in places) for need in bundle)
-            for bundle in order
-        ]
-        after = [sum(cheapest[index:]) for index in range(len(order) + 1)]
-        go(0)
-        return found
-
-    def _divided(
-        self, need: Need, lanes: Sequence[tuple[int, Lane]], stock: Mapping[int, Mapping[str, int]]
-    ) -> Iterator[tuple[int, ...]]:
-        """Every way to divide a line among at least two lanes, as far as stock goes."""
-
-        def go(lane: int, left: int, used: Mapping[int, int]) -> Iterator[tuple[int, ...]]:
-            if lane == len(lanes):
-                if not left:
-                    yield ()
-                return
-            position = lanes[lane][0]
-            free = stock[position][need.variant_id] - used.get(position, 0)
-            if (need.line_id, self.list.network.ids[position]) in self.list.forbidden:
-                free = 0
-            for units in range(min(left, free, need.units - 1), -1, -1):
-                for rest in go(lane + 1, left - units, {**used, position: used.get(position, 0) + units}):
-                    yield (units, *rest)
-
-        yield from go(0, need.units, {})
-
-    def _so_far(self, lanes: Sequence[tuple[int, Lane]], loads: Sequence[Sequence[tuple[Need, int]]]) -> int | None:
-        """No way to go on from these loads costs less; None when a lane cannot take its load."""
-        total, parcels = 0, 0
-        for (position, lane), load in zip(lanes, loads, strict=True):
-            if load:
-                place = self.list.place(position)
-                carriage = least_carriage(place, lane, load)
-                if carriage is None:
-                    return None
-                total += carriage + risk_of(place, load, self.snapshot) + units_price(place, load, self.snapshot)
-                parcels += 1
-        return total + max(0, parcels - 1) * self.rules.extra_shipment_penalty_minor
-
-    def _keep(self, lanes: Sequence[tuple[int, Lane]], loads: Sequence[Sequence[tuple[Need, int]]]) -> None:
+    def keep(self, lanes: Sequence[Onto], loads: Sequence[Sequence[tuple[Need, int]]]) -> None:
         """Remember full loads when nothing better is known: cheaper, from fewer places, or better ranked."""
         parts: dict[int, dict[str, int]] = {}
         by_lane: dict[int, dict[str, dict[str, int]]] = {}
@@ -238,7 +160,7 @@ class _Bill:
                 by_lane.setdefault(position, {})[lane.name] = {need.line_id: units for need, units in load}
         total += max(0, parcels - 1) * self.rules.extra_shipment_penalty_minor
         key = (total, len(parts), tuple(sorted(self._order[one] for one in parts)))
-        if (self.best is None or key < self.best) and self.search.is_worth_it(parts):
+        if parts and (self.best is None or key < self.best) and self.search.is_worth_it(parts):
             self.best = key
             ordered = sorted(parts, key=self._order.__getitem__)
             self.chosen.parts = {one: parts[one] for one in ordered}
@@ -276,16 +198,18 @@ class _Bill:
         One is left aside when as many as may ship together offer at least as much for no more, and are cheaper by the
         parcel or better ranked; not where parcels have a least worth, since then it matters which of them ships what.
         """
-        needs, snapshot = self.snapshot.needs, self.snapshot
-        found = []
+        snapshot, found = self.snapshot, []
+        kinds = tuple(
+            {need.category: need for need in snapshot.needs}.values()
+        )  # a refusal is as likely for the others
         for offer, positions in self.list.offers.items():
             vector = self.search.vector(offer)
             for position in positions:
                 place = self.list.place(position)
                 found.append(
                     (
-                        _terms(place, needs, snapshot),
-                        _Candidate(position, offer, vector, _least(place, needs, snapshot), self._order[position]),
+                        _terms(place, kinds, snapshot),
+                        _Candidate(position, offer, vector, _least(place, kinds, snapshot), self._order[position]),
                     )
                 )
         found.sort(key=lambda one: (one[0][1][0], one[1].order))
@@ -297,21 +221,160 @@ class _Bill:
                 and covers(terms[1], known[1])
                 and covers(other.vector, one.vector)
                 and set(other.offer[1]) <= set(one.offer[1])
-                for known, other in kept
+                for known, other in kept[:MOST_COMPARED]
             )
             if better < most or self.list.step.min_shipment_value_minor:
                 kept.append((terms, one))
         return sorted((one for _, one in kept), key=lambda one: (one.least, one.order))
 
 
-def _terms(place: Place, needs: Sequence[Need], snapshot: Snapshot) -> tuple[tuple[object, ...], Vector]:
+class _Loading:
+    """One search for the cheapest way to put some lines onto some lanes."""
+
+    def __init__(self, bill: _Bill, needs: Sequence[Need], lanes: Sequence[Onto], *, divide_any: bool) -> None:
+        self.bill, self.lanes, self.divide_any = bill, lanes, divide_any
+        self.list, self.snapshot = bill.list, bill.snapshot
+        self.stock = {one: self.list.free(one) for one, _ in lanes}
+        self.loads: list[list[tuple[Need, int]]] = [[] for _ in lanes]
+        self.prices: list[int | None] = [0 for _ in lanes]  # no load that has this one in it costs less; None: no such
+        self.order = sorted(
+            bundles(needs), key=lambda bundle: (-sum(need.weight_g * need.units for need in bundle), bundle[0].line_id)
+        )
+        self.undivided = {
+            bundle[0].line_id
+            for bundle in self.order
+            if not any(self._fits(bundle, lane) for lane in range(len(lanes)))
+        }
+        places = [self.list.place(position) for position in self.stock]
+        cheapest = [
+            sum(need.units * min(unit_price(place, need, self.snapshot) for place in places) for need in bundle)
+            for bundle in self.order
+        ]
+        self.after = [sum(cheapest[index:]) for index in range(len(self.order) + 1)]
+        self.found = False
+
+    def was_possible(self) -> bool:
+        """Keep the cheapest way, when it is the cheapest of all; whether there is a way at all."""
+        self._go(0)
+        return self.found
+
+    def load_what_goes(self) -> None:
+        """Put as much onto the lanes as they take, one line after another."""
+        for bundle in sorted(self.order, key=lambda bundle: bundle[0].line_id):
+            whole = next((lane for lane in range(len(self.lanes)) if self._fits(bundle, lane)), None)
+            if whole is not None:
+                self._put(bundle, [-1 if one == whole else 0 for one in range(len(self.lanes))], 1)
+            elif bundle[0].group is None:
+                self._load_units(bundle[0])
+
+    def _load_units(self, need: Need) -> None:
+        left = need.units
+        for lane in range(len(self.lanes)):
+            units = left
+            while units and not self._fits([replace(need, units=units)], lane):
+                units -= 1
+            if units:
+                self._put([need], [units if one == lane else 0 for one in range(len(self.lanes))], 1)
+                left -= units
+
+    def _go(self, index: int) -> None:
+        self.bill.effort.spend(LOADING)
+        best, so_far = self.bill.best, self._so_far()
+        if so_far is None or (best is not None and so_far + self.after[index] > best[0]):
+            self.found = self.found or so_far is not None  # there may be a way, but it is dearer
+            return
+        if index == len(self.order):
+            self.found = True
+            self.bill.keep(self.lanes, self.loads)
+            return
+        for way in self._ways(self.order[index]):
+            before = self._put(self.order[index], way, 1)
+            self._go(index + 1)
+            self._put(self.order[index], way, -1)
+            self.prices = before
+
+    def _so_far(self) -> int | None:
+        """No way to go on from these loads costs less; None when a lane cannot take its load."""
+        total = 0
+        for price in self.prices:
+            if price is None:
+                return None
+            total += price
+        parcels = sum(map(bool, self.loads))
+        return total + max(0, parcels - 1) * self.bill.rules.extra_shipment_penalty_minor
+
+    def _ways(self, bundle: Sequence[Need]) -> Iterator[Sequence[int]]:
+        """Units for each lane; -1 is the whole bundle, which goes whole where it can."""
+        for lane in range(len(self.lanes)):
+            if self._fits(bundle, lane):
+                yield [-1 if one == lane else 0 for one in range(len(self.lanes))]
+        if bundle[0].group is None and (self.divide_any or bundle[0].line_id in self.undivided):
+            yield from self._divided(bundle[0], 0, bundle[0].units)
+
+    def _fits(self, bundle: Sequence[Need], lane: int) -> bool:
+        position, carrier = self.lanes[lane]
+        place = self.list.place(position)
+        if any((need.line_id, place.id) in self.list.forbidden for need in bundle):
+            return False
+        if any(count > self.stock[position][variant] for variant, count in wanted_of(bundle).items()):
+            return False
+        return least_carriage(place, carrier, [*self.loads[lane], *((need, need.units) for need in bundle)]) is not None
+
+    def _put(self, bundle: Sequence[Need], way: Sequence[int], sign: int) -> list[int | None]:
+        """Load a bundle, or take it off again; the prices as they were."""
+        before = list(self.prices)
+        for lane, units in enumerate(way):
+            if not units:
+                continue
+            position, carrier = self.lanes[lane]
+            for need in bundle:
+                count = need.units if units < 0 else units
+                self.stock[position][need.variant_id] -= sign * count
+                if sign > 0:
+                    self.loads[lane].append((need, count))
+                else:
+                    self.loads[lane].pop()
+            if sign > 0:
+                self.prices[lane] = self._price(position, carrier, self.loads[lane])
+        return before
+
+    def _price(self, position: int, lane: Lane, load: Sequence[tuple[Need, int]]) -> int | None:
+        place = self.list.place(position)
+        carriage = least_carriage(place, lane, load)
+        if carriage is None:
+            return None
+        return carriage + risk_of(place, load, self.snapshot) + units_price(place, load, self.snapshot)
+
+    def _divided(self, need: Need, lane: int, left: int, used: Mapping[int, int] | None = None) -> Iterator[list[int]]:
+        """Every way to divide a line among at least two of the lanes from this one on, as far as stock goes."""
+        used = used or {}
+        if lane == len(self.lanes):
+            if not left:
+                yield []
+            return
+        free = [self._free(need, one) - used.get(one, 0) for one in dict(self.lanes[lane:])]
+        if sum(free) < left:
+            return
+        position = self.lanes[lane][0]
+        for units in range(min(left, free[0], need.units - 1), -1, -1):
+            after = {**used, position: used.get(position, 0) + units}
+            for rest in self._divided(need, lane + 1, left - units, after):
+                yield [units, *rest]
+
+    def _free(self, need: Need, position: int) -> int:
+        if (need.line_id, self.list.network.ids[position]) in self.list.forbidden:
+            return 0
+        return self.stock[position][need.variant_id]
+
+
+def _terms(place: Place, kinds: Sequence[Need], snapshot: Snapshot) -> tuple[tuple[object, ...], Vector]:
     """What has to be equal for two places' prices to be compared, and the prices that then count."""
-    prices = [place.base_minor, *(unit_price(place, need, snapshot) for need in needs)]
-    prices += [risk_of(place, [(need, 1)], snapshot) for need in needs]
+    prices = [place.base_minor, *(unit_price(place, need, snapshot) for need in snapshot.needs)]
+    prices += [risk_of(place, [(need, 1)], snapshot) for need in kinds]
     return (place.lanes, place.carton_ml, place.per_carton_minor), tuple(prices)
 
 
-def _least(place: Place, needs: Sequence[Need], snapshot: Snapshot) -> int:
+def _least(place: Place, kinds: Sequence[Need], snapshot: Snapshot) -> int:
     """No parcel from the place costs less, apart from its units."""
     empty = [charge for lane in lanes_of(place) if (charge := least_carriage(place, lane, [])) is not None]
-    return min(empty, default=0) + min(risk_of(place, [(need, 1)], snapshot) for need in needs)
+    return min(empty, default=0) + min(risk_of(place, [(need, 1)], snapshot) for need in kinds)

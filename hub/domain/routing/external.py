@@ -52,6 +52,7 @@ def without_answer(why: str, snapshot: Snapshot, rankers: Mapping[str, Ranker] =
         "ranked": [],
         "ranked_total": 0,
         "tried": [{"set": [], "why_not": why}],
+        "notes": [],
         "outcome": "nothing",
     }
     return replace(decided, trace=dict(decided.trace) | {"steps": [asked, *decided.trace["steps"]]})

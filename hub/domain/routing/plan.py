@@ -17,9 +17,11 @@ from fractions import Fraction
 from hub.domain.routing import cost, search, trace
 from hub.domain.routing.network import Network
 from hub.domain.routing.rankers import BUILT_IN, UnknownNameError, bound
-from hub.domain.routing.search import Chosen, Parts
+from hub.domain.routing.search import Chosen, Effort, Parts
 from hub.domain.routing.shapes import Need, Plan, Ranker, Remainder, Snapshot, Step, Strategy
 from hub.domain.routing.shortlist import Columns, Shortlist, columns_of, shortlist
+
+Choose = Callable[[Shortlist, Effort], Chosen]
 
 RANKED, COST, EXTERNAL = "ranked@2", "cost@1", "http@1"  # a number goes up when the same snapshot may give another plan
 
@@ -90,9 +92,7 @@ def _fingerprint(snapshot: Snapshot, network: Network, columns: Columns, strateg
     return digest.hexdigest()
 
 
-def _walk(
-    snapshot: Snapshot, rankers: Mapping[str, Ranker], choose: Callable[[Shortlist], Chosen], strategy: str
-) -> Plan:
+def _walk(snapshot: Snapshot, rankers: Mapping[str, Ranker], choose: Choose, strategy: str) -> Plan:
     """Take the steps one after another until every unit has a place, or a step says what becomes of the rest."""
     network = Network.of(snapshot.places)
     columns = columns_of(snapshot, network)
@@ -102,12 +102,12 @@ def _walk(
     snapshot = replace(snapshot, network_units=_totals(snapshot, columns))
     unit_worth = {need.line_id: Fraction(need.value_minor, need.units) for need in needs}
     story = trace.Story(needs, network)
-    then = "next"
+    then, effort = "next", Effort()
     left = snapshot
     for step in snapshot.rules.steps:
         by = tuple(bound(name, rankers) for name in step.rankers)
         found = shortlist(step, by, left, columns, unit_worth=unit_worth, is_whole=not story.taken)
-        chosen = choose(found)
+        chosen = choose(found, effort)
         story.add(found, chosen)
         if chosen.parts:
             still = _still_needed(left.needs, chosen)

@@ -1,37 +1,40 @@
-"""The fewest places that ship the most, exactly: the choice of the `ranked` strategy within one step.
+"""The fewest places that ship the most: the choice of the `ranked` strategy within one step.
 
-Finding the fewest places is NP-hard in general, and small in practice. Three things keep it small: places that offer
-the same are tried once, a place is left aside when enough better-ranked ones offer at least as much, and a set is not
-built up any further when the places that could still come cannot complete it.
+Finding the fewest places is NP-hard in general, and small in practice. Four things keep it small: places that offer
+the same are tried once, a place is left aside when enough better-ranked ones offer at least as much, a set is not built
+up any further when the places that could still come cannot complete it, and the last place of a set is found by asking
+all places at once. What is left of hard cases is bounded by counting, so that the same order always ends alike.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import inf
 from operator import ge
 
 from hub.domain.routing.shapes import Need
-from hub.domain.routing.share import Shelf, bundles
-from hub.domain.routing.shortlist import Offer, Shortlist, wanted_of
+from hub.domain.routing.share import Shelf, bundles, wanted_of
+from hub.domain.routing.shortlist import Offer, Shortlist
 
-MOST_LINES = 12  # bundles of lines; longer orders take the fullest place first instead of trying all sets
-MOST_TRIES = 200_000  # places tried in sets before the search gives up and takes the fullest place first
 MOST_TOLD = 5  # sets that did not do, kept for the trace
+CUT_OFF = "too many sets of locations to try them all: the best that was found was taken"
+CUT_OFF_SHARING = "too many ways to share the lines to try them all: the best that was found was taken"
 
 Parts = Mapping[int, Mapping[str, int]]  # units by place and line, best-ranked place first
 Vector = tuple[int, ...]
+Group = tuple[int, ...]  # places by where they stand in the pool
 
 
 @dataclass(slots=True)
 class Chosen:
-    """What a step chose. `tried` are sets of codes that did not do, and why not."""
+    """What a step chose. `tried` are sets of codes that did not do, and why not; `notes` tell where it is not exact."""
 
     parts: Parts = field(default_factory=dict)
     tried: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     cost_minor: int | None = None
     lanes: Mapping[int, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)  # by place, lane and line
 
@@ -40,23 +43,52 @@ class Chosen:
         return sum(sum(part.values()) for part in self.parts.values())
 
     def told(self, codes: Sequence[str], why_not: str) -> None:
-        if len(self.tried) < MOST_TOLD:
-            self.tried.append((tuple(codes), why_not))
+        one = (tuple(codes), why_not)
+        if len(self.tried) < MOST_TOLD and one not in self.tried:
+            self.tried.append(one)
+
+    def noted(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
 
-class _CutOffError(Exception):
-    """The search has tried as many sets as it may."""
+class CutOffError(Exception):
+    """A search has made as much effort as it may."""
 
 
-def choose(shortlist: Shortlist) -> Chosen:
+MOST_EFFORT = 1_200_000  # figures that are compared for one decision: some 80 ms on a usual machine
+
+
+@dataclass(slots=True)
+class Effort:
+    """How much one decision may still be thought over, counted in figures compared so that it always ends alike.
+
+    Every search may use half of what is left, so that something is left for those that come after it.
+    """
+
+    left: int = MOST_EFFORT
+    _least: int = 0
+
+    def begin(self) -> None:
+        """Another search begins."""
+        self._least = self.left // 2
+
+    def spend(self, figures: int) -> None:
+        """Count so much. Raises CutOffError when the search may not go on."""
+        self.left -= figures
+        if self.left < self._least:
+            raise CutOffError
+
+
+def choose(shortlist: Shortlist, effort: Effort) -> Chosen:
     """What a step ships and from where, by rank."""
-    return Search(shortlist).choose()
+    return Search(shortlist, effort).choose()
 
 
 class Search:
     """One search in one shortlist."""
 
-    def __init__(self, shortlist: Shortlist) -> None:
+    def __init__(self, shortlist: Shortlist, effort: Effort) -> None:
         self.list = shortlist
         self.step = shortlist.step
         self.needs = shortlist.snapshot.needs
@@ -67,20 +99,21 @@ class Search:
         self.wanted: Vector = tuple(wanted[variant] for variant in shortlist.variants)
         self.goal: Vector = self.wanted + (1,) * len(self.groups)
         self.is_plain = not self.groups and not shortlist.forbidden
-        self._tries = 0
+        self._look, self._grow = (
+            len(self.goal) + 5,
+            3 * len(self.goal) + 15,
+        )  # effort of looking at a place, of adding it
+        self._effort = effort
+        self._group: Group = ()  # where what is chosen stands in the pool
+        self._least = 0  # units that a set has to ship to be worth sharing
 
     def choose(self) -> Chosen:
         if not self.list.offers:
             return self.chosen
         if self.single() or self.step.assign == "single":
             return self.chosen
-        if len(self.bundles) > MOST_LINES:
-            self.chosen.told((), f"more than {MOST_LINES} lines: the fullest places were taken first")
-            self._fullest_first()
-        elif self.step.assign == "split":
-            self._try(self._fewest)
-        else:
-            self._try(self._most)
+        if not self._fewest() and self.step.assign == "partial":
+            self._most()
         return self.chosen
 
     def single(self) -> bool:
@@ -101,7 +134,7 @@ class Search:
 
     def fewest_with(self, position: int) -> int | None:
         """How many places it takes when this one is among them; None when the step's most do not suffice, or where
-        groups and refusals make it hard to say.
+        that is hard to say.
         """
         if not self.is_plain:
             return None
@@ -110,55 +143,80 @@ class Search:
         offers[mine] -= 1
         left = less(self.goal, mine)
         sizes = range(2, min(self.step.max_shipments, MOST_TOLD) + 1)
-        return next((size for size in sizes if _can_cover(left, offers, size - 1)), None)
-
-    def _try(self, search: Callable[[], None]) -> None:
         try:
-            search()
-        except _CutOffError:
-            self.chosen.told((), f"more than {MOST_TRIES} sets to try: the fullest places were taken first")
-            self._fullest_first()
+            return next((size for size in sizes if self._can_cover(left, offers, size - 1)), None)
+        except CutOffError:
+            return None
 
-    def _fewest(self) -> None:
-        """The smallest set that takes everything, the best ranked of those."""
-        for size in range(2, self.step.max_shipments + 1):
-            for group in self._covering(size):
-                parts = self.share(group)
-                if _units(parts) == sum(self.wanted) and len(parts) == size and self.is_worth_it(parts):
-                    self.chosen.parts = parts
-                    return
-        if not self.chosen.tried:
-            self.chosen.told((), f"no {self.step.max_shipments} locations together have everything")
+    def _can_cover(self, left: Vector, offers: Counter[Vector], more: int) -> bool:
+        """Whether so many of the offers could complete what is left."""
+        if not any(left):
+            return True
+        if more == 0:
+            return False
+        first = next(index for index, units in enumerate(left) if units)
+        for offer, count in list(offers.items()):
+            if count > 0 and offer[first]:
+                self._effort.spend(self._grow)
+                offers[offer] -= 1
+                done = self._can_cover(less(left, offer), offers, more - 1)
+                offers[offer] += 1
+                if done:
+                    return True
+        return False
+
+    def _fewest(self) -> bool:
+        """The smallest set that takes everything, the best ranked of those; whether there is one."""
+        self._effort.begin()
+        self._least = sum(self.wanted)
+        try:
+            for size in range(2, self.step.max_shipments + 1):
+                for group in self._covering((), 0, self.goal, size):
+                    if self._take(group):
+                        return True
+        except CutOffError:
+            self.chosen.noted(CUT_OFF)
+            return self._take(self._fullest_first())
+        most = self.step.max_shipments
+        some = f"{most} locations together" if most > 1 else "single location"
+        self.chosen.told((), f"no {some} can ship everything")
+        return False
 
     def _most(self) -> None:
         """The set that takes the most units; of those the smallest, and then the best ranked."""
-        for size in range(1, self.step.max_shipments + 1):
-            if self.chosen.units == sum(self.wanted):
-                return
-            for group, at_most in self._filling(size):
-                if at_most <= self.chosen.units:
-                    continue
-                parts = self.share(group)
-                if _units(parts) > self.chosen.units and self.is_worth_it(parts):
-                    self.chosen.parts = parts
+        self._effort.begin()
+        self._least = 1
+        self._take(self._fullest_first())
+        try:
+            for size in range(1, self.step.max_shipments + 1):
+                self._least = self.chosen.units + (size > len(self._group))
+                for group in self._filling((), 0, self.goal, size):
+                    self._take(group)
+        except CutOffError:
+            self.chosen.noted(CUT_OFF)
 
-    def share(self, group: Sequence[int]) -> dict[int, Mapping[str, int]]:
-        """Units by place and line, as many as the group, best ranked first, can ship.
+    def _take(self, group: Group) -> bool:
+        """Choose a set when it ships enough and is better than the one that was chosen; whether it is chosen now."""
+        parts = self.share([self._pool[index][0] for index in sorted(group)])
+        units = _units(parts)
+        if units < self._least or not self.is_worth_it(parts):
+            return False
+        group = tuple(index for index in sorted(group) if self._pool[index][0] in parts)
+        if not self.chosen.parts or (-units, len(group), group) < (-self.chosen.units, len(self._group), self._group):
+            self.chosen.parts, self._group = parts, group
+        self._least = units + 1  # what comes later with as many units is no smaller and no better ranked
+        return True
 
-        Taking lines one after another is best unless a group or a refusal stands in the way; then it may take what
-        another line needed more, and every way is tried.
-        """
-        ids = {self.list.network.ids[one]: one for one in group}
-        shelf = Shelf({place_id: self.list.free(one) for place_id, one in ids.items()}, self.list.forbidden)
-        shares = shelf.by_preference(self.needs)
-        if not self.is_plain and shares.units < self._at_most(group):
-            shares = shelf.fullest(self.needs, shares)
+    def share(self, positions: Sequence[int]) -> dict[int, Mapping[str, int]]:
+        """Units by place and line, as many as these places, best ranked first, can ship."""
+        ids = {self.list.network.ids[one]: one for one in positions}
+        free = {place_id: self.list.free(one) for place_id, one in ids.items()}
+        shelf = Shelf(free, self.list.forbidden, self.needs)
+        shares = shelf.shared()
+        self._effort.left -= 300 + 25 * shelf.ways_tried * len(self.needs)
+        if shelf.was_cut_off:
+            self.chosen.noted(CUT_OFF_SHARING)
         return {one: shares.parts[place_id] for place_id, one in ids.items() if place_id in shares.parts}
-
-    def _at_most(self, group: Sequence[int]) -> int:
-        """No more units than this can come from the group."""
-        offered = zip(*(self.list.offer_of(one)[0] for one in group), strict=True)
-        return sum(min(units, sum(some)) for units, some in zip(self.wanted, offered, strict=True))
 
     def is_worth_it(self, parts: Parts) -> bool:
         """Whether no parcel is worth too little. A parcel that has the whole order is always worth it."""
@@ -184,109 +242,115 @@ class Search:
         better-ranked ones offer at least as much: one of them could take its part. That holds only as long as it does
         not matter which parcel ships what, so where parcels have a least worth, all places stay.
         """
-        most = self.step.max_shipments
-        by_worth = self.step.min_shipment_value_minor > 0
-        found = [
-            (position, self.vector(offer), offer)
-            for offer in self.list.offers
-            for position in self.list.best(self.list.total if by_worth else most, [offer])
-        ]
-        found.sort(key=lambda one: self._order(one[0]))
-        if by_worth:
-            return found
-        kept: list[tuple[int, Vector, Offer]] = []
-        for one in found:
+        offer_of = {position: offer for offer, places in self.list.offers.items() for position in places}
+        ranked = [(position, offer_of[position]) for position in self.list.best(self.list.total)]
+        if self.step.min_shipment_value_minor:
+            return [(position, self.vector(offer), offer) for position, offer in ranked]
+        most, seen = self.step.max_shipments, Counter[Offer]()
+        found = []
+        for position, offer in ranked:
+            if seen[offer] < most:
+                seen[offer] += 1
+                found.append((position, self.vector(offer), offer))
+        able = _able([offer for _, _, offer in found])
+        holders = Holders([vector for _, vector, _ in found])
+        kept = []
+        for index, one in enumerate(found):
             _, vector, (_, lines) = one
-            better = 0
-            for _, other, (_, others) in kept:
-                if covers(other, vector) and set(others) <= set(lines):
-                    better += 1
-                    if better == most:
-                        break
-            else:
+            better = holders.of(vector) & ((1 << index) - 1)
+            for line, places in able.items():
+                if line not in lines:
+                    better &= places
+            if better.bit_count() < most:
                 kept.append(one)
         return kept
 
+    @property
+    def _ask(self) -> int:
+        """Effort of asking all places at once who completes a set."""
+        return len(self.goal) * (2 + len(self._pool) // 200)
+
     @cached_property
-    def _tops(self) -> list[Vector]:
-        """The most that any place from here on in the pool offers of each."""
-        tops = [(0,) * len(self.goal)]
-        for _, vector, _ in reversed(self._pool):
-            tops.append(tuple(map(max, tops[-1], vector)))
+    def _holders(self) -> Holders:
+        return Holders([vector for _, vector, _ in self._pool])
+
+    @cached_property
+    def _tops(self) -> list[tuple[Vector, int]]:
+        """The most that any place from here on in the pool offers of each, and of all articles together."""
+        tops = [((0,) * len(self.goal), 0)]
+        for _, vector, offer in reversed(self._pool):
+            best, widest = tops[-1]
+            tops.append((tuple(map(max, best, vector)), max(widest, sum(offer[0]))))
         return tops[::-1]
 
-    def _order(self, position: int) -> tuple[tuple[float, ...], bool, int]:
-        ranks = tuple(inf if rank is None else rank for rank in self.list.ranks(position))
-        return ranks, not self.list.place(position).is_default, position
+    @property
+    def _is_simple(self) -> bool:
+        """Whether a place that adds nothing to a set makes no difference to it."""
+        return self.is_plain and not self.step.min_shipment_value_minor
 
-    def _covering(self, size: int) -> Iterator[tuple[int, ...]]:
-        """Sets of `size` places that could take everything, the best ranked first."""
-        for group, left in self._grown((), 0, self.goal, size, self._could_cover):
-            if not any(left):
-                yield group
-
-    def _could_cover(self, left: Vector, start: int, more: int) -> bool:
-        return all(units <= more * top for units, top in zip(left, self._tops[start], strict=True))
-
-    def _filling(self, size: int) -> Iterator[tuple[tuple[int, ...], int]]:
-        """Sets of `size` places that could take more units than the best known, and how many they take at most."""
-        total, articles = sum(self.wanted), len(self.wanted)
-
-        def could_beat(left: Vector, start: int, more: int) -> bool:
-            tops = self._tops[start]
-            missing = sum(max(0, left[one] - more * tops[one]) for one in range(articles))
-            return total - missing > self.chosen.units
-
-        for group, left in self._grown((), 0, self.goal, size, could_beat):
-            yield group, total - sum(left[:articles])
-
-    def _grown(
-        self,
-        group: tuple[int, ...],
-        start: int,
-        left: Vector,
-        more: int,
-        promising: Callable[[Vector, int, int], bool],
-    ) -> Iterator[tuple[tuple[int, ...], Vector]]:
-        """The group with `more` places added in every way.
+    def _covering(self, group: Group, start: int, left: Vector, more: int) -> Iterator[Group]:
+        """The group with `more` places added in every way that could take everything, the best ranked first.
 
         Of places that offer the same only the best ranked is taken, since whatever can follow the others can follow it.
         """
         tried: set[Offer] = set()
-        for index in range(start, len(self._pool)):
-            position, vector, offer = self._pool[index]
+        last = more == 1
+        self._effort.spend(self._ask if last else 0)
+        for index in _bits(self._holders.of(left) >> start) if last else range(len(self._pool) - start):
+            self._effort.spend(self._grow)
+            if not self._could_cover(left, start + index, more):
+                return
+            _, vector, offer = self._pool[start + index]
             if offer in tried:
                 continue
             tried.add(offer)
-            self._tries += 1
-            if self._tries > MOST_TRIES:
-                raise _CutOffError
             rest = less(left, vector)
-            if not promising(rest, index + 1, more - 1):
-                continue
-            if more == 1:
-                yield (*group, position), rest
-            else:
-                yield from self._grown((*group, position), index + 1, rest, more - 1, promising)
+            if last:
+                yield (*group, start + index)
+            elif rest != left or not self._is_simple:
+                yield from self._covering((*group, start + index), start + index + 1, rest, more - 1)
 
-    def _fullest_first(self) -> None:
-        """Take the place that has most of what is left, then the next: not always the fewest places."""
+    def _could_cover(self, left: Vector, start: int, more: int) -> bool:
+        tops, widest = self._tops[start]
+        if sum(left[: len(self.wanted)]) > more * widest:
+            return False
+        return all(units <= more * top for units, top in zip(left, tops, strict=True))
+
+    def _filling(self, group: Group, start: int, left: Vector, more: int, got: int = 0) -> Iterator[Group]:
+        """The group with `more` places added in every way that could ship as many units as are asked for.
+
+        What a place adds to a set only falls as the set grows, so that what the best could add now is a bound.
+        """
+        self._effort.spend(self._look * (len(self._pool) - start))
+        gains = [sum(map(min, left, offer[0])) for _, _, offer in self._pool[start:]]
+        tried: set[Offer] = set()
+        for index, (gain, after) in enumerate(zip(gains, _most_after(gains, more - 1), strict=True), start):
+            _, vector, offer = self._pool[index]
+            if got + gain + after < self._least or offer in tried or (self._is_simple and not gain):
+                continue
+            tried.add(offer)
+            self._effort.spend(self._grow)
+            if more == 1:
+                yield (*group, index)
+            else:
+                yield from self._filling((*group, index), index + 1, less(left, vector), more - 1, got + gain)
+
+    def _fullest_first(self) -> Group:
+        """The place that has most of what is left, then the next: not always the fewest places."""
         group: list[int] = []
         left = self.goal
         while len(group) < self.step.max_shipments:
-            gain, _, position = max(
-                (sum(left) - sum(less(left, vector)), -index, position)
-                for index, (position, vector, _) in enumerate(self._pool)
-            )
-            if not gain or position in group:
+            gains = [
+                (sum(map(min, left, vector)), -index)
+                for index, (_, vector, _) in enumerate(self._pool)
+                if index not in group
+            ]
+            gain, index = max(gains, default=(0, 0))
+            if not gain:
                 break
-            group.append(position)
-            left = less(left, self.vector(self.list.offer_of(position)))
-        order = {position: index for index, (position, _, _) in enumerate(self._pool)}
-        parts = self.share(sorted(group, key=order.__getitem__))
-        enough = sum(self.wanted) if self.step.assign == "split" else self.chosen.units + 1
-        if _units(parts) >= enough and self.is_worth_it(parts):
-            self.chosen.parts = parts
+            group.append(-index)
+            left = less(left, self._pool[-index][1])
+        return tuple(group)
 
     def vector(self, offer: Offer) -> Vector:
         """What an offer has of each article, and whether it has each group whole."""
@@ -301,6 +365,61 @@ class Search:
             lines = lines_whole(self.list, position)
             code = self.list.place(position).code
             self.chosen.told((code,), f"it has {lines} of {len(self.needs)} lines whole")
+
+
+class Holders:
+    """Which of many places have so much of each, answered for all of them at once: bit 0 is the first."""
+
+    def __init__(self, vectors: Sequence[Vector]) -> None:
+        self._everybody = (1 << len(vectors)) - 1
+        self._with = [self._by_units(column) for column in zip(*vectors, strict=True)]
+
+    @staticmethod
+    def _by_units(column: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Figures that occur, smallest first, and for each the places that have as much or more."""
+        exactly: dict[int, int] = {}
+        for index, units in enumerate(column):
+            exactly[units] = exactly.get(units, 0) | (1 << index)
+        figures = sorted(exactly)
+        have = [exactly[units] for units in figures]
+        for index in range(len(have) - 2, -1, -1):
+            have[index] |= have[index + 1]
+        return figures, have
+
+    def of(self, least: Vector) -> int:
+        """The places that have at least so much of each."""
+        found = self._everybody
+        for units, (figures, have) in zip(least, self._with, strict=True):
+            if units:
+                index = bisect_left(figures, units)
+                found &= have[index] if index < len(have) else 0
+        return found
+
+
+def _bits(places: int) -> Iterator[int]:
+    """The positions of the bits that are set, from the first on."""
+    while places:
+        lowest = places & -places
+        yield lowest.bit_length() - 1
+        places ^= lowest
+
+
+def _able(offers: Sequence[Offer]) -> dict[str, int]:
+    """The places that may ship a line, by the lines that some may not."""
+    return {
+        line: sum(1 << index for index, (_, others) in enumerate(offers) if line not in others)
+        for line in {line for _, lines in offers for line in lines}
+    }
+
+
+def _most_after(gains: Sequence[int], count: int) -> list[int]:
+    """For each place what the `count` best ones behind it add together."""
+    found, best = [0] * len(gains), list[int]()
+    for index in range(len(gains) - 1, -1, -1):
+        found[index] = sum(best)
+        insort(best, gains[index])
+        del best[: max(0, len(best) - count)]
+    return found
 
 
 def lines_whole(shortlist: Shortlist, position: int) -> int:
@@ -331,20 +450,3 @@ def less(left: Vector, offered: Vector) -> Vector:
 
 def covers(one: Vector, other: Vector) -> bool:
     return all(map(ge, one, other))
-
-
-def _can_cover(left: Vector, offers: Counter[Vector], more: int) -> bool:
-    """Whether so many of the offers could complete what is left."""
-    if not any(left):
-        return True
-    if more == 0:
-        return False
-    first = next(index for index, units in enumerate(left) if units)
-    for offer, count in list(offers.items()):
-        if count > 0 and offer[first]:
-            offers[offer] -= 1
-            done = _can_cover(less(left, offer), offers, more - 1)
-            offers[offer] += 1
-            if done:
-                return True
-    return False

@@ -1,15 +1,21 @@
-"""Sharing lines among a few places that ship together."""
+"""Sharing lines among a few places that ship together.
+
+Of all ways to share them the one is taken that ships the most units; of those the one that leaves the fewest lines
+divided or short; and of those the one in which the first line goes whole to the best-ranked place, then the second, and
+so on. Lines of a group are never divided.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from math import prod
 
 from hub.domain.routing.shapes import Need
 
-MOST_WAYS = 500  # ways to place groups that are tried
+MOST_WAYS = 300  # ways to share that are tried for one set of places
+
+Bundle = Sequence[Need]  # a line, or lines of a group
+Worth = tuple[int, int]  # units that ship, and minus the bundles that do not go whole from one place: more is better
 
 
 @dataclass(slots=True)
@@ -30,13 +36,6 @@ class Shares:
     def left(self, place: str, variant_id: str) -> int:
         return self.free[place].get(variant_id, 0)
 
-    def holds(self, place: str, bundle: Sequence[Need]) -> bool:
-        """Whether the place still has all of the bundle."""
-        wanted: dict[str, int] = {}
-        for need in bundle:
-            wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
-        return all(self.left(place, variant_id) >= units for variant_id, units in wanted.items())
-
     def take(self, place: str, need: Need, units: int) -> None:
         """Let the place ship units of the line; a negative number gives them back."""
         self.free[place][need.variant_id] -= units
@@ -47,53 +46,109 @@ class Shares:
         if not part:
             del self.parts[place]
 
-    def take_all(self, place: str, bundle: Sequence[Need]) -> None:
-        for need in bundle:
-            self.take(place, need, need.units)
+    def copy(self) -> Shares:
+        return Shares(
+            {place: dict(units) for place, units in self.free.items()},
+            {place: dict(units) for place, units in self.parts.items()},
+        )
 
 
-@dataclass(frozen=True, slots=True)
 class Shelf:
-    """Free units by place (best ranked first) and variant, and the (line, place) pairs that are out of the question."""
+    """One set of places with their free units, best ranked first, and what is to be shared among them."""
 
-    free: Mapping[str, Mapping[str, int]]
-    excluded: Collection[tuple[str, str]]
+    def __init__(
+        self,
+        free: Mapping[str, Mapping[str, int]],
+        excluded: Collection[tuple[str, str]],
+        needs: Sequence[Need],
+        most_ways: int = MOST_WAYS,
+    ) -> None:
+        self.places = tuple(free)
+        self.excluded = excluded  # (line, place) pairs that are out of the question
+        self.bundles = bundles(needs)
+        self.ways_tried = 0
+        self.most_ways = most_ways
+        self.was_cut_off = False
+        self._shares = Shares({place: dict(units) for place, units in free.items()})
+        self._apart: list[Need] = []  # lines that are shared by quantity when everything else has its place
+        self._parted = 0  # bundles that do not go whole from one place, so far
+        self._best: Shares | None = None
+        self._worth: Worth = (-1, 0)
 
-    def by_preference(self, needs: Sequence[Need]) -> Shares:
-        """Whole lines to the best-ranked holder first, then the rest by quantity."""
-        shares = self._nothing()
-        divisible: list[Need] = []
-        for bundle in bundles(needs):
-            holder = next((place for place in self._places(bundle) if shares.holds(place, bundle)), None)
-            if holder is not None:
-                shares.take_all(holder, bundle)
-            elif bundle[0].group is None:
-                divisible += bundle
-        for need in divisible:
-            left = need.units
-            for place in self._places([need]):
-                units = min(left, shares.left(place, need.variant_id))
-                if units > 0:
-                    shares.take(place, need, units)
-                    left -= units
-        return shares
+    def shared(self) -> Shares:
+        """The best way to share, or the best of those that were tried."""
+        self._ideal = self._at_most(0)
+        self._go(0)
+        assert self._best is not None  # noqa: S101 - the first way is always tried to its end
+        return self._best
 
-    def fullest(self, needs: Sequence[Need], known: Shares) -> Shares:
-        """Shares with the most units; `known` when nothing is better, or when there are too many ways to try."""
-        groups = [bundle for bundle in bundles(needs) if bundle[0].group is not None]
-        places = [[*self._places(bundle), None] for bundle in groups]
-        if prod(len(choice) for choice in places) > MOST_WAYS:
-            return known
-        best = known
-        for chosen in product(*places):
-            shares = self._nothing()
-            for bundle, place in zip(groups, chosen, strict=True):
-                if place is not None and shares.holds(place, bundle):
-                    shares.take_all(place, bundle)
-            self._fill([need for need in needs if need.group is None], shares)
-            if shares.units > best.units:
-                best = shares
-        return best
+    def _go(self, index: int) -> None:
+        """Try the ways of the bundles from this one on, first those in which bundles go whole from good places."""
+        if index == len(self.bundles):
+            self._keep()
+            return
+        bundle = self.bundles[index]
+        for place in (*self._holders(bundle), None):
+            self.ways_tried += 1
+            if self._best is not None and self.ways_tried > self.most_ways:
+                self.was_cut_off = True
+                return
+            self._put(bundle, place, 1)
+            if self._best is None or self._at_most(index + 1) > self._worth:
+                self._go(index + 1)
+            self._put(bundle, place, -1)
+            if self._worth >= self._ideal:
+                return
+
+    def _put(self, bundle: Bundle, place: str | None, sign: int) -> None:
+        """Let the place ship the bundle, or None: leave a group behind, or a line to be shared by quantity."""
+        if place is not None:
+            for need in bundle:
+                self._shares.take(place, need, sign * need.units)
+            return
+        self._parted += sign
+        if bundle[0].group is None and sign > 0:
+            self._apart.append(bundle[0])
+        elif bundle[0].group is None:
+            self._apart.pop()
+
+    def _keep(self) -> None:
+        """Share by quantity what is left for that, and remember the whole when nothing better is known."""
+        shares = self._shares.copy()
+        self._fill(self._apart, shares)
+        worth = (shares.units, -self._parted)
+        if worth > self._worth:
+            self._best, self._worth = shares, worth
+
+    def _at_most(self, index: int) -> Worth:
+        """No better than this can come of what is put so far and the bundles from this one on."""
+        units, parted = self._shares.units, self._parted
+        total: dict[str, int] = {}  # units that may still ship, by variant
+        asked: dict[str, dict[str, int]] = {}  # and those that each place could be asked for
+        for number, bundle in enumerate((*self.bundles[index:], *([need] for need in self._apart))):
+            holders = self._holders(bundle)
+            if number < len(self.bundles) - index:
+                parted += not holders
+            for need in bundle if holders or bundle[0].group is None else ():
+                total[need.variant_id] = total.get(need.variant_id, 0) + need.units
+                some = asked.setdefault(need.variant_id, {})
+                for place in self.places if need.group is None else holders:
+                    if (need.line_id, place) not in self.excluded:
+                        some[place] = some.get(place, 0) + need.units
+        for variant_id, count in total.items():
+            free = (min(self._shares.left(place, variant_id), most) for place, most in asked[variant_id].items())
+            units += min(count, sum(free))
+        return units, -parted
+
+    def _holders(self, bundle: Bundle) -> list[str]:
+        """Places that may ship the bundle and still have all of it, best ranked first."""
+        wanted = wanted_of(bundle).items()
+        return [
+            place
+            for place in self.places
+            if all(self._shares.left(place, variant_id) >= units for variant_id, units in wanted)
+            and not any((need.line_id, place) in self.excluded for need in bundle)
+        ]
 
     def _fill(self, needs: Sequence[Need], shares: Shares) -> None:
         """Give the lines as many units as can be, moving one line aside for another where that helps."""
@@ -104,8 +159,8 @@ class Shelf:
 
     def _place(self, need: Need, units: int, needs: Sequence[Need], shares: Shares, seen: set[str]) -> int:
         """Place up to `units` of a line; returns how many. `seen` are the places that are being cleared already."""
-        for place in self._places([need]):
-            if place in seen:
+        for place in self.places:
+            if place in seen or (need.line_id, place) in self.excluded:
                 continue
             seen.add(place)
             moved = min(units, shares.left(place, need.variant_id))
@@ -125,15 +180,6 @@ class Shelf:
                 return moved
         return 0
 
-    def _places(self, bundle: Sequence[Need]) -> Iterator[str]:
-        """Places that may ship the bundle, best ranked first."""
-        for place in self.free:
-            if not any((need.line_id, place) in self.excluded for need in bundle):
-                yield place
-
-    def _nothing(self) -> Shares:
-        return Shares({place: dict(units) for place, units in self.free.items()})
-
 
 def bundles(needs: Sequence[Need]) -> list[list[Need]]:
     """Lines that ship together, groups where their first line stands."""
@@ -142,3 +188,11 @@ def bundles(needs: Sequence[Need]) -> list[list[Need]]:
         key = ("line", need.line_id) if need.group is None else ("group", need.group)
         found.setdefault(key, []).append(need)
     return list(found.values())
+
+
+def wanted_of(needs: Iterable[Need]) -> dict[str, int]:
+    """Units by variant."""
+    wanted: dict[str, int] = {}
+    for need in needs:
+        wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
+    return wanted

@@ -16,6 +16,7 @@ from typing import Any
 from hub.domain.routing.network import Network
 from hub.domain.routing.rankers import BY_UNITS, why_not_line
 from hub.domain.routing.shapes import Need, Place, Ranker, Snapshot, Step
+from hub.domain.routing.share import wanted_of
 
 # Units that a place offers of each wanted article, no more than is wanted, and the lines that it may not ship.
 Offer = tuple[tuple[int, ...], tuple[str, ...]]
@@ -92,17 +93,17 @@ class Shortlist:
             return tied[:count]
         buckets: dict[float, list[Sequence[int]]] = {}
         ranker, snapshot, places = self.rankers[depth], self.snapshot, self.network.places
-        if ranker in BY_UNITS:
-            for positions in alike:
+        for positions in alike:
+            if ranker in BY_UNITS:
                 said = ranker(places[positions[0]], snapshot)
                 buckets.setdefault(inf if said is None else said, []).append(positions)
-        else:
-            one_by_one: dict[float, list[int]] = {}
-            for positions in alike:
-                for one in positions:
-                    said = ranker(places[one], snapshot)
-                    one_by_one.setdefault(inf if said is None else said, []).append(one)
-            buckets = {said: [positions] for said, positions in one_by_one.items()}
+                continue
+            apart: dict[float, list[int]] = {}
+            for one in positions:
+                said = ranker(places[one], snapshot)
+                apart.setdefault(inf if said is None else said, []).append(one)
+            for rank, some in apart.items():
+                buckets.setdefault(rank, []).append(some)
         found: list[int] = []
         for rank in sorted(buckets):
             group = buckets[rank]
@@ -236,14 +237,6 @@ def _why_nothing(offer: Offer, needs: Sequence[Need]) -> str:
     if len(offer[1]) == len(needs):
         return "it refused these lines before, or may not ship them"
     return "it has none of the articles"
-
-
-def wanted_of(needs: Iterable[Need]) -> dict[str, int]:
-    """Units by variant."""
-    wanted: dict[str, int] = {}
-    for need in needs:
-        wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
-    return wanted
 
 
 def columns_of(snapshot: Snapshot, network: Network) -> dict[str, list[int]]:

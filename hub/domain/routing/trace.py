@@ -8,10 +8,11 @@ from typing import Any
 
 from hub.domain import words
 from hub.domain.routing.network import Network, distance_to
-from hub.domain.routing.search import Chosen, Search, lines_whole
+from hub.domain.routing.search import Chosen, Effort, Search, lines_whole
 from hub.domain.routing.shapes import CostRules, Need, Part, Remainder, Rules, Step
 from hub.domain.routing.shortlist import Shortlist
 
+MOST_FOR_WORDS = 20_000  # effort of finding out how many packages another place would need
 LONGEST = 20  # places left out that a trace names; how many there were is counted
 
 WHY_LEFT: Mapping[str, str] = {
@@ -104,6 +105,7 @@ def _told(found: Shortlist, chosen: Chosen) -> dict[str, Any]:
         "ranked": [{"loc": found.place(one).code, "tuple": list(found.ranks(one))} for one in found.leading],
         "ranked_total": found.total,
         "tried": [{"set": list(codes), "why_not": why} for codes, why in chosen.tried],
+        "notes": list(chosen.notes),
         "outcome": ("part" if left else "all") if chosen.parts else "nothing",
     }
 
@@ -122,7 +124,7 @@ def _why_alone(found: Shortlist, winner: int) -> str:
     place = f"{ships}; {found.place(other).code} is nearer ({km:.0f} km)"
     whole = lines_whole(found, other)
     if whole < count:
-        packages = Search(found).fewest_with(other)
+        packages = Search(found, Effort(MOST_FOR_WORDS)).fewest_with(other)
         return f"{place} but " + (f"would need {packages} packages" if packages else f"has {whole} of {count} lines")
     return place + _why_behind(found, winner, other)
 
@@ -230,6 +232,7 @@ def _readable_step(step: Mapping[str, Any]) -> list[str]:
     if more := step["ranked_total"] - len(step["ranked"]):
         lines.append(f"{more} more ranked behind them.")
     lines += [f"Not {' + '.join(one['set']) or 'done'}: {one['why_not']}." for one in step["tried"]]
+    lines += [f"{note[0].upper()}{note[1:]}." for note in step["notes"]]
     if step["outcome"] == "nothing":
         lines.append("This step found no place.")
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from hub.domain.routing.plan import plan
 from hub.domain.routing.shapes import CostRules, Need, Place, Rules, Snapshot, Step
-from tests.domain.routing.towns import NEW_YORK, world
-from tests.domain.routing.worlds import LONG, brute_force, router, snapshots
+from tests.domain.routing.towns import NEW_YORK, left, shipped, world
+from tests.domain.routing.worlds import LONG, brute_force, long_order, router, snapshots
 
 NETWORKS = 10_000 if LONG else 200
 SLOW = [HealthCheck.too_slow]
@@ -20,8 +21,19 @@ SLOW = [HealthCheck.too_slow]
 
 @settings(max_examples=NETWORKS, deadline=None, suppress_health_check=SLOW)
 @given(snapshots(assigns=("single", "split", "partial"), most_units=3))
-def test_the_router_ships_what_brute_force_ships_and_from_the_same_places(snapshot: Snapshot) -> None:
+def test_the_router_ships_what_brute_force_ships_from_the_same_places_and_shares_it_alike(snapshot: Snapshot) -> None:
     assert router(snapshot) == brute_force(snapshot)
+
+
+def test_lines_of_one_article_are_shared_so_that_none_is_divided_that_need_not_be() -> None:
+    # First come, first served would give l1 to PHL, and would then have to divide l2.
+    assert shipped(world("PHL A=3, BOS A=2", "A=2 A=3")) == {"PHL": {"l2": 3}, "BOS": {"l1": 2}}
+
+
+def test_groups_are_packed_so_that_all_of_them_find_a_place() -> None:
+    groups = {f"l{number}": f"g{number}" for number in range(1, 7)}
+    snapshot = world("X A=3, Y A=5, Z A=9", "A=2 A=5 A=5 A=2 A=1 A=2", groups=groups)
+    assert sum(sum(part.values()) for part in shipped(snapshot).values()) == 17
 
 
 # A least worth of every parcel: brute force tries all sets in the order of ranks, and shares each as the router's rule says.
@@ -85,6 +97,65 @@ def test_the_fewest_places_are_never_more_than_taking_the_fullest_first(shelves:
         left -= max(shelves, key=lambda shelf: len(shelf & left))
         greedy += 1
     assert 0 < len(plan(snapshot).parts) <= greedy
+
+
+# Orders of many lines.
+
+
+def test_a_long_order_ships_from_two_places_what_they_have_together() -> None:
+    lines = " ".join(f"K{number}=10" for number in range(13))
+    shelves = ["X " + lines.replace("=10", "=5"), "Y " + lines.replace("=10", "=5")]
+    for assign in ("partial", "split"):
+        snapshot = world(", ".join(shelves), lines, rules=Rules((Step(assign=assign),)))
+        assert {code: sum(part.values()) for code, part in shipped(snapshot).items()} == {"X": 65, "Y": 65}
+
+
+def test_a_long_order_with_a_least_worth_of_parcels_ships_what_one_place_has() -> None:
+    held = " ".join(f"K{number}" for number in range(12))
+    rules = Rules((Step(min_shipment_value_minor=5000),))
+    snapshot = world(f"X {held}, Y K12", f"{held} K12", values=(1000,) * 13, rules=rules)
+    assert {code: len(part) for code, part in shipped(snapshot).items()} == {"X": 12}
+    assert left(snapshot) == {"l13": 1}
+
+
+def test_an_order_with_too_many_sets_to_try_ships_no_less_than_taking_the_fullest_place_first() -> None:
+    cut_off = 0
+    for seed in range(200 if LONG else 12):
+        snapshot = long_order(random.Random(seed))  # noqa: S311
+        decided = plan(snapshot)
+        units = sum(sum(part.units.values()) for part in decided.parts)
+        assert units >= fullest_first(snapshot)
+        [step] = decided.trace["steps"]
+        cut_off += step["notes"] != []
+    assert cut_off > 3, "orders that cannot be searched to the end have to be among them"
+
+
+def fullest_first(snapshot: Snapshot) -> int:
+    """Units that ship when the place with most of what is left is taken, and then the next; the first is the best one."""
+    left = {need.variant_id: need.units for need in snapshot.needs}
+    total, places = sum(left.values()), list(snapshot.places)
+    for _ in range(snapshot.rules.steps[0].max_shipments):
+        given = {
+            place.id: {name: min(units, snapshot.sellable.get((place.id, name), 0)) for name, units in left.items()}
+            for place in places
+        }
+        best = min(places, key=lambda place: (-sum(given[place.id].values()), place.rank, place.code))
+        left = {name: units - given[best.id][name] for name, units in left.items()}
+        places.remove(best)
+    return total - sum(left.values())
+
+
+def test_two_places_that_have_a_long_order_together_are_found_among_many() -> None:
+    for seed in range(100 if LONG else 20):
+        draw = random.Random(seed)  # noqa: S311
+        snapshot = long_order(draw)
+        stock = dict(snapshot.sellable)
+        for need in snapshot.needs:
+            units = draw.randint(0, need.units)
+            stock["p7", need.variant_id], stock["p41", need.variant_id] = units, need.units - units
+        decided = plan(replace(snapshot, sellable=stock))
+        assert not decided.remainder
+        assert len(decided.parts) <= 2
 
 
 # Cost.

@@ -34,6 +34,14 @@ def test_r3_the_nearest_ships_when_all_else_is_equal() -> None:
     assert shipped(world("CHI A, PHL A, BOS A")) == {"PHL": {"l1": 1}}
 
 
+def test_r3_a_ranker_that_counts_lines_counts_them_wherever_it_stands() -> None:
+    rules = by("market", "min_splits", "closest")
+    assert [one["loc"] for one in plan(world("PHL A, CHI A B", "A B C", rules=rules)).trace["steps"][0]["ranked"]] == [
+        "CHI",
+        "PHL",
+    ]
+
+
 def test_r4_the_operators_own_order_goes_before_distance_where_it_is_asked_first() -> None:
     snapshot = world("CHI A, PHL A", rules=by("ranked", "closest"))
     assert shipped(changed(snapshot, CHI={"rank": 1})) == {"CHI": {"l1": 1}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
@@ -54,18 +55,23 @@ def snapshots(draw: st.DrawFn, *, assigns: Sequence[str] = ("partial",), most_un
     return Snapshot(needs, NEW_YORK, places, sellable, excluded, Rules((step,)))
 
 
-def brute_force(snapshot: Snapshot) -> tuple[int, tuple[str, ...]]:
-    """Units shipped and codes of the places by a step without a least worth of parcels: every set, every division."""
+# Units that ship, codes of the places, and for each bundle of lines the one place that ships it whole, or "".
+Answer = tuple[int, tuple[str, ...], tuple[str, ...]]
+
+
+def brute_force(snapshot: Snapshot) -> Answer:
+    """What a step without a least worth of parcels should choose: every set, and inside it every way to share."""
     [step] = snapshot.rules.steps
     ranked = _by_rank(snapshot)
     wanted = sum(need.units for need in snapshot.needs)
-    best: tuple[int, tuple[str, ...]] = (0, ())
+    best: tuple[int, tuple[Place, ...]] = (0, ())
     for size in range(1, (1 if step.assign == "single" else step.max_shipments) + 1):
         for group in combinations(ranked, size):
             units = most_units(snapshot, group)
             if units > best[0] and (step.assign == "partial" or units == wanted):
-                best = (units, tuple(place.code for place in group))
-    return best
+                best = (units, group)
+    units, group = best
+    return units, tuple(place.code for place in group), best_sharing(snapshot, group)
 
 
 def _by_rank(snapshot: Snapshot) -> list[Place]:
@@ -83,16 +89,43 @@ def _by_rank(snapshot: Snapshot) -> list[Place]:
 
 def most_units(snapshot: Snapshot, group: Sequence[Place]) -> int:
     """The most units that the group can ship, by trying every home of every group and every division of every line."""
-    [step] = snapshot.rules.steps
+    return _fill(_bundles(snapshot), group, snapshot, _stock(snapshot))
+
+
+def best_sharing(snapshot: Snapshot, group: Sequence[Place]) -> tuple[str, ...]:
+    """Who ships which bundle whole: of the ways with the most units the one with the most of them whole, and of those
+    the first, places in the order of their ranks.
+    """
+    bundles = _bundles(snapshot)
+    best: tuple[int, int, tuple[str, ...]] = (-1, 0, ())
+    for homes in product((*group, None), repeat=len(bundles)):
+        stock, units = _stock(snapshot), 0
+        for bundle, home in zip(bundles, homes, strict=True):
+            for need in bundle if home else ():
+                assert home is not None
+                stock[home.id, need.variant_id] = stock.get((home.id, need.variant_id), 0) - need.units
+                stock[home.id, ""] = -1 if (need.line_id, home.id) in snapshot.excluded else stock.get((home.id, ""), 0)
+                units += need.units
+        if min(stock.values(), default=0) < 0:
+            continue
+        apart = [bundle for bundle, home in zip(bundles, homes, strict=True) if not home and bundle[0].group is None]
+        units += _fill(apart, group, snapshot, stock)
+        whole = sum(home is not None for home in homes)
+        if (units, whole) > best[:2]:
+            best = (units, whole, tuple(home.code if home else "" for home in homes))
+    return best[2]
+
+
+def _bundles(snapshot: Snapshot) -> list[list[Need]]:
     bundles: dict[str, list[Need]] = {}
     for need in snapshot.needs:
         bundles.setdefault(need.group or f"line {need.line_id}", []).append(need)
-    return _fill(
-        list(bundles.values()),
-        group,
-        snapshot,
-        {key: max(0, units - step.min_stock) for key, units in snapshot.sellable.items()},
-    )
+    return list(bundles.values())
+
+
+def _stock(snapshot: Snapshot) -> dict[tuple[str, str], int]:
+    [step] = snapshot.rules.steps
+    return {key: max(0, units - step.min_stock) for key, units in snapshot.sellable.items()}
 
 
 def _fill(
@@ -131,10 +164,29 @@ def _ways(
             yield {(place.id, need.variant_id): units for place, units in zip(able, split, strict=True) if units}
 
 
-def router(snapshot: Snapshot) -> tuple[int, tuple[str, ...]]:
+def router(snapshot: Snapshot) -> Answer:
     """What the router ships and from where, in the same form."""
     decided = plan(snapshot)
     codes = {place.id: place.code for place in snapshot.places}
     ranked = [place.code for place in _by_rank(snapshot)]
     units = sum(sum(part.units.values()) for part in decided.parts)
-    return units, tuple(sorted((codes[part.place_id] for part in decided.parts), key=ranked.index))
+    homes = []
+    for bundle in _bundles(snapshot):
+        [whole] = [
+            codes[part.place_id]
+            for part in decided.parts
+            if all(part.units.get(need.line_id) == need.units for need in bundle)
+        ] or [""]
+        homes.append(whole)
+    return units, tuple(sorted((codes[part.place_id] for part in decided.parts), key=ranked.index)), tuple(homes)
+
+
+def long_order(draw: random.Random, places: int = 60) -> Snapshot:
+    """An order of many lines that no few places have together: more sets than can be tried."""
+    needs = tuple(Need(f"l{number:02}", f"v{number}", draw.randint(1, 9)) for number in range(draw.randint(13, 24)))
+    network = tuple(Place(f"p{number}", f"P{number:02}", rank=draw.randint(1, 9)) for number in range(places))
+    stock = {
+        (place.id, need.variant_id): draw.randint(1, 5) for place in network for need in needs if draw.random() < 0.3
+    }
+    step = Step(assign="partial", rankers=("ranked",), max_shipments=draw.randint(4, 8))
+    return Snapshot(needs, NEW_YORK, network, stock, rules=Rules((step,)))
