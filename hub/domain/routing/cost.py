@@ -196,7 +196,7 @@ class _Bill:
         """Places worth trying, the cheapest first.
 
         One is left aside when as many as may ship together offer at least as much for no more, and are cheaper by the
-        parcel or better ranked; not where parcels have a least worth, since then it matters which of them ships what.
+        parcel or better ranked.
         """
         snapshot, found = self.snapshot, []
         kinds = tuple(
@@ -223,7 +223,7 @@ class _Bill:
                 and set(other.offer[1]) <= set(one.offer[1])
                 for known, other in kept[:MOST_COMPARED]
             )
-            if better < most or self.list.step.min_shipment_value_minor:
+            if better < most:
                 kept.append((terms, one))
         return sorted((one for _, one in kept), key=lambda one: (one.least, one.order))
 

@@ -123,7 +123,10 @@ def _open_to_all_steps(snapshot: Snapshot) -> list[Shortlist]:
     network = Network.of(snapshot.places)
     snapshot = replace(snapshot, places=network)
     columns = columns_of(snapshot, network)
-    return [shortlist(step, (), snapshot, columns, unit_worth={}, is_whole=True) for step in snapshot.rules.steps]
+    return [
+        shortlist(step, (), snapshot, columns, unit_worth={}, worth_factor=1, is_whole=True)
+        for step in snapshot.rules.steps
+    ]
 
 
 def _check_part(position: int, units: Mapping[str, int], found: Sequence[Shortlist]) -> None:

@@ -12,7 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
+from math import lcm
 
 from hub.domain.routing import cost, search, trace
 from hub.domain.routing.network import Network
@@ -100,13 +100,14 @@ def _walk(snapshot: Snapshot, rankers: Mapping[str, Ranker], choose: Choose, str
     snapshot = replace(snapshot, places=network, needs=needs)
     digest = _fingerprint(snapshot, network, columns, strategy)
     snapshot = replace(snapshot, network_units=_totals(snapshot, columns))
-    unit_worth = {need.line_id: Fraction(need.value_minor, need.units) for need in needs}
+    factor = lcm(*(need.units for need in needs))
+    unit_worth = {need.line_id: need.value_minor * factor // need.units for need in needs}
     story = trace.Story(needs, network)
     then, effort = "next", Effort()
     left = snapshot
     for step in snapshot.rules.steps:
         by = tuple(bound(name, rankers) for name in step.rankers)
-        found = shortlist(step, by, left, columns, unit_worth=unit_worth, is_whole=not story.taken)
+        found = shortlist(step, by, left, columns, unit_worth=unit_worth, worth_factor=factor, is_whole=not story.taken)
         chosen = choose(found, effort)
         story.add(found, chosen)
         if chosen.parts:

@@ -16,7 +16,7 @@ from functools import cached_property
 from operator import ge
 
 from hub.domain.routing.shapes import Need
-from hub.domain.routing.share import Shelf, bundles, wanted_of
+from hub.domain.routing.share import Parcels, Shelf, bundles, wanted_of
 from hub.domain.routing.shortlist import Offer, Shortlist
 
 MOST_TOLD = 5  # sets that did not do, kept for the trace
@@ -98,6 +98,11 @@ class Search:
         wanted = wanted_of(self.needs)
         self.wanted: Vector = tuple(wanted[variant] for variant in shortlist.variants)
         self.goal: Vector = self.wanted + (1,) * len(self.groups)
+        self.parcels = Parcels(
+            self.step.min_shipment_value_minor * shortlist.worth_factor,
+            shortlist.unit_worth,
+            sum(self.wanted) if shortlist.is_whole else None,
+        )
         self.is_plain = not self.groups and not shortlist.forbidden
         self._look, self._grow = (
             len(self.goal) + 5,
@@ -211,7 +216,7 @@ class Search:
         """Units by place and line, as many as these places, best ranked first, can ship."""
         ids = {self.list.network.ids[one]: one for one in positions}
         free = {place_id: self.list.free(one) for place_id, one in ids.items()}
-        shelf = Shelf(free, self.list.forbidden, self.needs)
+        shelf = Shelf(free, self.list.forbidden, self.needs, self.parcels)
         shares = shelf.shared()
         self._effort.left -= 300 + 25 * shelf.ways_tried * len(self.needs)
         if shelf.was_cut_off:
@@ -220,17 +225,16 @@ class Search:
 
     def is_worth_it(self, parts: Parts) -> bool:
         """Whether no parcel is worth too little. A parcel that has the whole order is always worth it."""
-        least = self.step.min_shipment_value_minor
-        if not least or (self.list.is_whole and len(parts) == 1 and _units(parts) == sum(self.wanted)):
+        if self.parcels.are_worth_it(parts):
             return True
-        for position, units in parts.items():
-            worth = sum(count * self.list.unit_worth[line] for line, count in units.items())
-            if worth < least:
-                codes = [self.list.place(one).code for one in parts]
-                code = self.list.place(position).code
-                self.chosen.told(codes, f"the parcel from {code} would be worth {int(worth)}, less than {least}")
-                return False
-        return True
+        codes = [self.list.place(one).code for one in parts]
+        poor = next(one for one, part in parts.items() if not self.parcels.is_enough(part))
+        worth = self.parcels.worth_of(parts[poor]) // self.list.worth_factor
+        least = self.step.min_shipment_value_minor
+        self.chosen.told(
+            codes, f"the parcel from {self.list.place(poor).code} would be worth {worth}, less than {least}"
+        )
+        return False
 
     # Sets of places, in the order of their ranks.
 
@@ -239,13 +243,10 @@ class Search:
         """Places worth trying, best ranked first.
 
         As many as may ship together are kept of those that offer the same, and a place is left aside when as many
-        better-ranked ones offer at least as much: one of them could take its part. That holds only as long as it does
-        not matter which parcel ships what, so where parcels have a least worth, all places stay.
+        better-ranked ones offer at least as much: one of them could take its part.
         """
         offer_of = {position: offer for offer, places in self.list.offers.items() for position in places}
         ranked = [(position, offer_of[position]) for position in self.list.best(self.list.total)]
-        if self.step.min_shipment_value_minor:
-            return [(position, self.vector(offer), offer) for position, offer in ranked]
         most, seen = self.step.max_shipments, Counter[Offer]()
         found = []
         for position, offer in ranked:
@@ -283,11 +284,6 @@ class Search:
             tops.append((tuple(map(max, best, vector)), max(widest, sum(offer[0]))))
         return tops[::-1]
 
-    @property
-    def _is_simple(self) -> bool:
-        """Whether a place that adds nothing to a set makes no difference to it."""
-        return self.is_plain and not self.step.min_shipment_value_minor
-
     def _covering(self, group: Group, start: int, left: Vector, more: int) -> Iterator[Group]:
         """The group with `more` places added in every way that could take everything, the best ranked first.
 
@@ -307,7 +303,7 @@ class Search:
             rest = less(left, vector)
             if last:
                 yield (*group, start + index)
-            elif rest != left or not self._is_simple:
+            elif rest != left or not self.is_plain:
                 yield from self._covering((*group, start + index), start + index + 1, rest, more - 1)
 
     def _could_cover(self, left: Vector, start: int, more: int) -> bool:
@@ -326,7 +322,7 @@ class Search:
         tried: set[Offer] = set()
         for index, (gain, after) in enumerate(zip(gains, _most_after(gains, more - 1), strict=True), start):
             _, vector, offer = self._pool[index]
-            if got + gain + after < self._least or offer in tried or (self._is_simple and not gain):
+            if got + gain + after < self._least or offer in tried or (self.is_plain and not gain):
                 continue
             tried.add(offer)
             self._effort.spend(self._grow)

@@ -1,21 +1,24 @@
 """Sharing lines among a few places that ship together.
 
-Of all ways to share them the one is taken that ships the most units; of those the one that leaves the fewest lines
-divided or short; and of those the one in which the first line goes whole to the best-ranked place, then the second, and
-so on. Lines of a group are never divided.
+Of all ways to share them those count in which every parcel is worth sending. Of those the one is taken that ships the
+most units; then the one that leaves the fewest lines divided or short; then the one in which the first line goes whole
+to the best-ranked place, then the second, and so on. Lines of a group are never divided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
 
 from hub.domain.routing.shapes import Need
 
 MOST_WAYS = 300  # ways to share that are tried for one set of places
 
 Bundle = Sequence[Need]  # a line, or lines of a group
-Worth = tuple[int, int]  # units that ship, and minus the bundles that do not go whole from one place: more is better
+# Whether every parcel is worth sending, units that ship, and minus the bundles that do not go whole from one place.
+Score = tuple[bool, int, int]
 
 
 @dataclass(slots=True)
@@ -53,6 +56,30 @@ class Shares:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Parcels:
+    """What a parcel has to be worth. Figures are minor units times a common factor, so that they are whole."""
+
+    least: int = 0
+    unit_worth: Mapping[str, int] = field(default_factory=dict)  # of one unit, by line
+    whole_order: int | None = None  # a parcel with so many units is always worth it; None: no parcel is
+
+    def are_worth_it(self, parts: Mapping[Any, Mapping[str, int]]) -> bool:
+        return not self.least or self.is_whole(parts) or all(map(self.is_enough, parts.values()))
+
+    def is_whole(self, parts: Mapping[Any, Mapping[str, int]]) -> bool:
+        return len(parts) == 1 and sum(sum(part.values()) for part in parts.values()) == self.whole_order
+
+    def is_enough(self, part: Mapping[str, int]) -> bool:
+        return self.worth_of(part) >= self.least
+
+    def worth_of(self, part: Mapping[str, int]) -> int:
+        return sum(units * self.unit_worth[line] for line, units in part.items())
+
+
+ANY_PARCEL = Parcels()
+
+
 class Shelf:
     """One set of places with their free units, best ranked first, and what is to be shared among them."""
 
@@ -61,19 +88,19 @@ class Shelf:
         free: Mapping[str, Mapping[str, int]],
         excluded: Collection[tuple[str, str]],
         needs: Sequence[Need],
-        most_ways: int = MOST_WAYS,
+        parcels: Parcels = ANY_PARCEL,
     ) -> None:
         self.places = tuple(free)
         self.excluded = excluded  # (line, place) pairs that are out of the question
         self.bundles = bundles(needs)
         self.ways_tried = 0
-        self.most_ways = most_ways
+        self.parcels = parcels
         self.was_cut_off = False
         self._shares = Shares({place: dict(units) for place, units in free.items()})
         self._apart: list[Need] = []  # lines that are shared by quantity when everything else has its place
         self._parted = 0  # bundles that do not go whole from one place, so far
         self._best: Shares | None = None
-        self._worth: Worth = (-1, 0)
+        self._score: Score = (False, -1, 0)
 
     def shared(self) -> Shares:
         """The best way to share, or the best of those that were tried."""
@@ -90,14 +117,14 @@ class Shelf:
         bundle = self.bundles[index]
         for place in (*self._holders(bundle), None):
             self.ways_tried += 1
-            if self._best is not None and self.ways_tried > self.most_ways:
+            if self._best is not None and self.ways_tried > MOST_WAYS:
                 self.was_cut_off = True
                 return
             self._put(bundle, place, 1)
-            if self._best is None or self._at_most(index + 1) > self._worth:
+            if self._best is None or self._at_most(index + 1) > self._score:
                 self._go(index + 1)
             self._put(bundle, place, -1)
-            if self._worth >= self._ideal:
+            if self._score >= self._ideal:
                 return
 
     def _put(self, bundle: Bundle, place: str | None, sign: int) -> None:
@@ -116,11 +143,12 @@ class Shelf:
         """Share by quantity what is left for that, and remember the whole when nothing better is known."""
         shares = self._shares.copy()
         self._fill(self._apart, shares)
-        worth = (shares.units, -self._parted)
-        if worth > self._worth:
-            self._best, self._worth = shares, worth
+        self._even_out(shares)
+        score = (self.parcels.are_worth_it(shares.parts), shares.units, -self._parted)
+        if score > self._score:
+            self._best, self._score = shares, score
 
-    def _at_most(self, index: int) -> Worth:
+    def _at_most(self, index: int) -> Score:
         """No better than this can come of what is put so far and the bundles from this one on."""
         units, parted = self._shares.units, self._parted
         total: dict[str, int] = {}  # units that may still ship, by variant
@@ -138,7 +166,21 @@ class Shelf:
         for variant_id, count in total.items():
             free = (min(self._shares.left(place, variant_id), most) for place, most in asked[variant_id].items())
             units += min(count, sum(free))
-        return units, -parted
+        return self._may_be_worth_it(index), units, -parted
+
+    def _may_be_worth_it(self, index: int) -> bool:
+        """Whether every place may still come to a parcel that is worth sending, or to the whole order."""
+        if not self.parcels.least or (self.parcels.whole_order is not None and len(self.places) == 1):
+            return True
+        for place in self.places:
+            might = self.parcels.worth_of(self._shares.parts.get(place, {}))
+            for need in (*self._apart, *(need for bundle in self.bundles[index:] for need in bundle)):
+                if (need.line_id, place) not in self.excluded:
+                    units = min(need.units, self._shares.left(place, need.variant_id))
+                    might += units * self.parcels.unit_worth[need.line_id]
+            if might < self.parcels.least:
+                return False
+        return True
 
     def _holders(self, bundle: Bundle) -> list[str]:
         """Places that may ship the bundle and still have all of it, best ranked first."""
@@ -149,6 +191,22 @@ class Shelf:
             if all(self._shares.left(place, variant_id) >= units for variant_id, units in wanted)
             and not any((need.line_id, place) in self.excluded for need in bundle)
         ]
+
+    def _even_out(self, shares: Shares) -> None:
+        """Move units of divided lines to parcels that are worth too little, from those that can spare them."""
+        if self.parcels.are_worth_it(shares.parts):
+            return
+        for poor, rich, need in product(reversed(self.places), self.places, self._apart):
+            if poor == rich or poor not in shares.parts or (need.line_id, poor) in self.excluded:
+                continue
+            each = self.parcels.unit_worth[need.line_id]
+            missing = self.parcels.least - self.parcels.worth_of(shares.parts[poor])
+            spare = self.parcels.worth_of(shares.parts.get(rich, {})) - self.parcels.least
+            if missing > 0 and each and spare >= each:
+                movable = min(shares.of(rich, need), shares.left(poor, need.variant_id))
+                units = min(movable, -(-missing // each), spare // each)
+                shares.take(rich, need, -units)
+                shares.take(poor, need, units)
 
     def _fill(self, needs: Sequence[Need], shares: Shares) -> None:
         """Give the lines as many units as can be, moving one line aside for another where that helps."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from itertools import repeat
 from math import inf
 from typing import Any
@@ -40,7 +39,8 @@ class Shortlist:
     dropped: tuple[tuple[str, str], ...]  # code of each place that was left out, and why
     usable: frozenset[int] | None  # places that passed the filters; None is all
     is_whole: bool  # nothing of the order has a place yet
-    unit_worth: Mapping[str, Fraction]  # minor units of one unit, by line, exactly
+    unit_worth: Mapping[str, int]  # worth of one unit, by line, in minor units times `worth_factor`
+    worth_factor: int  # so that a part of a line is worth its exact share
     _columns: Columns
     _refused: Mapping[int, Collection[str]]  # lines that a place may not ship, by position
     _known: dict[Any, Any] = field(default_factory=dict)
@@ -125,7 +125,8 @@ def shortlist(
     snapshot: Snapshot,
     columns: Columns,
     *,
-    unit_worth: Mapping[str, Fraction],
+    unit_worth: Mapping[str, int],
+    worth_factor: int,
     is_whole: bool,
 ) -> Shortlist:
     """The places a step can choose from. `columns` are the units that are left, `snapshot.needs` the needs."""
@@ -161,6 +162,7 @@ def shortlist(
         None if everywhere else frozenset(usable),
         is_whole,
         unit_worth,
+        worth_factor,
         columns,
         forbidden,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,26 +36,20 @@ def test_groups_are_packed_so_that_all_of_them_find_a_place() -> None:
     assert sum(sum(part.values()) for part in shipped(snapshot).values()) == 17
 
 
-# A least worth of every parcel: brute force tries all sets in the order of ranks, and shares each as the router's rule says.
+# A least worth of every parcel: brute force tries all sets in the order of ranks, and every way to share lines of one unit.
 
 
 def by_worth(snapshot: Snapshot) -> set[str]:
-    """The first set, smallest and then best ranked, that has everything with no parcel worth too little.
-
-    Each line of one unit goes to the best-ranked member that has it.
-    """
+    """The first set, smallest and then best ranked, that has everything with no parcel worth too little."""
     [step] = snapshot.rules.steps
     ranked = sorted(snapshot.places, key=lambda place: (place.rank, place.code))
     for size in range(1, step.max_shipments + 1):
         for group in combinations(ranked, size):
-            worth: Counter[str] = Counter()
-            for need in snapshot.needs:
-                holder = next((place for place in group if snapshot.sellable[place.id, need.variant_id]), None)
-                if holder is None:
-                    break
-                worth[holder.code] += need.value_minor
-            else:
-                if size == 1 or (len(worth) == size and min(worth.values()) >= step.min_shipment_value_minor):
+            for homes in product(group, repeat=len(snapshot.needs)):
+                worth: Counter[str] = Counter()
+                for need, home in zip(snapshot.needs, homes, strict=True):
+                    worth[home.code] += need.value_minor if snapshot.sellable[home.id, need.variant_id] else -(10**9)
+                if len(worth) == size and min(worth.values()) >= (0 if size == 1 else step.min_shipment_value_minor):
                     return set(worth)
     return set()
 
@@ -80,6 +74,17 @@ def test_with_a_least_worth_of_parcels_the_router_finds_the_set_that_brute_force
         assert {codes[part.place_id] for part in plan(snapshot).parts} == expected, seed
         found += len(expected) > 1
     assert found > NETWORKS / 20, "divided orders have to be among them"
+
+
+def test_with_a_least_worth_of_parcels_more_stock_never_ships_fewer_units_where_lines_are_of_one_unit() -> None:
+    for seed in range(NETWORKS):
+        draw = random.Random(seed)  # noqa: S311
+        snapshot = worths(draw)
+        snapshot = replace(snapshot, rules=Rules((replace(snapshot.rules.steps[0], assign="partial"),)))
+        place, article = draw.choice(sorted(snapshot.sellable))
+        more = replace(snapshot, sellable={**snapshot.sellable, (place, article): 1})
+        before, after = (sum(sum(part.units.values()) for part in plan(one).parts) for one in (snapshot, more))
+        assert after >= before, seed
 
 
 @settings(max_examples=NETWORKS, deadline=None, suppress_health_check=SLOW)

@@ -113,22 +113,27 @@ def test_r8_a_part_of_a_line_is_worth_its_exact_share() -> None:
     assert shipped(replace(three, rules=just)) == {"PHL": {"l1": 2}, "BOS": {"l1": 1}}
 
 
-def test_r8_another_set_is_taken_where_the_best_ranked_one_has_a_parcel_of_too_little_worth() -> None:
-    # PHL + BOS would send l1 and l2 from PHL, and from BOS l3 alone, which is worth 10.
+def test_r8_lines_are_shared_so_that_every_parcel_is_worth_it_where_that_can_be() -> None:
+    # l2 would go to PHL, which is ranked first, and leave BOS with l3 alone, which is worth 10.
     rules = steps(Step(assign="split", min_shipment_value_minor=50, rankers=("ranked",)))
-    snapshot = world("PHL A B, NWK A, BOS B C", "A B C", values=(60, 60, 10), rules=rules)
+    snapshot = world("PHL A B, BOS B C", "A B C", values=(60, 60, 10), rules=rules)
+    ranks = changed(snapshot, PHL={"rank": 1}, BOS={"rank": 2})
+    assert shipped(ranks) == {"PHL": {"l1": 1}, "BOS": {"l2": 1, "l3": 1}}
+
+
+def test_r8_a_line_is_divided_so_that_every_parcel_is_worth_it_where_that_can_be() -> None:
+    # PHL could give 3 of 4 units, and would leave BOS one of 25.
+    rules = steps(Step(min_shipment_value_minor=50))
+    snapshot = world("PHL A=3, BOS A=2", "A=4", values=(100,), rules=rules)
+    assert shipped(snapshot) == {"PHL": {"l1": 2}, "BOS": {"l1": 2}}
+
+
+def test_r8_another_set_is_taken_where_the_best_ranked_one_has_a_parcel_of_too_little_worth() -> None:
+    # PHL + NWK would leave NWK with l3 alone, which is worth 10.
+    rules = steps(Step(assign="split", min_shipment_value_minor=50, rankers=("ranked",)))
+    snapshot = world("PHL A B, NWK C, BOS B C", "A B C", values=(60, 60, 10), rules=rules)
     ranks = changed(snapshot, PHL={"rank": 1}, NWK={"rank": 2}, BOS={"rank": 3})
-    assert shipped(ranks) == {"NWK": {"l1": 1}, "BOS": {"l2": 1, "l3": 1}}
-
-
-def test_r8_a_fourth_place_with_the_same_stock_is_tried_where_it_matters_which_parcel_ships_what() -> None:
-    # B1, B2 and B3 come before A1 and would leave it l1 alone, worth 10. Behind A1 stands B4, which leaves it l1 and l2.
-    rules = steps(Step(assign="split", min_shipment_value_minor=20, rankers=("ranked",)))
-    shelves = "A1 A B, B1 B C, B2 B C, B3 B C, B4 B C"
-    snapshot = world(shelves, "A B C", values=(10, 10, 60), rules=rules)
-    order = {"B1": 1, "B2": 2, "B3": 3, "A1": 4, "B4": 5}
-    ranks = changed(snapshot, **{code: {"rank": rank} for code, rank in order.items()})
-    assert shipped(ranks) == {"A1": {"l1": 1, "l2": 1}, "B4": {"l3": 1}}
+    assert shipped(ranks) == {"PHL": {"l1": 1}, "BOS": {"l2": 1, "l3": 1}}
 
 
 def test_r9_lines_of_a_group_ship_together() -> None:
