@@ -103,3 +103,15 @@ def _whole(lines: Sequence[Line], kit: Line, left: Mapping[str, int]) -> int:
 def share_minor(lines: Sequence[Line], kit: Line, total_minor: int) -> int:
     """What one unit of any component stands for in the kit's price, in whole minor units."""
     return total_minor // max(1, sum(part.ordered for part in parts_of(lines, kit)))
+
+
+def worth_minor(lines: Sequence[Line], kit: Line, total_minor: int, units: Mapping[str, int]) -> dict[str, int]:
+    """The kit's price shared out over some units of its components, by line id; whole kits lose nothing to rounding."""
+    parts = parts_of(lines, kit)
+    all_units, taken, given = max(1, sum(part.ordered for part in parts)), 0, 0
+    found = {}
+    for part in parts:
+        taken += units.get(part.id, 0)
+        found[part.id] = total_minor * taken // all_units - given
+        given += found[part.id]
+    return found

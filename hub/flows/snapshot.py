@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hub import schemas
+from hub.domain import kits
 from hub.domain.calendar import ELSEWHERE, Calendar, arrives_on, calendar_of, ships_on
 from hub.domain.documents import Address, Order
 from hub.domain.routing.network import Network
@@ -198,7 +199,7 @@ class RoutingView:
         address = destination or told.ship_to
         wanted = {line.id: order.to_route(line) for line in order.lines} if units is None else units
         needs = tuple(
-            self._need(line, wanted[line.id], rules, pinned)
+            self._need(order, line, wanted, rules, pinned)
             for line in order.lines
             if line.variant_id is not None and wanted.get(line.id, 0) > 0
         )
@@ -221,23 +222,26 @@ class RoutingView:
         """Lines and locations that refused them, for good or until later."""
         return order.excluded | {pair for pair, until in order.rests.items() if until > self.now}
 
-    def _need(self, line: LineState, units: int, rules: Routing, pinned: str | None) -> Need:
+    def _need(
+        self, order: OrderState, line: LineState, wanted: Mapping[str, int], rules: Routing, pinned: str | None
+    ) -> Need:
         assert line.variant_id is not None  # noqa: S101 - only mapped lines are needs
         article = self.articles[line.variant_id]
         then = rules.then(article.sku, article.category)
         return Need(
             line.id,
             line.variant_id,
-            units,
+            wanted[line.id],
             line.group_key,
             article.sku,
-            line.total_minor * units // max(1, line.ordered),
+            _worth_minor(order, line, wanted),
             article.category,
             article.size_class,
             article.hazmat,
             article.weight_g,
             article.volume_ml,
             pinned,
+            _per_kit(order, line),
             "preorder" if then == "backorder" and article.preorderable else then,
         )
 
@@ -301,6 +305,23 @@ def _midnight(row: LocationRow, now: datetime) -> datetime:
     """When today began at a location."""
     zone = ZoneInfo(row.zone)
     return datetime.combine(now.astimezone(zone).date(), time(), zone)
+
+
+def _worth_minor(order: OrderState, line: LineState, wanted: Mapping[str, int]) -> int:
+    """What the wanted units of a line were sold for; components have their share of the kit's price."""
+    if line.kit_line_id is None:
+        return line.total_minor * wanted[line.id] // max(1, line.ordered)
+    kit = order.line(line.kit_line_id)
+    return kits.worth_minor(order.lines, kit, kit.total_minor, wanted)[line.id]
+
+
+def _per_kit(order: OrderState, line: LineState) -> int:
+    """Units of a component in one kit, where kits of the line may ship from different places, each whole; else 0.
+
+    A kit that the channel wants together with other lines ships with all of them.
+    """
+    kit = None if line.kit_line_id is None else order.line(line.kit_line_id)
+    return 0 if kit is None or line.group_key is None or kit.group_key is not None else kits.needed(kit, line)
 
 
 def _destination(address: Address | None, market: str) -> Destination:

@@ -65,6 +65,13 @@ def test_a_component_stands_for_its_share_of_the_kits_price():
     assert kits.share_minor(lines, lines[0], 9_000) == 1_000
 
 
+def test_the_price_of_whole_kits_is_shared_over_their_components_without_a_rest():
+    lines = order()
+    assert kits.worth_minor(lines, lines[0], 10_000, {"a": 6, "b": 3}) == {"a": 6_666, "b": 3_334}
+    assert sum(kits.worth_minor(lines, lines[0], 10_000, {"a": 2, "b": 1}).values()) == 3_333  # one kit of three
+    assert kits.worth_minor(lines, lines[0], 10_000, {"b": 3}) == {"a": 0, "b": 3_333}
+
+
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(1, 3)), max_size=12))
 def test_what_is_told_in_all_parcels_together_is_what_has_shipped(parcels):
     lines, packages = order(), []

@@ -9,13 +9,15 @@ from sqlalchemy import select
 
 from connectors.shopify.sandbox import ShopifySandbox
 from connectors.shopify.sandbox_rest import rest_order
+from hub.domain.routing.rules import Routing, RuleSet, document, document_hash
+from hub.domain.routing.shapes import Step
 from hub.flows import operate
 from hub.flows.operate import availability as kits
 from hub.flows.operate.errors import NotDoneError
 from hub.store import catalog
-from hub.store.database import Database
+from hub.store.database import Database, new_id
 from hub.store.ledger import differences
-from hub.store.tables import entity_event, fo_line, fulfillment_order, order_line, orders
+from hub.store.tables import entity_event, fo_line, fulfillment_order, order_line, orders, routing_rule_set
 from hub.testing.world import World
 
 PERSON = "Ada"
@@ -87,6 +89,12 @@ class Shop:
             operate.ship_by_hand(self.world.runtime, order_id, number, person=PERSON, tracking_number=f"T-{number}")
         self.world.run()
 
+    def publish(self, rules: RuleSet) -> None:
+        with self.world.db.begin() as tx:
+            row = {"id": new_id(), "name": rules.name, "version": 1, "status": "published", "created_by": PERSON}
+            said = {"document": document(rules), "document_hash": document_hash(rules), "created_at": self.world.now()}
+            tx.execute(routing_rule_set.insert().values(**row, **said))
+
     def lifecycle(self) -> list[str]:
         return list(self.world.read(lambda tx: tx.execute(select(orders.c.lifecycle)).scalars().all()))
 
@@ -108,6 +116,43 @@ def test_a_kit_line_is_routed_as_its_components_all_from_one_place(shop: Shop) -
     shop.buy(("SET", 2), ("MUG", 1))
     assert shop.lines() == {"SET": (2, 0, 2, 0), "A": (4, 0, 4, 0), "B": (2, 0, 2, 0), "MUG": (1, 0, 1, 0)}
     assert shop.work() == {"WEST": {"A": 4, "B": 2, "MUG": 1}}
+
+
+def test_two_kits_of_one_line_ship_from_the_two_places_that_have_one_each(shop: Shop) -> None:
+    shop.stock("""
+        location  A  B
+        EAST      3  5
+        WEST      2  1 """)
+    assert shop.sandbox.available("SET") == 2
+    bought = shop.buy(("SET", 2))
+    assert shop.work() == {"EAST": {"A": 2, "B": 1}, "WEST": {"A": 2, "B": 1}}
+    assert shop.sandbox.available("SET") == 0
+    shop.ship_everything()
+    assert sum(units for made in shop.sandbox.state.orders[bought].fulfillments for _, units in made.units) == 2
+    assert shop.lines()["SET"] == (2, 0, 2, 2)
+
+
+def test_of_three_kits_those_ship_that_are_whole_somewhere_and_the_rest_waits(shop: Shop) -> None:
+    shop.stock("""
+        location  A  B
+        EAST      3  1
+        WEST      3  9 """)
+    shop.buy(("SET", 3))
+    assert shop.work() == {"EAST": {"A": 2, "B": 1}, "WEST": {"A": 2, "B": 1}}
+    shop.stock("location A\nWEST 4")
+    assert shop.work()["WEST"] == {"A": 2, "B": 1}
+    assert shop.lines() == {"SET": (3, 0, 3, 0), "A": (6, 0, 6, 0), "B": (3, 0, 3, 0)}
+
+
+def test_a_parcel_with_kits_is_worth_what_the_kits_were_sold_for(shop: Shop) -> None:
+    worth_sending = Step(min_shipment_value_minor=3000)
+    shop.publish(RuleSet("test", (Routing("every order", (worth_sending,)),)))
+    shop.stock("""
+        location  A  B  MUG
+        EAST      2  1    0
+        WEST      0  0    1 """)
+    shop.buy(("SET", 1), ("MUG", 1))  # 30.00 each
+    assert shop.work() == {"EAST": {"A": 2, "B": 1}, "WEST": {"MUG": 1}}
 
 
 def test_components_that_lie_apart_make_no_kit_and_the_order_waits(shop: Shop) -> None:

@@ -4,7 +4,8 @@ The model. Every unit goes onto one lane (a carrier from a place); all units on 
 its carriage (the lane's charge for the heavier of its weight and its dimensional weight, or the place's flat charge),
 its cartons (volume divided by the carton's, rounded up), handling and shadow price of each unit, lateness, and the
 chance of a refusal times what that costs; each parcel after the first costs the penalty for being one more. A lane
-without units costs nothing. A line is divided only where no lane of the set can take it whole.
+without units costs nothing. A line is divided only where no lane of the set can take it whole, and a kit never; a line
+that no lane of a place takes a unit of does not ship from there.
 
 The search is branch and bound: sets of places by their least possible cost, and inside a set the lines one after
 another onto lanes, given up as soon as the cost so far, which only rises, is more than the best that is known.
@@ -20,7 +21,7 @@ from hub.domain.routing.price import carriage_of, lanes_of, least_carriage, risk
 from hub.domain.routing.rankers import why_not_line
 from hub.domain.routing.search import Chosen, CutOffError, Effort, Parts, Search, Vector, covers, less
 from hub.domain.routing.shapes import Lane, Need, Place, Snapshot
-from hub.domain.routing.share import bundles, wanted_of
+from hub.domain.routing.share import Bundle, bundles, sets_in, sets_of
 from hub.domain.routing.shortlist import Offer, Shortlist
 
 CUT_OFF = "too many ways to load the carriers to try them all: the cheapest of those that were tried was taken"
@@ -243,7 +244,7 @@ class _Loading:
         self.undivided = {
             bundle[0].line_id
             for bundle in self.order
-            if not any(self._fits(bundle, lane) for lane in range(len(lanes)))
+            if not any(self._fits(bundle, lane, _pieces(bundle)) for lane in range(len(lanes)))
         }
         places = [self.list.place(position) for position in self.stock]
         cheapest = [
@@ -261,21 +262,13 @@ class _Loading:
     def load_what_goes(self) -> None:
         """Put as much onto the lanes as they take, one line after another."""
         for bundle in sorted(self.order, key=lambda bundle: bundle[0].line_id):
-            whole = next((lane for lane in range(len(self.lanes)) if self._fits(bundle, lane)), None)
-            if whole is not None:
-                self._put(bundle, [-1 if one == whole else 0 for one in range(len(self.lanes))], 1)
-            elif bundle[0].group is None:
-                self._load_units(bundle[0])
-
-    def _load_units(self, need: Need) -> None:
-        left = need.units
-        for lane in range(len(self.lanes)):
-            units = left
-            while units and not self._fits([replace(need, units=units)], lane):
-                units -= 1
-            if units:
-                self._put([need], [units if one == lane else 0 for one in range(len(self.lanes))], 1)
-                left -= units
+            left = _pieces(bundle)
+            whole = [lane for lane in range(len(self.lanes)) if self._fits(bundle, lane, left)]
+            for lane in whole[:1] or range(len(self.lanes)):
+                fits = (pieces for pieces in range(left, 0, -1) if self._fits(bundle, lane, pieces))
+                pieces = next(fits, 0)
+                self._put(bundle, self._onto(lane, pieces), 1)
+                left -= pieces
 
     def _go(self, index: int) -> None:
         self.bill.effort.spend(LOADING)
@@ -303,32 +296,34 @@ class _Loading:
         parcels = sum(map(bool, self.loads))
         return total + max(0, parcels - 1) * self.bill.rules.extra_shipment_penalty_minor
 
-    def _ways(self, bundle: Sequence[Need]) -> Iterator[Sequence[int]]:
-        """Units for each lane; -1 is the whole bundle, which goes whole where it can."""
+    def _ways(self, bundle: Bundle) -> Iterator[Sequence[int]]:
+        """Pieces of the bundle for each lane; it goes whole where it can."""
+        pieces = _pieces(bundle)
         for lane in range(len(self.lanes)):
-            if self._fits(bundle, lane):
-                yield [-1 if one == lane else 0 for one in range(len(self.lanes))]
-        if bundle[0].group is None and (self.divide_any or bundle[0].line_id in self.undivided):
-            yield from self._divided(bundle[0], 0, bundle[0].units)
+            if self._fits(bundle, lane, pieces):
+                yield self._onto(lane, pieces)
+        if self.divide_any or bundle[0].line_id in self.undivided:
+            yield from self._divided(bundle, 0, pieces, {})
 
-    def _fits(self, bundle: Sequence[Need], lane: int) -> bool:
+    def _onto(self, lane: int, pieces: int) -> list[int]:
+        return [pieces if one == lane else 0 for one in range(len(self.lanes))]
+
+    def _fits(self, bundle: Bundle, lane: int, pieces: int) -> bool:
         position, carrier = self.lanes[lane]
-        place = self.list.place(position)
-        if any((need.line_id, place.id) in self.list.forbidden for need in bundle):
+        if pieces > self._free(bundle, position):
             return False
-        if any(count > self.stock[position][variant] for variant, count in wanted_of(bundle).items()):
-            return False
-        return least_carriage(place, carrier, [*self.loads[lane], *((need, need.units) for need in bundle)]) is not None
+        return (
+            least_carriage(self.list.place(position), carrier, [*self.loads[lane], *_lines(bundle, pieces)]) is not None
+        )
 
-    def _put(self, bundle: Sequence[Need], way: Sequence[int], sign: int) -> list[int | None]:
+    def _put(self, bundle: Bundle, way: Sequence[int], sign: int) -> list[int | None]:
         """Load a bundle, or take it off again; the prices as they were."""
         before = list(self.prices)
-        for lane, units in enumerate(way):
-            if not units:
+        for lane, pieces in enumerate(way):
+            if not pieces:
                 continue
             position, carrier = self.lanes[lane]
-            for need in bundle:
-                count = need.units if units < 0 else units
+            for need, count in _lines(bundle, pieces):
                 self.stock[position][need.variant_id] -= sign * count
                 if sign > 0:
                     self.loads[lane].append((need, count))
@@ -345,26 +340,38 @@ class _Loading:
             return None
         return carriage + risk_of(place, load, self.snapshot) + units_price(place, load, self.snapshot)
 
-    def _divided(self, need: Need, lane: int, left: int, used: Mapping[int, int] | None = None) -> Iterator[list[int]]:
-        """Every way to divide a line among at least two of the lanes from this one on, as far as stock goes."""
-        used = used or {}
+    def _divided(self, bundle: Bundle, lane: int, left: int, used: Mapping[int, int]) -> Iterator[list[int]]:
+        """Every way to divide a bundle among at least two of the lanes from this one on, as far as stock goes."""
         if lane == len(self.lanes):
             if not left:
                 yield []
             return
-        free = [self._free(need, one) - used.get(one, 0) for one in dict(self.lanes[lane:])]
+        free = [self._free(bundle, one) - used.get(one, 0) for one in dict(self.lanes[lane:])]
         if sum(free) < left:
             return
         position = self.lanes[lane][0]
-        for units in range(min(left, free[0], need.units - 1), -1, -1):
-            after = {**used, position: used.get(position, 0) + units}
-            for rest in self._divided(need, lane + 1, left - units, after):
-                yield [units, *rest]
+        for pieces in range(min(left, free[0], _pieces(bundle) - 1), -1, -1):
+            after = {**used, position: used.get(position, 0) + pieces}
+            for rest in self._divided(bundle, lane + 1, left - pieces, after):
+                yield [pieces, *rest]
 
-    def _free(self, need: Need, position: int) -> int:
-        if (need.line_id, self.list.network.ids[position]) in self.list.forbidden:
+    def _free(self, bundle: Bundle, position: int) -> int:
+        """Pieces of the bundle that the place may ship and still has."""
+        place_id = self.list.network.ids[position]
+        if any((need.line_id, place_id) in self.list.forbidden for need in bundle):
             return 0
-        return self.stock[position][need.variant_id]
+        stock = self.stock[position]
+        return stock[bundle[0].variant_id] if bundle[0].group is None else sets_in(stock, bundle)
+
+
+def _pieces(bundle: Bundle) -> int:
+    """In how many pieces a bundle may be divided: units of a line, kits of a group that is kits."""
+    return bundle[0].units if bundle[0].group is None else sets_of(bundle)
+
+
+def _lines(bundle: Bundle, pieces: int) -> list[tuple[Need, int]]:
+    """So many pieces of the bundle as lines and units."""
+    return [(need, pieces * (need.units // _pieces(bundle))) for need in bundle]
 
 
 def _terms(place: Place, kinds: Sequence[Need], snapshot: Snapshot) -> tuple[tuple[object, ...], Vector]:

@@ -47,6 +47,8 @@ def from_document(document: Document) -> Snapshot:
     ids, lines = {place.id for place in places}, {need.line_id for need in needs}
     for index, need in enumerate(needs):
         _known(need.pinned, ids, f"/lines/{index}/pinned", "location")
+        if need.per_kit and need.group is None:
+            raise BadInputError(f"/lines/{index}/per_kit", "only a line of a group can be part of a kit")
     excluded = []
     for index, pair in enumerate(document.get("excluded", ())):
         _known(pair["line"], lines, f"/excluded/{index}/line", "line")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from hub.domain.routing.document import to_document
@@ -16,6 +17,7 @@ from hub.domain.routing.network import Network
 from hub.domain.routing.plan import EXTERNAL, inputs_hash, ranked, taken_as_given
 from hub.domain.routing.rankers import BUILT_IN
 from hub.domain.routing.shapes import Plan, Ranker, Snapshot
+from hub.domain.routing.share import Bundle, bundles, sets_of
 from hub.domain.routing.shortlist import Shortlist, columns_of, shortlist
 
 MOST_PARTS = 100
@@ -62,9 +64,9 @@ def checked(answer: Any, snapshot: Snapshot, *, asked: str | None = None) -> Pla
     """The plan of an answer `{"inputs_hash": …, "parts": [{"location": id, "units": {line: count}}]}`.
 
     Every part has to come from a location that some step may ask, with lines it may ship, no more units than it may
-    give and no more than are needed; groups are whole or left out; no more locations than a step allows. What is not
-    in the answer waits. `asked` is the fingerprint of the question when stock may have moved since: the answer has to
-    be to that question and has to hold today. Raises BadAnswerError.
+    give and no more than are needed; groups and kits are whole or left out; no more locations than a step allows. What
+    is not in the answer waits. `asked` is the fingerprint of the question when stock may have moved since: the answer
+    has to be to that question and has to hold today. Raises BadAnswerError.
     """
     if not isinstance(answer, Mapping):
         raise BadAnswerError("the answer is no JSON object")
@@ -112,10 +114,15 @@ def _check_lines(parts: Mapping[int, Mapping[str, int]], snapshot: Snapshot) -> 
     for line, count in taken.items():
         if count > needs[line].units:
             raise BadAnswerError(f"{count} units of line {line!r}, of which {needs[line].units} are needed")
-    for units in parts.values():
-        groups = {needs[line].group for line in units} - {None}
-        if any(need.group in groups and units.get(need.line_id) != need.units for need in snapshot.needs):
+    for bundle in bundles(snapshot.needs):
+        if bundle[0].group is not None and any(_divides(bundle, units) for units in parts.values()):
             raise BadAnswerError("a group of lines is divided")
+
+
+def _divides(bundle: Bundle, units: Mapping[str, int]) -> bool:
+    """Whether a part has some of a group's lines, or of a kit's, without the rest."""
+    sets = {Fraction(units.get(need.line_id, 0) * sets_of(bundle), need.units) for need in bundle}
+    return len(sets) > 1 or sets.pop().denominator > 1
 
 
 def _open_to_all_steps(snapshot: Snapshot) -> list[Shortlist]:

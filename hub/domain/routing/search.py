@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import ge
 
-from hub.domain.routing.shapes import Need
-from hub.domain.routing.share import Parcels, Shelf, bundles, wanted_of
+from hub.domain.routing.share import Parcels, Shelf, bundles, sets_in, sets_of, wanted_of
 from hub.domain.routing.shortlist import Offer, Shortlist
 
 MOST_TOLD = 5  # sets that did not do, kept for the trace
@@ -97,7 +96,7 @@ class Search:
         self.groups = [bundle for bundle in self.bundles if bundle[0].group is not None]
         wanted = wanted_of(self.needs)
         self.wanted: Vector = tuple(wanted[variant] for variant in shortlist.variants)
-        self.goal: Vector = self.wanted + (1,) * len(self.groups)
+        self.goal: Vector = self.wanted + tuple(map(sets_of, self.groups))
         self.parcels = Parcels(
             self.step.min_shipment_value_minor * shortlist.worth_factor,
             shortlist.unit_worth,
@@ -349,12 +348,14 @@ class Search:
         return tuple(group)
 
     def vector(self, offer: Offer) -> Vector:
-        """What an offer has of each article, and whether it has each group whole."""
+        """What an offer has of each article, and how often it has each group, or its kits, whole."""
         units, lines = offer
         if not self.groups:
             return units
         free = dict(zip(self.list.variants, units, strict=True))
-        return units + tuple(int(_has(free, lines, bundle)) for bundle in self.groups)
+        return units + tuple(
+            0 if any(need.line_id in lines for need in bundle) else sets_in(free, bundle) for bundle in self.groups
+        )
 
     def _tell_why_not_alone(self) -> None:
         for position in self.list.leading[:1]:
@@ -428,12 +429,6 @@ def lines_whole(shortlist: Shortlist, position: int) -> int:
             free[need.variant_id] -= need.units
             whole += 1
     return whole
-
-
-def _has(free: Mapping[str, int], forbidden: Sequence[str], bundle: Sequence[Need]) -> bool:
-    if any(need.line_id in forbidden for need in bundle):
-        return False
-    return all(free[variant] >= units for variant, units in wanted_of(bundle).items())
 
 
 def _units(parts: Parts) -> int:

@@ -66,7 +66,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Units of one order line that have to ship. Needs that share a `group` ship together, whole, or not at all."""
+    """Units of one order line that have to ship.
+
+    Needs that share a `group` ship together, whole, or not at all; where they make up kits, kit by kit.
+    """
 
     line_id: str
     variant_id: str
@@ -80,6 +83,7 @@ class Need:
     weight_g: int = 0  # of one unit
     volume_ml: int = 0  # of one unit
     pinned: str | None = None  # id of the only place that may give it, such as the store where it is collected
+    per_kit: int = 0  # units of it in one kit, where its group is kits of which each ships whole; 0: one whole
     otherwise: str = "backorder"  # what happens when no step finds a place: backorder, preorder or as `on_remainder`
 
 

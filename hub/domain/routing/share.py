@@ -2,12 +2,13 @@
 
 Of all ways to share them those count in which every parcel is worth sending. Of those the one is taken that ships the
 most units; then the one that leaves the fewest lines divided or short; then the one in which the first line goes whole
-to the best-ranked place, then the second, and so on. Lines of a group are never divided.
+to the best-ranked place, then the second, and so on. Lines of a group are never divided, and a kit is not; but of
+several kits on a line some may ship from one place and some from another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -17,6 +18,7 @@ from hub.domain.routing.shapes import Need
 MOST_WAYS = 300  # ways to share that are tried for one set of places
 
 Bundle = Sequence[Need]  # a line, or lines of a group
+Way = tuple[tuple[str, int], ...]  # places, and how many sets of the bundle each of them ships
 # Whether every parcel is worth sending, units that ship, and minus the bundles that do not go whole from one place.
 Score = tuple[bool, int, int]
 
@@ -115,23 +117,35 @@ class Shelf:
             self._keep()
             return
         bundle = self.bundles[index]
-        for place in (*self._holders(bundle), None):
+        for way in self._ways(bundle):
             self.ways_tried += 1
             if self._best is not None and self.ways_tried > MOST_WAYS:
                 self.was_cut_off = True
                 return
-            self._put(bundle, place, 1)
+            self._put(bundle, way, 1)
             if self._best is None or self._at_most(index + 1) > self._score:
                 self._go(index + 1)
-            self._put(bundle, place, -1)
+            self._put(bundle, way, -1)
             if self._score >= self._ideal:
                 return
 
-    def _put(self, bundle: Bundle, place: str | None, sign: int) -> None:
-        """Let the place ship the bundle, or None: leave a group behind, or a line to be shared by quantity."""
-        if place is not None:
+    def _ways(self, bundle: Bundle) -> Iterator[Way]:
+        """Whole from one place, the best ranked first; kits in several places; fewer of them; and not at all."""
+        most = sets_of(bundle)
+        able = [(place, sets) for place in self.places if (sets := self._sets(place, bundle))]
+        yield from (((place, most),) for place, sets in able if sets == most)
+        if most > 1:
+            for count in range(min(most, sum(sets for _, sets in able)), 0, -1):
+                yield from (way for way in _divided(count, able) if count < most or len(way) > 1)
+        yield ()
+
+    def _put(self, bundle: Bundle, way: Way, sign: int) -> None:
+        """Let places ship the bundle, or take it back. Without a place a line is shared by quantity in the end."""
+        most = sets_of(bundle)
+        for place, sets in way:
             for need in bundle:
-                self._shares.take(place, need, sign * need.units)
+                self._shares.take(place, need, sign * sets * (need.units // most))
+        if len(way) == 1 and way[0][1] == most:
             return
         self._parted += sign
         if bundle[0].group is None and sign > 0:
@@ -153,16 +167,16 @@ class Shelf:
         units, parted = self._shares.units, self._parted
         total: dict[str, int] = {}  # units that may still ship, by variant
         asked: dict[str, dict[str, int]] = {}  # and those that each place could be asked for
-        for number, bundle in enumerate((*self.bundles[index:], *([need] for need in self._apart))):
-            holders = self._holders(bundle)
-            if number < len(self.bundles) - index:
-                parted += not holders
-            for need in bundle if holders or bundle[0].group is None else ():
-                total[need.variant_id] = total.get(need.variant_id, 0) + need.units
-                some = asked.setdefault(need.variant_id, {})
-                for place in self.places if need.group is None else holders:
-                    if (need.line_id, place) not in self.excluded:
-                        some[place] = some.get(place, 0) + need.units
+        for bundle in self.bundles[index:]:
+            most, sets = sets_of(bundle), [self._sets(place, bundle) for place in self.places]
+            parted += max(sets) < most
+            if bundle[0].group is not None:
+                for need in bundle:
+                    each = need.units // most
+                    _add(need, min(most, sum(sets)) * each, [one * each for one in sets], self.places, total, asked)
+        for need in (*self._apart, *(bundle[0] for bundle in self.bundles[index:] if bundle[0].group is None)):
+            units_of = [0 if (need.line_id, place) in self.excluded else need.units for place in self.places]
+            _add(need, need.units, units_of, self.places, total, asked)
         for variant_id, count in total.items():
             free = (min(self._shares.left(place, variant_id), most) for place, most in asked[variant_id].items())
             units += min(count, sum(free))
@@ -182,15 +196,11 @@ class Shelf:
                 return False
         return True
 
-    def _holders(self, bundle: Bundle) -> list[str]:
-        """Places that may ship the bundle and still have all of it, best ranked first."""
-        wanted = wanted_of(bundle).items()
-        return [
-            place
-            for place in self.places
-            if all(self._shares.left(place, variant_id) >= units for variant_id, units in wanted)
-            and not any((need.line_id, place) in self.excluded for need in bundle)
-        ]
+    def _sets(self, place: str, bundle: Bundle) -> int:
+        """How often the place may ship the bundle, or one of its kits, and still has it whole."""
+        if any((need.line_id, place) in self.excluded for need in bundle):
+            return 0
+        return sets_in(self._shares.free[place], bundle)
 
     def _even_out(self, shares: Shares) -> None:
         """Move units of divided lines to parcels that are worth too little, from those that can spare them."""
@@ -254,3 +264,41 @@ def wanted_of(needs: Iterable[Need]) -> dict[str, int]:
     for need in needs:
         wanted[need.variant_id] = wanted.get(need.variant_id, 0) + need.units
     return wanted
+
+
+def sets_of(bundle: Bundle) -> int:
+    """How many kits the lines of a group make up; 1 for a line, and for a group that is never divided."""
+    counts = {need.units // need.per_kit if need.per_kit and need.units % need.per_kit == 0 else 0 for need in bundle}
+    return counts.pop() or 1 if len(counts) == 1 else 1
+
+
+def sets_in(free: Mapping[str, int], bundle: Bundle) -> int:
+    """How often the free units, by variant, have the bundle, or one of its kits, whole; no more than there are."""
+    most = sets_of(bundle)
+    return min(most, *(free.get(variant, 0) // (units // most) for variant, units in wanted_of(bundle).items()))
+
+
+def _divided(count: int, able: Sequence[tuple[str, int]]) -> Iterator[Way]:
+    """Every way to take so many sets from places with so many each, as many as can be from the first."""
+    if count == 0:
+        yield ()
+    elif count <= sum(sets for _, sets in able):
+        (place, sets), *others = able
+        for taken in range(min(count, sets), -1, -1):
+            for way in _divided(count - taken, others):
+                yield ((place, taken), *way) if taken else way
+
+
+def _add(
+    need: Need,
+    units: int,
+    units_of: Sequence[int],
+    places: Sequence[str],
+    total: dict[str, int],
+    asked: dict[str, dict[str, int]],
+) -> None:
+    """Count what may still ship of a line, altogether and from each place."""
+    total[need.variant_id] = total.get(need.variant_id, 0) + units
+    some = asked.setdefault(need.variant_id, {})
+    for place, count in zip(places, units_of, strict=True):
+        some[place] = some.get(place, 0) + count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -141,6 +142,46 @@ def test_r9_lines_of_a_group_ship_together() -> None:
     assert shipped(world(stock, lines, rules=by("closest"))) == {"PHL": {"l1": 1, "l3": 1}, "BOS": {"l2": 1}}
     grouped = world(stock, lines, groups={"l1": "gift", "l2": "gift"}, rules=by("closest"))
     assert shipped(grouped) == {"PHL": {"l3": 1}, "CHI": {"l1": 1, "l2": 1}}
+
+
+def sets(stock: str, kits: int, **more: Any) -> Snapshot:
+    """An order of kits that are 2 of A and 1 of B each."""
+    snapshot = world(stock, f"A={2 * kits} B={kits}", groups={"l1": "kit", "l2": "kit"}, **more)
+    needs = tuple(replace(need, per_kit=need.units // kits) for need in snapshot.needs)
+    return replace(snapshot, needs=needs)
+
+
+def test_r9_a_kit_is_never_divided() -> None:
+    apart = sets("PHL A=2, BOS B", 1)
+    assert shipped(apart) == {}
+    assert left(apart) == {"l1": 2, "l2": 1}
+
+
+@pytest.mark.parametrize("assign", ["split", "partial"])
+@pytest.mark.parametrize("strategy", ["ranked", "cost"])
+def test_r9_of_several_kits_each_place_ships_whole_ones(assign: str, strategy: str) -> None:
+    rules = steps(Step(assign=assign), strategy=strategy)
+    assert shipped(sets("PHL A=3 B=5, BOS A=5 B=1", 2, rules=rules)) == {
+        "PHL": {"l1": 2, "l2": 1},
+        "BOS": {"l1": 2, "l2": 1},
+    }
+
+
+def test_r9_several_kits_go_from_one_place_that_has_them_all() -> None:
+    assert shipped(sets("PHL A=2 B, BOS A=2 B, CHI A=4 B=2", 2)) == {"CHI": {"l1": 4, "l2": 2}}
+
+
+def test_r9_kits_that_no_place_has_wait() -> None:
+    snapshot = sets("PHL A=2 B, BOS A=3 B=9", 3)
+    assert shipped(snapshot) == {"PHL": {"l1": 2, "l2": 1}, "BOS": {"l1": 2, "l2": 1}}
+    assert left(snapshot) == {"l1": 2, "l2": 1}
+
+
+def test_r9_what_is_no_whole_number_of_kits_is_a_group_that_is_never_divided() -> None:
+    snapshot = sets("PHL A=2 B, BOS A=2 B", 2)
+    uneven = replace(snapshot, needs=(replace(snapshot.needs[0], units=3), snapshot.needs[1]))
+    assert shipped(uneven) == {}
+    assert shipped(replace(uneven, sellable={("id-bos", "A"): 3, ("id-bos", "B"): 2})) == {"BOS": {"l1": 3, "l2": 2}}
 
 
 def test_r10_a_location_without_capacity_is_left_out_unless_a_step_ignores_it() -> None:

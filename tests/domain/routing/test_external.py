@@ -84,6 +84,14 @@ def test_an_answer_cannot_choose_who_refused_take_a_buffer_or_divide_a_group() -
     group = world("PHL A, BOS B", "A B", groups={"l1": "gift", "l2": "gift"})
     with pytest.raises(BadAnswerError, match="a group of lines is divided"):
         checked(answer(group, PHL={"l1": 1}), group)
+    kits = replace(group, needs=tuple(replace(need, units=2, per_kit=1) for need in group.needs))
+    kits = replace(
+        kits, sellable=dict.fromkeys([("id-phl", "A"), ("id-phl", "B"), ("id-bos", "A"), ("id-bos", "B")], 2)
+    )
+    with pytest.raises(BadAnswerError, match="a group of lines is divided"):
+        checked(answer(kits, PHL={"l1": 2, "l2": 1}), kits)
+    whole = {"l1": 1, "l2": 1}
+    assert by_code(kits, checked(answer(kits, PHL=whole, BOS=whole), kits)) == {"PHL": whole, "BOS": whole}
     alone = replace(TWO, rules=steps(Step(max_shipments=1)))
     with pytest.raises(BadAnswerError, match="more than any step allows"):
         checked(answer(alone, PHL={"l1": 1}, BOS={"l1": 1}), alone)

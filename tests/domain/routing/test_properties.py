@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,12 +66,20 @@ def test_no_location_without_capacity_ships(snapshot: Snapshot) -> None:
 @given(ladders())
 def test_groups_ship_whole_from_one_place_or_not_at_all(snapshot: Snapshot) -> None:
     decided = plan(snapshot)
-    for group in {need.group for need in snapshot.needs} - {None}:
+    for group in {need.group for need in snapshot.needs if not need.per_kit} - {None}:
         members = [need for need in snapshot.needs if need.group == group]
         holders = [part for part in decided.parts if any(need.line_id in part.units for need in members)]
         assert len(holders) <= 1
         for part in holders:
             assert all(part.units.get(need.line_id) == need.units for need in members)
+
+
+@given(ladders())
+def test_every_place_ships_whole_kits(snapshot: Snapshot) -> None:
+    parts = [need for need in snapshot.needs if need.per_kit]
+    for part in plan(snapshot).parts:
+        assert len({Fraction(part.units.get(need.line_id, 0), need.per_kit) for need in parts}) <= 1
+        assert all(part.units.get(need.line_id, 0) % need.per_kit == 0 for need in parts)
 
 
 @given(ladders(), st.randoms(use_true_random=False))

@@ -32,7 +32,7 @@ def snapshots(draw: st.DrawFn, *, assigns: Sequence[str] = ("partial",), most_un
             value_minor=draw(st.sampled_from((0, 100, 1000))),
         )
         for number in range(draw(st.integers(1, 4)))
-    )
+    ) + draw(kits())
     codes = draw(st.lists(st.sampled_from(CODES), unique=True, min_size=1, max_size=5))
     places = tuple(
         replace(
@@ -53,6 +53,17 @@ def snapshots(draw: st.DrawFn, *, assigns: Sequence[str] = ("partial",), most_un
         min_stock=draw(st.sampled_from((0, 0, 1))),
     )
     return Snapshot(needs, NEW_YORK, places, sellable, excluded, Rules((step,)))
+
+
+@st.composite
+def kits(draw: st.DrawFn) -> tuple[Need, ...]:
+    """Often no kits, otherwise the components of one to three."""
+    count = draw(st.sampled_from((0, 0, 1, 2, 3)))
+    parts = draw(st.lists(st.tuples(st.sampled_from(ARTICLES), st.integers(1, 2)), min_size=1, max_size=2))
+    return tuple(
+        Need(f"l8{index}", article, count * each, "kit", value_minor=300, per_kit=each)
+        for index, (article, each) in enumerate(parts if count else ())
+    )
 
 
 # Units that ship, codes of the places, and for each bundle of lines the one place that ships it whole, or "".
@@ -108,7 +119,11 @@ def best_sharing(snapshot: Snapshot, group: Sequence[Place]) -> tuple[str, ...]:
                 units += need.units
         if min(stock.values(), default=0) < 0:
             continue
-        apart = [bundle for bundle, home in zip(bundles, homes, strict=True) if not home and bundle[0].group is None]
+        apart = [
+            bundle
+            for bundle, home in zip(bundles, homes, strict=True)
+            if not home and (bundle[0].group is None or bundle[0].per_kit)
+        ]
         units += _fill(apart, group, snapshot, stock)
         whole = sum(home is not None for home in homes)
         if (units, whole) > best[:2]:
@@ -146,7 +161,18 @@ def _fill(
 def _ways(
     bundle: Sequence[Need], group: Sequence[Place], snapshot: Snapshot, stock: Mapping[tuple[str, str], int]
 ) -> Iterator[dict[tuple[str, str], int]]:
-    """What a bundle may take from whom: a group whole from one place, a line in every division."""
+    """What a bundle may take from whom: a group whole from one place, kits in every division, as a line is."""
+    if bundle[0].per_kit:
+        able = [place for place in group if not any((need.line_id, place.id) in snapshot.excluded for need in bundle)]
+        count = bundle[0].units // bundle[0].per_kit
+        for split in product(range(count + 1), repeat=len(able)):
+            taken: dict[tuple[str, str], int] = {}
+            for (place, sets), need in product(zip(able, split, strict=True), bundle):
+                key = (place.id, need.variant_id)
+                taken[key] = taken.get(key, 0) + sets * need.per_kit
+            if 0 < sum(split) <= count and all(stock.get(key, 0) >= units for key, units in taken.items()):
+                yield taken
+        return
     if bundle[0].group is not None:
         for place in group:
             wanted: dict[tuple[str, str], int] = {}
