@@ -31,7 +31,7 @@ def asking(outside: Outside, *, allowed: str = "127.0.0.0/8", time_limit_s: floa
 def test_the_outside_decision_is_taken_when_it_holds(outside: Outside) -> None:
     decided = asking(outside).strategy(ORDER, BUILT_IN)
     assert by_code(ORDER, decided) == {"CHI": {"l1": 1}}, "by rank it would be PHL"
-    assert decided.strategy == "http@1"
+    assert decided.strategy == "http@2"
     [asked] = outside.asked
     assert asked["token"] == "Bearer s3cret"
     assert [one["code"] for one in asked["question"]["input"]["locations"]] == ["CHI", "PHL"]
@@ -53,7 +53,7 @@ def test_without_a_good_answer_the_order_is_routed_by_rank_and_the_trace_says_wh
         setattr(outside, name, value)
     decided = asking(outside).strategy(ORDER, BUILT_IN)
     assert by_code(ORDER, decided) == {"PHL": {"l1": 1}}
-    assert decided.strategy == "ranked@2"
+    assert decided.strategy == "ranked@3"
     assert why in decided.trace["steps"][0]["tried"][0]["why_not"]
 
 

@@ -17,9 +17,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from hub.domain.routing.effort import CutOffError, Effort
+from hub.domain.routing.holders import Vector
 from hub.domain.routing.price import carriage_of, lanes_of, least_carriage, risk_of, unit_price, units_price
 from hub.domain.routing.rankers import why_not_line
-from hub.domain.routing.search import Chosen, CutOffError, Effort, Parts, Search, Vector, covers, less
+from hub.domain.routing.search import Chosen, Parts, Search, covers, less
 from hub.domain.routing.shapes import Lane, Need, Place, Snapshot
 from hub.domain.routing.share import Bundle, bundles, sets_in, sets_of
 from hub.domain.routing.shortlist import Offer, Shortlist
@@ -200,9 +202,7 @@ class _Bill:
         parcel or better ranked.
         """
         snapshot, found = self.snapshot, []
-        kinds = tuple(
-            {need.category: need for need in snapshot.needs}.values()
-        )  # a refusal is as likely for the others
+        kinds = tuple({need.category: need for need in snapshot.needs}.values())  # others are refused as often
         for offer, positions in self.list.offers.items():
             vector = self.search.vector(offer)
             for position in positions:
@@ -312,9 +312,8 @@ class _Loading:
         position, carrier = self.lanes[lane]
         if pieces > self._free(bundle, position):
             return False
-        return (
-            least_carriage(self.list.place(position), carrier, [*self.loads[lane], *_lines(bundle, pieces)]) is not None
-        )
+        load = [*self.loads[lane], *_lines(bundle, pieces)]
+        return least_carriage(self.list.place(position), carrier, load) is not None
 
     def _put(self, bundle: Bundle, way: Sequence[int], sign: int) -> list[int | None]:
         """Load a bundle, or take it off again; the prices as they were."""

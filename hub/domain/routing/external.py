@@ -19,6 +19,7 @@ from hub.domain.routing.rankers import BUILT_IN
 from hub.domain.routing.shapes import Plan, Ranker, Snapshot
 from hub.domain.routing.share import Bundle, bundles, sets_of
 from hub.domain.routing.shortlist import Shortlist, columns_of, shortlist
+from hub.domain.routing.trace import outside_step
 
 MOST_PARTS = 100
 
@@ -45,19 +46,7 @@ def plan_from(
 def without_answer(why: str, snapshot: Snapshot, rankers: Mapping[str, Ranker] = BUILT_IN) -> Plan:
     """The plan by rank; its trace begins with why there is none from outside."""
     decided = ranked(snapshot, rankers)
-    asked = {
-        "name": "outside decision",
-        "assign": "",
-        "rankers": [],
-        "dropped": [],
-        "dropped_total": 0,
-        "ranked": [],
-        "ranked_total": 0,
-        "tried": [{"set": [], "why_not": why}],
-        "notes": [],
-        "outcome": "nothing",
-    }
-    return replace(decided, trace=dict(decided.trace) | {"steps": [asked, *decided.trace["steps"]]})
+    return replace(decided, trace=dict(decided.trace) | {"steps": [outside_step(why), *decided.trace["steps"]]})
 
 
 def checked(answer: Any, snapshot: Snapshot, *, asked: str | None = None) -> Plan:

@@ -15,8 +15,8 @@ EARTH_RADIUS_KM = 6371.0
 DEGREE, HALF_DEGREE = pi / 180, pi / 360  # in radians
 MOST_REMEMBERED = 200  # answers kept by one network
 
-# What the hard filter says: positions of the places that may be asked, and code and reason of the others.
-Filtered = tuple[tuple[int, ...], tuple[tuple[str, str], ...]]
+# What the hard filter says: positions of the places that may be asked, and of the others with the reason.
+Filtered = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]
 
 
 def distance_km(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
@@ -71,12 +71,17 @@ class Network(Sequence[Place]):
         found: bytes = self._remembered["digest"]
         return found
 
-    def position(self, place_id: str) -> int | None:
-        """Where a place stands; None for one that is not here."""
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """Where each place stands, by its id."""
         if "positions" not in self._remembered:
             self._remembered["positions"] = {place_id: index for index, place_id in enumerate(self.ids)}
         found: Mapping[str, int] = self._remembered["positions"]
-        return found.get(place_id)
+        return found
+
+    def position(self, place_id: str) -> int | None:
+        """Where a place stands; None for one that is not here."""
+        return self.positions.get(place_id)
 
     def filtered(self, snapshot: Snapshot, step: Step) -> Filtered:
         """Places that may be asked in a step, whatever they have in stock, and why the others may not."""
@@ -97,7 +102,7 @@ class Network(Sequence[Place]):
         for index, place in enumerate(self.places):
             why = _why_not(place, snapshot, promise) or _why_not_in(step, place, snapshot)
             if why:
-                dropped.append((place.code, why))
+                dropped.append((index, why))
             else:
                 usable.append(index)
         return tuple(usable), tuple(dropped)

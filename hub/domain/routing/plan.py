@@ -15,15 +15,16 @@ from dataclasses import replace
 from math import lcm
 
 from hub.domain.routing import cost, search, trace
+from hub.domain.routing.effort import Effort
 from hub.domain.routing.network import Network
-from hub.domain.routing.rankers import BUILT_IN, UnknownNameError, bound
-from hub.domain.routing.search import Chosen, Effort, Parts
+from hub.domain.routing.rankers import BUILT_IN, UnknownNameError, bound, why_not_line
+from hub.domain.routing.search import Chosen, Parts
 from hub.domain.routing.shapes import Need, Plan, Ranker, Remainder, Snapshot, Step, Strategy
-from hub.domain.routing.shortlist import Columns, Shortlist, columns_of, shortlist
+from hub.domain.routing.shortlist import Columns, Shortlist, WhyNot, cells_of, columns_of, shortlist
 
 Choose = Callable[[Shortlist, Effort], Chosen]
 
-RANKED, COST, EXTERNAL = "ranked@2", "cost@1", "http@1"  # a number goes up when the same snapshot may give another plan
+RANKED, COST, EXTERNAL = "ranked@3", "cost@2", "http@2"  # a number goes up when the same snapshot may give another plan
 
 
 def plan(
@@ -47,12 +48,12 @@ def plan(
 
 def ranked(snapshot: Snapshot, rankers: Mapping[str, Ranker] = BUILT_IN) -> Plan:
     """The best-ranked place that has everything; else the fewest places, and of those the best ranked."""
-    return _walk(snapshot, rankers, search.choose, RANKED)
+    return _walk(snapshot, rankers, RANKED, search.choose)
 
 
 def cheapest(snapshot: Snapshot, rankers: Mapping[str, Ranker] = BUILT_IN) -> Plan:
     """The set of places with the least cost; ranks decide between equals."""
-    return _walk(snapshot, rankers, cost.choose, COST)
+    return _walk(snapshot, rankers, COST, cost.choose, cost.why_not)
 
 
 BUILT_IN_STRATEGIES: Mapping[str, Strategy] = {"ranked": ranked, "cost": cheapest}
@@ -85,14 +86,20 @@ def _fingerprint(snapshot: Snapshot, network: Network, columns: Columns, strateg
     digest = hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode())
     digest.update(network.digest)
     for column in columns.values():
-        units = array("q", [max(0, one) for one in column] if min(column, default=0) < 0 else column)
+        units = array("q", column)
         if sys.byteorder == "big":
             units.byteswap()
         digest.update(units.tobytes())
     return digest.hexdigest()
 
 
-def _walk(snapshot: Snapshot, rankers: Mapping[str, Ranker], choose: Choose, strategy: str) -> Plan:
+def _walk(
+    snapshot: Snapshot,
+    rankers: Mapping[str, Ranker],
+    strategy: str,
+    choose: Choose,
+    why_not: WhyNot = why_not_line,
+) -> Plan:
     """Take the steps one after another until every unit has a place, or a step says what becomes of the rest."""
     network = Network.of(snapshot.places)
     columns = columns_of(snapshot, network)
@@ -102,19 +109,28 @@ def _walk(snapshot: Snapshot, rankers: Mapping[str, Ranker], choose: Choose, str
     snapshot = replace(snapshot, network_units=_totals(snapshot, columns))
     factor = lcm(*(need.units for need in needs))
     unit_worth = {need.line_id: need.value_minor * factor // need.units for need in needs}
-    story = trace.Story(needs, network)
+    story = trace.Story(network)
     then, effort = "next", Effort()
     left = snapshot
-    for step in snapshot.rules.steps:
+    for step in snapshot.rules.steps if needs else ():
         by = tuple(bound(name, rankers) for name in step.rankers)
-        found = shortlist(step, by, left, columns, unit_worth=unit_worth, worth_factor=factor, is_whole=not story.taken)
+        found = shortlist(
+            step,
+            by,
+            left,
+            columns,
+            unit_worth=unit_worth,
+            worth_factor=factor,
+            is_whole=not story.taken,
+            why_not=why_not,
+        )
         chosen = choose(found, effort)
         story.add(found, chosen)
         if chosen.parts:
             still = _still_needed(left.needs, chosen)
             if still:
                 columns = _taken_off(columns, chosen, left.needs)
-                left = replace(left, sellable=_sellable(columns, network))
+                left = replace(left, sellable=cells_of(columns, network))
             left = replace(left, needs=still)
         if not left.needs:
             break
@@ -122,15 +138,8 @@ def _walk(snapshot: Snapshot, rankers: Mapping[str, Ranker], choose: Choose, str
         if then != "next":
             break
     remainder = tuple(_rest(need, snapshot, columns, story, then) for need in left.needs)
-    return Plan(
-        story.parts(),
-        remainder,
-        story.sentence(remainder),
-        digest,
-        story.trace(strategy, digest, remainder),
-        strategy,
-        story.cost_minor,
-    )
+    told = story.trace(strategy, digest, remainder)
+    return Plan(story.parts(), remainder, trace.sentence(told), digest, told, strategy, story.cost_minor)
 
 
 def taken_as_given(snapshot: Snapshot, parts: Parts, rounds: Sequence[Shortlist]) -> Plan:
@@ -139,28 +148,21 @@ def taken_as_given(snapshot: Snapshot, parts: Parts, rounds: Sequence[Shortlist]
     snapshot = replace(snapshot, places=network, needs=_in_order(snapshot.needs))
     columns = columns_of(snapshot, network)
     digest = _fingerprint(snapshot, network, columns, EXTERNAL)
-    story = trace.Story(snapshot.needs, network)
+    story = trace.Story(network)
     chosen = Chosen(dict(sorted(parts.items())))
     story.add(replace(rounds[0], step=Step("outside decision", rankers=()), rankers=()), chosen)
     still = _still_needed(snapshot.needs, chosen)
     after = _taken_off(columns, chosen, snapshot.needs)
     remainder = tuple(_rest(need, snapshot, after, story, snapshot.rules.steps[-1].on_remainder) for need in still)
-    reason = f"{' + '.join(network[one].code for one in chosen.parts)} by the outside decision." if parts else ""
-    return Plan(
-        story.parts(),
-        remainder,
-        reason or story.sentence(remainder),
-        digest,
-        story.trace(EXTERNAL, digest, remainder),
-        EXTERNAL,
-    )
+    told = story.trace(EXTERNAL, digest, remainder)
+    return Plan(story.parts(), remainder, trace.sentence_of_outside(told), digest, told, EXTERNAL)
 
 
 def _totals(snapshot: Snapshot, columns: Columns) -> Mapping[str, int]:
     """The network's units of each article, for a ranker that asks what part of them a place has."""
     if not any(name.partition(":")[0] == "scarcity" for step in snapshot.rules.steps for name in step.rankers):
         return snapshot.network_units
-    counted = {variant: sum(units for units in column if units > 0) for variant, column in columns.items()}
+    counted = {variant: sum(column) for variant, column in columns.items()}
     return counted | dict(snapshot.network_units)
 
 
@@ -182,15 +184,6 @@ def _still_needed(needs: Sequence[Need], chosen: Chosen) -> tuple[Need, ...]:
     return tuple(
         replace(need, units=need.units - taken[need.line_id]) for need in needs if need.units > taken[need.line_id]
     )
-
-
-def _sellable(columns: Columns, network: Network) -> dict[tuple[str, str], int]:
-    return {
-        (place_id, variant): units
-        for variant, column in columns.items()
-        for place_id, units in zip(network.ids, column, strict=True)
-        if units > 0
-    }
 
 
 def _rest(need: Need, snapshot: Snapshot, columns: Columns, story: trace.Story, then: str) -> Remainder:

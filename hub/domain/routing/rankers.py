@@ -7,7 +7,6 @@ the step: the needs that are left, and the units that the step may take.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from hub.domain.routing.network import distance_to
 from hub.domain.routing.price import parcel_price, shortage
@@ -104,9 +103,6 @@ def metafield(place: Place, snapshot: Snapshot, key: str = "") -> int | None:  #
     except ValueError:
         return None
 
-
-# Silent, or the same, for all places that can give the same units; asked once for them.
-BY_UNITS: tuple[Any, ...] = (min_splits,)
 
 BUILT_IN: Mapping[str, Ranker] = {
     one.__name__: one

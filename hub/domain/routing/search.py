@@ -8,22 +8,25 @@ all places at once. What is left of hard cases is bounded by counting, so that t
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import ge
 
-from hub.domain.routing.share import Parcels, Shelf, bundles, sets_in, sets_of, wanted_of
+from hub.domain import words
+from hub.domain.routing.effort import CutOffError, Effort
+from hub.domain.routing.holders import Holders, Vector, bits
+from hub.domain.routing.share import Parcels, Shelf, bundles, sets_in, sets_of
 from hub.domain.routing.shortlist import Offer, Shortlist
 
 MOST_TOLD = 5  # sets that did not do, kept for the trace
 CUT_OFF = "too many sets of locations to try them all: the best that was found was taken"
 CUT_OFF_SHARING = "too many ways to share the lines to try them all: the best that was found was taken"
+POOR_PARCELS = "sets of locations with a parcel of too little worth were left aside"
 
 Parts = Mapping[int, Mapping[str, int]]  # units by place and line, best-ranked place first
-Vector = tuple[int, ...]
 Group = tuple[int, ...]  # places by where they stand in the pool
 
 
@@ -51,34 +54,6 @@ class Chosen:
             self.notes.append(note)
 
 
-class CutOffError(Exception):
-    """A search has made as much effort as it may."""
-
-
-MOST_EFFORT = 1_200_000  # figures that are compared for one decision: some 80 ms on a usual machine
-
-
-@dataclass(slots=True)
-class Effort:
-    """How much one decision may still be thought over, counted in figures compared so that it always ends alike.
-
-    Every search may use half of what is left, so that something is left for those that come after it.
-    """
-
-    left: int = MOST_EFFORT
-    _least: int = 0
-
-    def begin(self) -> None:
-        """Another search begins."""
-        self._least = self.left // 2
-
-    def spend(self, figures: int) -> None:
-        """Count so much. Raises CutOffError when the search may not go on."""
-        self.left -= figures
-        if self.left < self._least:
-            raise CutOffError
-
-
 def choose(shortlist: Shortlist, effort: Effort) -> Chosen:
     """What a step ships and from where, by rank."""
     return Search(shortlist, effort).choose()
@@ -94,8 +69,7 @@ class Search:
         self.chosen = Chosen()
         self.bundles = bundles(self.needs)
         self.groups = [bundle for bundle in self.bundles if bundle[0].group is not None]
-        wanted = wanted_of(self.needs)
-        self.wanted: Vector = tuple(wanted[variant] for variant in shortlist.variants)
+        self.wanted: Vector = shortlist.wanted
         self.goal: Vector = self.wanted + tuple(map(sets_of, self.groups))
         self.parcels = Parcels(
             self.step.min_shipment_value_minor * shortlist.worth_factor,
@@ -103,10 +77,8 @@ class Search:
             sum(self.wanted) if shortlist.is_whole else None,
         )
         self.is_plain = not self.groups and not shortlist.forbidden
-        self._look, self._grow = (
-            len(self.goal) + 5,
-            3 * len(self.goal) + 15,
-        )  # effort of looking at a place, of adding it
+        self._look = len(self.goal) + 5  # effort of looking at a place
+        self._grow = 3 * len(self.goal) + 15  # and of trying it in a set
         self._effort = effort
         self._group: Group = ()  # where what is chosen stands in the pool
         self._least = 0  # units that a set has to ship to be worth sharing
@@ -230,9 +202,9 @@ class Search:
         poor = next(one for one, part in parts.items() if not self.parcels.is_enough(part))
         worth = self.parcels.worth_of(parts[poor]) // self.list.worth_factor
         least = self.step.min_shipment_value_minor
-        self.chosen.told(
-            codes, f"the parcel from {self.list.place(poor).code} would be worth {worth}, less than {least}"
-        )
+        code = self.list.place(poor).code
+        self.chosen.told(codes, f"the parcel from {code} would be worth {worth}, less than {least}")
+        self.chosen.noted(POOR_PARCELS)
         return False
 
     # Sets of places, in the order of their ranks.
@@ -291,7 +263,7 @@ class Search:
         tried: set[Offer] = set()
         last = more == 1
         self._effort.spend(self._ask if last else 0)
-        for index in _bits(self._holders.of(left) >> start) if last else range(len(self._pool) - start):
+        for index in bits(self._holders.of(left) >> start) if last else range(len(self._pool) - start):
             self._effort.spend(self._grow)
             if not self._could_cover(left, start + index, more):
                 return
@@ -359,46 +331,9 @@ class Search:
 
     def _tell_why_not_alone(self) -> None:
         for position in self.list.leading[:1]:
-            lines = lines_whole(self.list, position)
+            lines = self.list.lines_whole(self.list.offer_of(position))
             code = self.list.place(position).code
-            self.chosen.told((code,), f"it has {lines} of {len(self.needs)} lines whole")
-
-
-class Holders:
-    """Which of many places have so much of each, answered for all of them at once: bit 0 is the first."""
-
-    def __init__(self, vectors: Sequence[Vector]) -> None:
-        self._everybody = (1 << len(vectors)) - 1
-        self._with = [self._by_units(column) for column in zip(*vectors, strict=True)]
-
-    @staticmethod
-    def _by_units(column: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Figures that occur, smallest first, and for each the places that have as much or more."""
-        exactly: dict[int, int] = {}
-        for index, units in enumerate(column):
-            exactly[units] = exactly.get(units, 0) | (1 << index)
-        figures = sorted(exactly)
-        have = [exactly[units] for units in figures]
-        for index in range(len(have) - 2, -1, -1):
-            have[index] |= have[index + 1]
-        return figures, have
-
-    def of(self, least: Vector) -> int:
-        """The places that have at least so much of each."""
-        found = self._everybody
-        for units, (figures, have) in zip(least, self._with, strict=True):
-            if units:
-                index = bisect_left(figures, units)
-                found &= have[index] if index < len(have) else 0
-        return found
-
-
-def _bits(places: int) -> Iterator[int]:
-    """The positions of the bits that are set, from the first on."""
-    while places:
-        lowest = places & -places
-        yield lowest.bit_length() - 1
-        places ^= lowest
+            self.chosen.told((code,), f"it has {lines} of {words.lines(len(self.needs))} whole")
 
 
 def _able(offers: Sequence[Offer]) -> dict[str, int]:
@@ -417,18 +352,6 @@ def _most_after(gains: Sequence[int], count: int) -> list[int]:
         insort(best, gains[index])
         del best[: max(0, len(best) - count)]
     return found
-
-
-def lines_whole(shortlist: Shortlist, position: int) -> int:
-    """How many of the lines the place can ship whole, one after another."""
-    free = shortlist.free(position)
-    whole = 0
-    for need in shortlist.snapshot.needs:
-        allowed = (need.line_id, shortlist.network.ids[position]) not in shortlist.forbidden
-        if allowed and free[need.variant_id] >= need.units:
-            free[need.variant_id] -= need.units
-            whole += 1
-    return whole
 
 
 def _units(parts: Parts) -> int:

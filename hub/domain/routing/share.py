@@ -19,7 +19,7 @@ MOST_WAYS = 300  # ways to share that are tried for one set of places
 
 Bundle = Sequence[Need]  # a line, or lines of a group
 Way = tuple[tuple[str, int], ...]  # places, and how many sets of the bundle each of them ships
-# Whether every parcel is worth sending, units that ship, and minus the bundles that do not go whole from one place.
+# Whether every place has a parcel worth sending, the units that ship, and minus the bundles that do not go whole.
 Score = tuple[bool, int, int]
 
 
@@ -158,7 +158,8 @@ class Shelf:
         shares = self._shares.copy()
         self._fill(self._apart, shares)
         self._even_out(shares)
-        score = (self.parcels.are_worth_it(shares.parts), shares.units, -self._parted)
+        each_ships = not self.parcels.least or len(shares.parts) == len(self.places)
+        score = (each_ships and self.parcels.are_worth_it(shares.parts), shares.units, -self._parted)
         if score > self._score:
             self._best, self._score = shares, score
 
@@ -268,6 +269,8 @@ def wanted_of(needs: Iterable[Need]) -> dict[str, int]:
 
 def sets_of(bundle: Bundle) -> int:
     """How many kits the lines of a group make up; 1 for a line, and for a group that is never divided."""
+    if not bundle[0].per_kit:
+        return 1
     counts = {need.units // need.per_kit if need.per_kit and need.units % need.per_kit == 0 else 0 for need in bundle}
     return counts.pop() or 1 if len(counts) == 1 else 1
 

@@ -6,14 +6,17 @@ and a ranker is asked only for the places between which the rankers before it di
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from itertools import repeat
 from math import inf
+from operator import eq
 from typing import Any
 
+from hub.domain import words
 from hub.domain.routing.network import Network
-from hub.domain.routing.rankers import BY_UNITS, why_not_line
+from hub.domain.routing.rankers import min_splits, why_not_line
 from hub.domain.routing.shapes import Need, Place, Ranker, Snapshot, Step
 from hub.domain.routing.share import wanted_of
 
@@ -22,7 +25,10 @@ Offer = tuple[tuple[int, ...], tuple[str, ...]]
 
 Columns = Mapping[str, Sequence[int]]  # units by variant, one for each place of the network
 
+WhyNot = Callable[[Need, Place], str]  # why a place may not ship a line, whatever its stock; "" when it may
+
 LEADING = 20  # ranked places that a trace names
+REFUSED = "it refused it before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +39,19 @@ class Shortlist:
     snapshot: Snapshot  # the needs that are left, the units that this step may take
     network: Network
     variants: tuple[str, ...]  # the wanted articles, in the order in which offers count them
+    wanted: tuple[int, ...]  # units of each that are wanted
     offers: Mapping[Offer, Sequence[int]]  # places by what they offer
-    forbidden: frozenset[tuple[str, str]]  # (line id, place id) pairs that are out of the question
+    refused: Mapping[int, Mapping[str, str]]  # lines that a place may not ship, and why, by its position
+    forbidden: frozenset[tuple[str, str]]  # the same as pairs of line id and place id
     rankers: tuple[Ranker, ...]
-    dropped: tuple[tuple[str, str], ...]  # code of each place that was left out, and why
+    dropped: tuple[tuple[int, str], ...]  # places that the filters left out, and why
+    empty: Sequence[int]  # places that passed the filters and offer nothing
     usable: frozenset[int] | None  # places that passed the filters; None is all
     is_whole: bool  # nothing of the order has a place yet
     unit_worth: Mapping[str, int]  # worth of one unit, by line, in minor units times `worth_factor`
     worth_factor: int  # so that a part of a line is worth its exact share
-    _columns: Columns
-    _refused: Mapping[int, Collection[str]]  # lines that a place may not ship, by position
+    stock: Columns  # units that lie there
+    _offered: Columns  # and those of them that this step may take
     _known: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -53,21 +62,69 @@ class Shortlist:
         return self.network[position]
 
     def offer_of(self, position: int) -> Offer:
-        wanted = wanted_of(self.snapshot.needs)
-        units = tuple(max(0, min(wanted[variant], self._columns[variant][position])) for variant in self.variants)
-        lines = self._refused.get(position, ())
+        most = zip(self.variants, self.wanted, strict=True)
+        units = tuple(min(count, self._offered[variant][position]) for variant, count in most)
+        lines = self.refused.get(position, ())
         return _without(units, self.variants, self.snapshot.needs, lines) if lines else (units, ())
+
+    def by_stock(self, positions: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+        """Those of the places that have everything that is wanted, free to ship or not, some of it, and none of it."""
+        if not positions:
+            return [], [], []
+        offers = _offers(self.stock, self.snapshot.needs, positions, {})
+        has_all = offers.pop((self.wanted, ()), [])
+        has_none = offers.pop(((0,) * len(self.wanted), ()), [])
+        return has_all, sorted(one for places in offers.values() for one in places), has_none
+
+    @property
+    def held_back(self) -> AbstractSet[int]:
+        """Places that passed the filters and may not ship all that they have: they refused, or units stay there."""
+        has = self.stock
+        variants = {need.line_id: need.variant_id for need in self.snapshot.needs}
+        found = {one for one, lines in self.refused.items() if any(has[variants[line]][one] for line in lines)}
+        for variant, most in zip(self.variants, self.wanted, strict=True) if self._offered is not has else ():
+            pairs = enumerate(zip(has[variant], self._offered[variant], strict=True))
+            found.update(one for one, (units, offered) in pairs if offered < units and offered < most)
+        return found if self.usable is None else found & self.usable
+
+    def barred_lines(self, position: int) -> dict[str, str]:
+        """Lines of which the place may not ship all that it has, and why not."""
+        wanted, place = dict(zip(self.variants, self.wanted, strict=True)), self.network[position]
+        keeps = f"only what lies above {words.units(max(place.stock_buffer, self.step.min_stock))} may leave"
+        found = {}
+        for need in self.snapshot.needs:
+            variant, lies_there = need.variant_id, self.stock[need.variant_id][position]
+            why = self.refused.get(position, {}).get(need.line_id)
+            if lies_there and why is None and min(lies_there, wanted[variant]) > self._offered[variant][position]:
+                why = keeps
+            if lies_there and why is not None:
+                found[need.line_id] = why
+        return found
 
     def free(self, position: int) -> dict[str, int]:
         """Units by variant that the place offers."""
         return dict(zip(self.variants, self.offer_of(position)[0], strict=True))
 
+    def lines_whole(self, offer: Offer) -> int:
+        """How many of the lines a place with this offer can ship whole, one after another."""
+        if not offer[1] and len(self.variants) == len(self.snapshot.needs):
+            return sum(map(eq, offer[0], self.wanted))  # every line is of another article
+        free, whole = dict(zip(self.variants, offer[0], strict=True)), 0
+        for need in self.snapshot.needs:
+            if free[need.variant_id] >= need.units and need.line_id not in offer[1]:
+                free[need.variant_id] -= need.units
+                whole += 1
+        return whole
+
     def ranks(self, position: int) -> tuple[int | None, ...]:
         """What each ranker says of the place."""
-        if position not in self._known:
-            place = self.network[position]
-            self._known[position] = tuple(ranker(place, self.snapshot) for ranker in self.rankers)
-        found: tuple[int | None, ...] = self._known[position]
+        return tuple(self._said(depth, position) for depth in range(len(self.rankers)))
+
+    def _said(self, depth: int, position: int) -> int | None:
+        key = (depth, position)
+        if key not in self._known:
+            self._known[key] = self.rankers[depth](self.network[position], self.snapshot)
+        found: int | None = self._known[key]
         return found
 
     @property
@@ -84,31 +141,30 @@ class Shortlist:
         Rank by rank, then the default location, then the code, so that no tie is left to chance.
         """
         chosen = self.offers if among is None else {offer: self.offers[offer] for offer in among}
-        return self._refined(list(chosen.values()), 0, count)
+        return self._refined(list(chosen.items()), 0, count)
 
-    def _refined(self, alike: list[Sequence[int]], depth: int, count: int) -> list[int]:
+    def _refined(self, alike: list[tuple[Offer, Sequence[int]]], depth: int, count: int) -> list[int]:
         """`alike` are places between which the first `depth` rankers did not decide, together by their offer."""
         if depth == len(self.rankers):
-            tied = sorted((one for places in alike for one in places), key=self._last_tie)
+            tied = sorted((one for _, places in alike for one in places), key=self._last_tie)
             return tied[:count]
-        buckets: dict[float, list[Sequence[int]]] = {}
-        ranker, snapshot, places = self.rankers[depth], self.snapshot, self.network.places
-        for positions in alike:
-            if ranker in BY_UNITS:
-                said = ranker(places[positions[0]], snapshot)
-                buckets.setdefault(inf if said is None else said, []).append(positions)
+        ranker, snapshot, places, known = self.rankers[depth], self.snapshot, self.network.places, self._known
+        buckets: dict[float, list[tuple[Offer, Sequence[int]]]] = {}
+        for offer, positions in alike:
+            if ranker is min_splits:  # the same for all that offer the same
+                buckets.setdefault(-self.lines_whole(offer), []).append((offer, positions))
                 continue
             apart: dict[float, list[int]] = {}
             for one in positions:
-                said = ranker(places[one], snapshot)
+                said = known[depth, one] = ranker(places[one], snapshot)
                 apart.setdefault(inf if said is None else said, []).append(one)
             for rank, some in apart.items():
-                buckets.setdefault(rank, []).append(some)
+                buckets.setdefault(rank, []).append((offer, some))
         found: list[int] = []
         for rank in sorted(buckets):
             group = buckets[rank]
-            if len(group) == 1 and len(group[0]) == 1:
-                found += group[0]
+            if len(group) == 1 and len(group[0][1]) == 1:
+                found += group[0][1]
             else:
                 found += self._refined(group, depth + 1, count - len(found))
             if len(found) >= count:
@@ -123,48 +179,46 @@ def shortlist(
     step: Step,
     rankers: tuple[Ranker, ...],
     snapshot: Snapshot,
-    columns: Columns,
+    stock: Columns,
     *,
     unit_worth: Mapping[str, int],
     worth_factor: int,
     is_whole: bool,
+    why_not: WhyNot = why_not_line,
 ) -> Shortlist:
-    """The places a step can choose from. `columns` are the units that are left, `snapshot.needs` the needs."""
+    """The places a step can choose from. `stock` are the units that are left, `snapshot.needs` the needs."""
     network = Network.of(snapshot.places)
-    wanted = {need.variant_id for need in snapshot.needs}
-    columns = {variant: column for variant, column in columns.items() if variant in wanted}
+    wanted = dict(sorted(wanted_of(snapshot.needs).items()))
+    stock = {variant: stock[variant] for variant in wanted}
     usable, dropped = network.filtered(snapshot, step)
-    buffered = step.min_stock > 0 or network.has_buffers
-    if buffered:
-        columns = _above_buffer(columns, network, step)
-        sellable = {
-            (place_id, variant): units
-            for variant, column in columns.items()
-            for place_id, units in zip(network.ids, column, strict=True)
-            if units > 0
-        }
-        snapshot = replace(snapshot, sellable=sellable)
+    offered = _above_buffer(stock, network, step) if step.min_stock or network.has_buffers else stock
+    refused = _refused(snapshot, network, usable, why_not)
+    forbidden = frozenset((line, network.ids[one]) for one, lines in refused.items() for line in lines)
     everywhere = len(usable) == len(network)
-    variants = tuple(columns)
-    forbidden = _forbidden(snapshot.needs, snapshot.excluded, network, usable)
-    offers = _offers(variants, columns, snapshot.needs, usable, everywhere=everywhere, forbidden=forbidden)
-    nothing = [offer for offer in offers if not any(offer[0])]
-    empty = [(network[one].code, _why_nothing(offer, snapshot.needs)) for offer in nothing for one in offers.pop(offer)]
+    offers = _offers(offered, snapshot.needs, None if everywhere else usable, refused)
+    empty = sorted(one for offer in [offer for offer in offers if not any(offer[0])] for one in offers.pop(offer))
+    if offered is not stock:
+        snapshot = replace(snapshot, sellable=cells_of(offered, network))
+    if forbidden - snapshot.excluded:
+        snapshot = replace(snapshot, excluded=snapshot.excluded | forbidden)
     return Shortlist(
         step,
         snapshot,
         network,
-        variants,
+        tuple(wanted),
+        tuple(wanted.values()),
         offers,
-        frozenset((line, network.ids[one]) for one, lines in forbidden.items() for line in lines),
+        refused,
+        forbidden,
         rankers,
-        tuple(sorted((*dropped, *empty))) if empty else dropped,
+        dropped,
+        empty,
         None if everywhere else frozenset(usable),
         is_whole,
         unit_worth,
         worth_factor,
-        columns,
-        forbidden,
+        stock,
+        offered,
     )
 
 
@@ -177,55 +231,49 @@ def _above_buffer(columns: Columns, network: Network, step: Step) -> Columns:
     }
 
 
-def _forbidden(
-    needs: Sequence[Need], excluded: Collection[tuple[str, str]], network: Network, usable: Sequence[int]
-) -> dict[int, set[str]]:
-    """Lines that a place may not ship, by the place's position."""
-    found: dict[int, set[str]] = {}
-    lines = {need.line_id for need in needs}
-    for line_id, place_id in excluded:
+def _refused(snapshot: Snapshot, network: Network, usable: Sequence[int], why_not: WhyNot) -> dict[int, dict[str, str]]:
+    """Lines that a place may not ship, and why, by the place's position."""
+    found: dict[int, dict[str, str]] = {}
+    lines = {need.line_id for need in snapshot.needs}
+    for line_id, place_id in snapshot.excluded:
         position = network.position(place_id)
         if position is not None and line_id in lines:
-            found.setdefault(position, set()).add(line_id)
-    for need in needs:
-        if need.pinned is not None or need.hazmat or need.size_class:
+            found.setdefault(position, {})[line_id] = REFUSED
+    for need in snapshot.needs:
+        if why_not is not why_not_line or need.pinned is not None or need.hazmat or need.size_class:
             for position in usable:
-                if why_not_line(need, network[position]):
-                    found.setdefault(position, set()).add(need.line_id)
+                why = why_not(need, network[position])
+                if why:
+                    found.setdefault(position, {}).setdefault(need.line_id, why)
     return found
 
 
 def _offers(
-    variants: Sequence[str],
     columns: Columns,
     needs: Sequence[Need],
-    usable: Sequence[int],
-    *,
-    everywhere: bool,
-    forbidden: Mapping[int, Collection[str]],
+    usable: Sequence[int] | None,
+    refused: Mapping[int, Mapping[str, str]],
 ) -> dict[Offer, list[int]]:
-    """Places by what they offer."""
+    """Places by what they offer; `usable` are those that may be asked, None is all."""
     wanted = wanted_of(needs)
     capped = []
-    for variant in variants:
-        column, most = columns[variant], wanted[variant]
-        some = column if everywhere else [column[one] for one in usable]
-        capped.append([most if units >= most else max(0, units) for units in some])
-    by_units: dict[tuple[int, ...], list[int]] = {}
-    for position, units in zip(usable, zip(*capped, strict=True), strict=True):
-        if units in by_units:
-            by_units[units].append(position)
-        else:
-            by_units[units] = [position]
-    if not forbidden:
+    for variant, column in columns.items():
+        most = wanted[variant]
+        some = column if usable is None else [column[one] for one in usable]
+        capped.append([min(units, most) for units in some])
+    by_units: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+    rows = zip(*capped, strict=True)
+    for position, units in enumerate(rows) if usable is None else zip(usable, rows, strict=True):
+        by_units[units].append(position)
+    if not refused:
         return {(units, ()): positions for units, positions in by_units.items()}
-    found: dict[Offer, list[int]] = {}
+    variants = tuple(columns)
+    found: defaultdict[Offer, list[int]] = defaultdict(list)
     for units, positions in by_units.items():
         for position in positions:
-            lines = forbidden.get(position, ())
-            offer = _without(units, variants, needs, lines) if lines else (units, ())
-            found.setdefault(offer, []).append(position)
-    return found
+            lines = refused.get(position, ())
+            found[_without(units, variants, needs, lines) if lines else (units, ())].append(position)
+    return dict(found)
 
 
 def _without(units: tuple[int, ...], variants: Sequence[str], needs: Sequence[Need], lines: Collection[str]) -> Offer:
@@ -235,14 +283,21 @@ def _without(units: tuple[int, ...], variants: Sequence[str], needs: Sequence[Ne
     return left, tuple(sorted(lines))
 
 
-def _why_nothing(offer: Offer, needs: Sequence[Need]) -> str:
-    if len(offer[1]) == len(needs):
-        return "it refused these lines before, or may not ship them"
-    return "it has none of the articles"
-
-
 def columns_of(snapshot: Snapshot, network: Network) -> dict[str, list[int]]:
     """Sellable units by wanted variant, one for each place."""
-    get = snapshot.sellable.get
-    variants = sorted({need.variant_id for need in snapshot.needs})
-    return {variant: list(map(get, zip(network.ids, repeat(variant)), repeat(0))) for variant in variants}
+    columns = {variant: [0] * len(network) for variant in sorted({need.variant_id for need in snapshot.needs})}
+    positions = network.positions
+    for (place_id, variant), units in snapshot.sellable.items():
+        if units > 0 and variant in columns and place_id in positions:
+            columns[variant][positions[place_id]] = units
+    return columns
+
+
+def cells_of(columns: Columns, network: Network) -> dict[tuple[str, str], int]:
+    """Units by place and variant, where there are any."""
+    return {
+        (place_id, variant): units
+        for variant, column in columns.items()
+        for place_id, units in zip(network.ids, column, strict=True)
+        if units > 0
+    }

@@ -1,19 +1,30 @@
-"""The story of a decision: the trace that is stored, its one sentence, and the lines that people read."""
+"""The story of a decision: the trace that is stored, and what people read of it, its sentence and its lines.
+
+Sentence and lines are made of the trace alone, so that they say nothing that the trace does not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from hub.domain import words
+from hub.domain.routing import cost
+from hub.domain.routing.effort import Effort
 from hub.domain.routing.network import Network, distance_to
-from hub.domain.routing.search import Chosen, Effort, Search, lines_whole
-from hub.domain.routing.shapes import CostRules, Need, Part, Remainder, Rules, Step
+from hub.domain.routing.search import CUT_OFF, CUT_OFF_SHARING, POOR_PARCELS, Chosen, Search
+from hub.domain.routing.shapes import CostRules, Part, Remainder, Rules, Step
 from hub.domain.routing.shortlist import Shortlist
 
+Told = Mapping[str, Any]  # a part of a trace
+
+LONGEST = 20  # places left out, or not free to ship everything, that a trace names; how many there were is counted
 MOST_FOR_WORDS = 20_000  # effort of finding out how many packages another place would need
-LONGEST = 20  # places left out that a trace names; how many there were is counted
+
+NOTHING = "it has none of the articles to give"
+CUT_OFFS = frozenset({CUT_OFF, CUT_OFF_SHARING, cost.CUT_OFF})  # notes of a step that was not searched to the end
 
 WHY_LEFT: Mapping[str, str] = {
     "out_of_stock": "not in stock",
@@ -27,7 +38,6 @@ WHY_LEFT: Mapping[str, str] = {
 class Story:
     """What the steps did, as they did it."""
 
-    needs: Sequence[Need]
     network: Network
     taken: dict[int, dict[str, int]] = field(default_factory=dict)  # units by place and line, in the order of choice
     lanes: dict[int, dict[str, dict[str, int]]] = field(default_factory=dict)
@@ -64,7 +74,7 @@ class Story:
         return {
             "strategy": strategy,
             "inputs_hash": inputs_hash,
-            "steps": [_told(found, chosen) for found, chosen in self.rounds],
+            "steps": [_step(found, chosen) for found, chosen in self.rounds],
             "chosen": [
                 {"loc": self.network[one].code, "step": self.step_of[one], "units": dict(sorted(units.items()))}
                 | ({"lanes": self.lanes[one]} if one in self.lanes else {})
@@ -76,57 +86,104 @@ class Story:
             ],
         } | ({} if self.cost_minor is None else {"cost_minor": self.cost_minor})
 
-    def sentence(self, remainder: Sequence[Remainder]) -> str:
-        """Why, in one sentence."""
-        short = sum(rest.units for rest in remainder)
-        if not self.taken:
-            return f"No location can ship any of the {words.units(sum(need.units for need in self.needs))}."
-        codes = " + ".join(self.network[one].code for one in self.taken)
-        missing = f"; {words.units(short)} missing" if short else ""
-        if self.cost_minor is not None:
-            return f"{codes} because it costs least ({self.cost_minor} in minor units){missing}."
-        if len(self.taken) > 1:
-            return f"{codes} because no single location has everything{missing}."
-        if short:
-            return f"{codes} because it ships the most{missing}."
-        found, _ = self.rounds[-1]
-        return f"{codes} because {_why_alone(found, next(iter(self.taken)))}."
 
-
-def _told(found: Shortlist, chosen: Chosen) -> dict[str, Any]:
+def _step(found: Shortlist, chosen: Chosen) -> dict[str, Any]:
     """One step of the trace."""
     left = sum(need.units for need in found.snapshot.needs) - chosen.units
+    held_back = found.held_back
+    barred = sorted(held_back - set(found.empty))
+    rival = _rival(found, next(iter(chosen.parts))) if len(chosen.parts) == 1 and not left else None
     return {
         "name": found.step.name,
         "assign": found.step.assign,
+        "max_shipments": found.step.max_shipments,
         "rankers": list(found.step.rankers),
-        "dropped": [{"loc": code, "why": why} for code, why in found.dropped[:LONGEST]],
-        "dropped_total": len(found.dropped),
+        "dropped": _dropped(found, held_back),
+        "dropped_total": len(found.dropped) + len(found.empty),
+        "barred": _barred(found, barred),
+        "barred_total": len(barred),
         "ranked": [{"loc": found.place(one).code, "tuple": list(found.ranks(one))} for one in found.leading],
         "ranked_total": found.total,
         "tried": [{"set": list(codes), "why_not": why} for codes, why in chosen.tried],
         "notes": list(chosen.notes),
         "outcome": ("part" if left else "all") if chosen.parts else "nothing",
+    } | ({"rival": rival} if rival else {})
+
+
+def outside_step(why_not: str) -> dict[str, Any]:
+    """The step of a trace that tells why there is no decision from outside."""
+    return {
+        "name": "outside decision",
+        "assign": "",
+        "max_shipments": 0,
+        "rankers": [],
+        "dropped": [],
+        "dropped_total": 0,
+        "barred": [],
+        "barred_total": 0,
+        "ranked": [],
+        "ranked_total": 0,
+        "tried": [{"set": [], "why_not": why_not}],
+        "notes": [],
+        "outcome": "nothing",
     }
 
 
-def _why_alone(found: Shortlist, winner: int) -> str:
-    """Why one place ships the whole order, and what speaks for the nearest or the next best."""
-    count = len(found.snapshot.needs)
-    ships = "it ships " + ("the line" if count == 1 else f"all {count} lines")
+def _dropped(found: Shortlist, held_back: AbstractSet[int]) -> list[dict[str, str]]:
+    """Places that were not asked or could give nothing; those that have everything first, then those with some."""
+    why = dict(found.dropped)
+    for one in held_back & set(found.empty):
+        why[one] = " and ".join(_reasons(found, one))
+    has_all, has_some, has_none = found.by_stock(sorted(why))
+    named = [(one, "all") for one in has_all] + [(one, "some") for one in has_some]
+    if len(named) < LONGEST:
+        named += [(one, "") for one in sorted({*has_none, *found.empty}.difference(has_all, has_some))]
+    return [
+        {"loc": found.place(one).code, "why": why.get(one, NOTHING)} | ({"stock": stock} if stock else {})
+        for one, stock in named[:LONGEST]
+    ]
+
+
+def _barred(found: Shortlist, held_back: Sequence[int]) -> list[dict[str, Any]]:
+    """Why places may not ship all that they have, for as many as a trace names; those that have everything first."""
+    has_all, has_some, _ = found.by_stock(held_back)
+    named = [(one, "all") for one in has_all] + [(one, "some") for one in has_some]
+    return [
+        {"loc": found.place(one).code, "why": why, "lines": lines, "stock": stock}
+        for one, stock in named[:LONGEST]
+        for why, lines in _reasons(found, one).items()
+    ]
+
+
+def _reasons(found: Shortlist, position: int) -> dict[str, list[str]]:
+    """Why the place may not ship all that it has, and of which lines."""
+    reasons: dict[str, list[str]] = {}
+    for line, why in found.barred_lines(position).items():
+        reasons.setdefault(why, []).append(line)
+    return reasons
+
+
+def _rival(found: Shortlist, winner: int) -> dict[str, Any] | None:
+    """Whom the winner is compared with: the nearest that is nearer, or else the next best. None when there is nobody.
+
+    `lines` are the lines that it could ship whole, `packages` the fewest in which it could ship with others. Where it
+    could ship all of it, `ranker` is what decided between the two, None when all else was equal; `silent` where it has
+    nothing to say of the other.
+    """
     others = [one for one in found.leading if one != winner]
     if not others:
-        return "it is the only location that has stock"
+        return None
     nearer = _nearest(found, winner, others)
-    if nearer is None:
-        return ships + _why_before(found, winner, others[0])
-    other, km = nearer
-    place = f"{ships}; {found.place(other).code} is nearer ({km:.0f} km)"
-    whole = lines_whole(found, other)
-    if whole < count:
-        packages = Search(found, Effort(MOST_FOR_WORDS)).fewest_with(other)
-        return f"{place} but " + (f"would need {packages} packages" if packages else f"has {whole} of {count} lines")
-    return place + _why_behind(found, winner, other)
+    other, km = nearer or (others[0], None)
+    lines = found.lines_whole(found.offer_of(other))
+    rival: dict[str, Any] = {"loc": found.place(other).code, "lines": lines}
+    if km is not None:
+        rival["km"] = round(km)
+    if lines == len(found.snapshot.needs):
+        rival |= _first_difference(found, winner, other)
+    elif km is not None:
+        rival["packages"] = Search(found, Effort(MOST_FOR_WORDS)).fewest_with(other)
+    return rival
 
 
 def _nearest(found: Shortlist, winner: int, others: Sequence[int]) -> tuple[int, float] | None:
@@ -138,6 +195,105 @@ def _nearest(found: Shortlist, winner: int, others: Sequence[int]) -> tuple[int,
     away = [(km, one) for one in others if (km := distance_to(found.place(one), destination)) is not None]
     km, other = min(away, default=(mine, winner))
     return (other, km) if km < mine else None
+
+
+def _first_difference(found: Shortlist, winner: int, other: int) -> dict[str, Any]:
+    """The ranker that decided between two places."""
+    for name, mine, theirs in zip(found.step.rankers, found.ranks(winner), found.ranks(other), strict=True):
+        if mine != theirs:
+            return {"ranker": name, "silent": theirs is None}
+    return {"ranker": None, "silent": False}
+
+
+# What people read.
+
+
+def sentence(trace: Told) -> str:
+    """Why, in one sentence."""
+    short = sum(rest["qty"] for rest in trace["remainder"])
+    if not trace["chosen"]:
+        return _why_nothing(trace, short)
+    codes = " + ".join(one["loc"] for one in trace["chosen"])
+    missing = f"; {words.units(short)} missing" if short else ""
+    if "cost_minor" in trace:
+        why = _why_at_that_cost(trace)
+    elif len(trace["chosen"]) > 1:
+        why = _why_several(trace)
+    else:
+        why = f"it ships the most{_of_what(trace)}" if short else _why_alone(trace)
+    return f"{codes} because {why}{missing}."
+
+
+def sentence_of_outside(trace: Told) -> str:
+    """What was decided outside, in one sentence."""
+    short = sum(rest["qty"] for rest in trace["remainder"])
+    missing = f"; {words.units(short)} missing" if short else ""
+    codes = " + ".join(one["loc"] for one in trace["chosen"])
+    return f"{codes or 'Nothing ships'} by the outside decision{missing}."
+
+
+def _why_nothing(trace: Told, short: int) -> str:
+    if not short:
+        return "There is nothing to ship."
+    reasons = {rest["reason"] for rest in trace["remainder"]}
+    why = f": {reasons.pop()}" if len(reasons) == 1 else ""
+    return f"No location can ship {'the unit' if short == 1 else f'any of the {short} units'}{why}."
+
+
+def _why_at_that_cost(trace: Told) -> str:
+    minor = f"({trace['cost_minor']} in minor units)"
+    if cost.OVERLOADED in _notes(trace):
+        return f"the carriers take no more than that {minor}"
+    return f"it costs least{_of_what(trace)} {minor}"
+
+
+def _why_several(trace: Told) -> str:
+    for one in _left_out(_taking(trace)[0]):
+        if one["stock"] == "all":
+            but = f"may not ship {words.lines(len(one['lines']))} of it: " if "lines" in one else ""
+            return f"no single location may ship everything: {one['loc']} has it, but {but}{one['why']}"
+    return "no single location has everything"
+
+
+def _why_alone(trace: Told) -> str:
+    """Why one place ships the whole order, and what speaks for the nearest or the next best."""
+    count = len(trace["chosen"][0]["units"])
+    ships = "it ships " + ("the line" if count == 1 else f"all {words.lines(count)}")
+    step, *more = _taking(trace)
+    if more:
+        return ships
+    if "rival" in step:
+        return ships + _why_not(step["rival"], count)
+    for one in _left_out(step):
+        has = "has it too" if one["stock"] == "all" else "has some of it"
+        return f"{ships}; {one['loc']} {has}, but {one['why']}"
+    return "it is the only location that has stock"
+
+
+def _of_what(trace: Told) -> str:
+    """Among which choices the chosen one is best, where these are not all there are."""
+    if not CUT_OFFS.isdisjoint(_notes(trace)):
+        return " of what was tried"
+    [step, *more] = _taking(trace)
+    as_many_as_may = len(trace["chosen"]) == step["max_shipments"]
+    if more or as_many_as_may or POOR_PARCELS in step["notes"] or any(_left_out(step)):
+        return " of what the rules allow"
+    return ""
+
+
+def _taking(trace: Told) -> list[Told]:
+    """The steps that took something."""
+    return [step for step in trace["steps"] if step["outcome"] != "nothing"]
+
+
+def _left_out(step: Told) -> Iterator[Told]:
+    """Places with stock that a step did not ask, or not for all of it; those that have everything first."""
+    entries = [one for one in (*step["dropped"], *step["barred"]) if "stock" in one]
+    yield from sorted(entries, key=lambda one: one["stock"] != "all")
+
+
+def _notes(trace: Told) -> set[str]:
+    return {note for step in trace["steps"] for note in step["notes"]}
 
 
 _AHEAD: Mapping[str, str] = {
@@ -166,26 +322,34 @@ _BEHIND: Mapping[str, str] = {
 }
 
 
-def _first_difference(found: Shortlist, winner: int, other: int) -> str | None:
-    """The ranker that decided between two places; None when none did."""
-    ranks = zip(found.step.rankers, found.ranks(winner), found.ranks(other), strict=True)
-    return next((name for name, mine, theirs in ranks if mine != theirs), None)
-
-
-def _why_before(found: Shortlist, winner: int, other: int) -> str:
-    code, name = found.place(other).code, _first_difference(found, winner, other)
-    if lines_whole(found, other) < len(found.snapshot.needs):
+def _why_not(rival: Told, count: int) -> str:
+    """What is so of a place that might have shipped all `count` lines instead."""
+    code = rival["loc"]
+    nearer = f"; {code} is nearer ({rival['km']} km) but" if "km" in rival else ""
+    if rival["lines"] == count:
+        return _why_behind(rival, nearer) if nearer else _why_before(rival)
+    if not nearer:
         return f", which {code} cannot"  # it may well stand before the winner
+    packages = rival["packages"]
+    return f"{nearer} would need {packages} packages" if packages else f"{nearer} has {rival['lines']} of {count} lines"
+
+
+def _why_before(rival: Told) -> str:
+    code, name = rival["loc"], rival["ranker"]
     if name is None:
         return f" and, all else equal, comes before {code}"
+    if rival["silent"]:
+        return f", and {name} says nothing of {code}"
     return _AHEAD.get(name, f" and {name} prefers it to {{other}}").format(other=code)
 
 
-def _why_behind(found: Shortlist, winner: int, other: int) -> str:
-    name = _first_difference(found, winner, other)
+def _why_behind(rival: Told, nearer: str) -> str:
+    name = rival["ranker"]
     if name is None:
-        return " but, all else equal, comes later"
-    return f" but {_BEHIND.get(name, f'{name} prefers the other')}"
+        return f"{nearer}, all else equal, comes later"
+    if rival["silent"]:
+        return f"{nearer} {name} says nothing of it"
+    return f"{nearer} {_BEHIND.get(name, f'{name} prefers the other')}"
 
 
 def rules_said(rules: Rules) -> list[Any]:
@@ -225,17 +389,26 @@ def _readable_step(step: Mapping[str, Any]) -> list[str]:
     lines = [f"Left out {drop['loc']}: {drop['why']}." for drop in step["dropped"]]
     if more := step["dropped_total"] - len(step["dropped"]):
         lines.append(f"Left out {more} more.")
+    lines += [f"Held back at {one['loc']}, {words.lines(len(one['lines']))}: {one['why']}." for one in step["barred"]]
+    if more := step["barred_total"] - len({one["loc"] for one in step["barred"]}):
+        lines.append(f"Held back {more} more.")
     for position, one in enumerate(step["ranked"], start=1):
         said = zip(step["rankers"], one["tuple"], strict=True)
         ranks = ", ".join(f"{name} {rank}" for name, rank in said if rank is not None)
         lines.append(f"{position}. {one['loc']}{f' ({ranks})' if ranks else ''}.")
     if more := step["ranked_total"] - len(step["ranked"]):
         lines.append(f"{more} more ranked behind them.")
-    lines += [f"Not {' + '.join(one['set']) or 'done'}: {one['why_not']}." for one in step["tried"]]
-    lines += [f"{note[0].upper()}{note[1:]}." for note in step["notes"]]
+    for one in step["tried"]:
+        codes = " + ".join(one["set"])
+        lines.append(f"Not {codes}: {one['why_not']}." if codes else _as_sentence(one["why_not"]))
+    lines += map(_as_sentence, step["notes"])
     if step["outcome"] == "nothing":
         lines.append("This step found no place.")
     return lines
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _after(then: str) -> str:

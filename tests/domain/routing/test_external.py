@@ -28,8 +28,8 @@ def test_an_answer_that_holds_is_the_plan_and_what_it_leaves_waits() -> None:
     decided = plan_from(answer(TWO, CHI={"l1": 1}, BOS={"l1": 1}), TWO)
     assert by_code(TWO, decided) == {"BOS": {"l1": 1}, "CHI": {"l1": 1}}
     assert [(rest.line_id, rest.units, rest.then) for rest in decided.remainder] == [("l2", 1, "backorder")]
-    assert decided.strategy == "http@1"
-    assert decided.reason == "BOS + CHI by the outside decision."
+    assert decided.strategy == "http@2"
+    assert decided.reason == "BOS + CHI by the outside decision; 1 unit missing."
 
 
 @pytest.mark.parametrize(
