@@ -148,7 +148,7 @@ class Shortlist:
         if depth == len(self.rankers):
             tied = sorted((one for _, places in alike for one in places), key=self._last_tie)
             return tied[:count]
-        ranker, snapshot, places, known = self.rankers[depth], self.snapshot, self.network.places, self._known
+        ranker, snapshot, places = self.rankers[depth], self.snapshot, self.network.places
         buckets: dict[float, list[tuple[Offer, Sequence[int]]]] = {}
         for offer, positions in alike:
             if ranker is min_splits:  # the same for all that offer the same
@@ -156,17 +156,17 @@ class Shortlist:
                 continue
             apart: dict[float, list[int]] = {}
             for one in positions:
-                said = known[depth, one] = ranker(places[one], snapshot)
+                said = ranker(places[one], snapshot)
                 apart.setdefault(inf if said is None else said, []).append(one)
             for rank, some in apart.items():
                 buckets.setdefault(rank, []).append((offer, some))
         found: list[int] = []
         for rank in sorted(buckets):
             group = buckets[rank]
-            if len(group) == 1 and len(group[0][1]) == 1:
-                found += group[0][1]
-            else:
-                found += self._refined(group, depth + 1, count - len(found))
+            is_decided = len(group) == 1 and len(group[0][1]) == 1
+            best = group[0][1] if is_decided else self._refined(group, depth + 1, count - len(found))
+            self._known.update(dict.fromkeys([(depth, one) for one in best], None if rank == inf else rank))
+            found += best
             if len(found) >= count:
                 break
         return found
@@ -260,7 +260,7 @@ def _offers(
     for variant, column in columns.items():
         most = wanted[variant]
         some = column if usable is None else [column[one] for one in usable]
-        capped.append([min(units, most) for units in some])
+        capped.append([most if units > most else units for units in some])  # noqa: FURB136 - half the time of min
     by_units: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     rows = zip(*capped, strict=True)
     for position, units in enumerate(rows) if usable is None else zip(usable, rows, strict=True):
