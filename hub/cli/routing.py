@@ -15,6 +15,7 @@ from hub.cli.output import print_json, say, say_error
 from hub.domain.routing.document import BadInputError, from_document, plan_to_document
 from hub.domain.routing.plan import plan as decide
 from hub.domain.routing.rankers import UnknownNameError
+from hub.domain.routing.rules import step_mistakes
 from hub.domain.routing.shapes import Snapshot
 from hub.domain.routing.trace import readable
 from hub.plugins import rankers, strategies
@@ -35,10 +36,13 @@ def plan(
     Prints the parts, the remainder and the trace as JSON.
     """
     snapshot = _snapshot(_read(file), file)
+    wrong = [f"{one.path}: {one.message}" for one in step_mistakes("/rules/steps", snapshot.rules.steps, rankers())]
+    if wrong:
+        raise _refused(file, wrong)
     try:
         decided = decide(snapshot, rankers(), strategies())
     except UnknownNameError as error:
-        raise _refused(file, [f"/rules: {error}"]) from error
+        raise _refused(file, [f"/rules/strategy: {error}"]) from error
     if not explain:
         print_json(plan_to_document(decided, snapshot))
         return

@@ -53,7 +53,7 @@ def checked(document: Any, lines: Lines | None = None) -> RuleSet:
     known = lines or {}
     hold(SCHEMA, document, known)
     rules = schemas.structure(RuleSet, document)
-    found = domain.mistakes(rules, set(plugins.rankers()), set(plugins.strategies()))
+    found = domain.mistakes(rules, plugins.rankers(), set(plugins.strategies()))
     if found:
         raise RuleFileError([mistake(known, one.path, one.message) for one in found])
     return rules

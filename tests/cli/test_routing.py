@@ -61,6 +61,13 @@ def test_the_reason_and_the_steps_are_explained_in_lines(run: Any) -> None:
     assert said[-1].strip() == "Chosen W-CHI: 2 units."
 
 
+def lanes(*each: dict[str, Any]) -> dict[str, Any]:
+    """A change of the first location's lanes."""
+    document = orjson.loads(Path("docs/examples/routing/one-parcel.json").read_bytes())
+    first, *others = document["locations"]
+    return {"locations": [{**first, "lanes": list(each)}, *others]}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -69,9 +76,16 @@ def test_the_reason_and_the_steps_are_explained_in_lines(run: Any) -> None:
         ({"excluded": [{"line": "l1", "location": "MARS"}]}, "/excluded/0/location: there is no location 'MARS'"),
         ({"lines": [{"id": "l1", "variant": "mug", "units": 1}] * 2}, "/lines/1/id: 'l1' is there twice"),
         ({"sellable": [{"location": "W-CHI", "variant": "mug", "units": 1}] * 2}, "/sellable/1: 'mug' at 'W-CHI' is given twice"),
-        ({"rules": {"steps": [{"rankers": ["luck"]}]}}, "no ranker is called 'luck'; there are: acceptance_rate"),
+        ({"lines": []}, "/lines: [] has less than 1 item"),
+        ({"lines": [{"id": "l1", "variant": "mug", "units": 2, "per_kit": 1}]}, "/lines/0/per_kit: only a line of a group"),
+        ({"rules": {"steps": [{"rankers": ["luck"]}]}}, "/rules/steps/0/rankers/0: no ranker is called 'luck'; there are: acceptance_rate"),
+        ({"rules": {"steps": [{"rankers": ["closest:km"]}]}}, "/rules/steps/0/rankers/0: the ranker closest takes no argument"),
+        ({"rules": {"steps": [{"rankers": ["metafield"]}]}}, "/rules/steps/0/rankers/0: the ranker metafield needs an argument"),
+        ({"rules": {"steps": [{"name": "a", "on_remainder": "hold"}, {}]}}, "/rules/steps/1: never reached"),
         ({"rules": {"strategy": "luck"}}, "no routing strategy is called 'luck'; there are: cost, http, ranked"),
         ({"promise": "2026-02-30"}, "/promise: "),
+        (lanes({"name": "a", "tiers": [{"up_to_g": 9, "charge_minor": 1}, {"up_to_g": 5, "charge_minor": 2}]}), "/locations/0/lanes/0/tiers/1: up to 5 g stands behind up to 9 g"),
+        (lanes(*[{"name": "a", "tiers": [{"up_to_g": 9, "charge_minor": 1}]}] * 2), "/locations/0/lanes/1/name: another lane is called 'a' already"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_path(change: dict[str, Any], said: str, run: Any) -> None:

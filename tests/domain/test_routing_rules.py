@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from hub.domain.routing.rankers import BUILT_IN
 from hub.domain.routing.rules import (
     DEFAULT,
     LineRemainder,
@@ -25,7 +26,7 @@ from hub.domain.routing.rules import (
 )
 from hub.domain.routing.shapes import Step
 
-RANKERS = {"min_splits", "market", "closest", "metafield"}
+RANKERS = {name: BUILT_IN[name] for name in ("min_splits", "market", "closest", "metafield")}
 NEAR, FAR = Step("near", radius_km=160, assign="single"), Step("far")
 EVERYBODY = Routing("every order", (FAR,))
 
@@ -125,6 +126,21 @@ def test_the_built_in_rules_have_no_mistake() -> None:
             RuleSet("x", (Routing("a", (Step(rankers=("closest", "nearest")),)),)),
             "/routings/0/steps/0/rankers/1",
             "no ranker is called 'nearest'; there are: closest, market, metafield, min_splits",
+        ),
+        (
+            RuleSet("x", (Routing("a", (Step(rankers=("closest:km",)),)),)),
+            "/routings/0/steps/0/rankers/0",
+            "the ranker closest takes no argument: write closest",
+        ),
+        (
+            RuleSet("x", (Routing("a", (Step(rankers=("market", "metafield")),)),)),
+            "/routings/0/steps/0/rankers/1",
+            "the ranker metafield needs an argument: write metafield:key",
+        ),
+        (
+            RuleSet("x", (Routing("a", (replace(NEAR, on_remainder="hold"), FAR)),)),
+            "/routings/0/steps/1",
+            "never reached, since the step 'near' above ends the search (hold)",
         ),
         (RuleSet("x", (Routing("a", (FAR, FAR)),)), "/routings/0/steps/1/name", "another step is called 'far'"),
         (

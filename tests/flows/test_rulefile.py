@@ -72,6 +72,7 @@ def test_a_text_that_is_no_yaml_is_told_with_its_line() -> None:
     assert refused("") == [(1, "there is nothing in it: a rule set has a name and routings")]
     [(line, message)] = refused(GOOD + "name: twice\n")
     assert (line, "stands twice" in message) == (13, True)
+    assert refused(GOOD + "? [a, list]\n: 1\n") == [(13, "this is no YAML: a key has to be a word")]
 
 
 def test_every_mistake_of_a_file_is_told_at_once() -> None:

@@ -64,6 +64,15 @@ def test_settings_of_a_location_are_checked_field_by_field(town: Town) -> None:
     assert town.place("A-STORE").rank == 100
 
 
+def test_tiers_of_a_carrier_go_from_the_lightest_to_the_heaviest(town: Town) -> None:
+    post = {"name": "post", "tiers": [[1000, 400], [500, 300]]}
+    with pytest.raises(SettingsError) as refused:
+        operate.change_location(town.runtime, "A-STORE", {"costs": {"lanes": [post]}}, person=PERSON)
+    [one] = refused.value.errors
+    assert one.field == "costs/lanes/0/tiers/1"
+    assert "the lightest goes first" in one.message
+
+
 def test_settings_that_are_the_same_change_nothing(town: Town) -> None:
     values = {"groups": ["stores", "eu"], "capacity_per_day": 12, "calendar": {"cut_off": {"mon": "14:00"}}}
     done = operate.change_location(town.runtime, "A-STORE", values, person=PERSON)

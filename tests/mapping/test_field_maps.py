@@ -280,6 +280,11 @@ def test_a_key_that_stands_twice_is_refused():
         parse("values:\n  paid: paid\n  paid: unpaid\n", "t.yml")
 
 
+def test_a_key_that_is_no_word_is_refused():
+    with pytest.raises(MapError, match="a key has to be a word"):
+        parse("values:\n  ? [paid]\n  : paid\n", "t.yml")
+
+
 def test_yaml_words_stay_words():
     assert parse("{a: no, b: on, c: 2026-01-02, d: 010, e: true, f: 12, g: ~, h: '1'}", "t.yml") == {
         "a": "no", "b": "on", "c": "2026-01-02", "d": "010", "e": True, "f": 12, "g": None, "h": "1",

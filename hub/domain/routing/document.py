@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from hub.domain.routing.network import Network
+from hub.domain.routing.price import mistakes_in
 from hub.domain.routing.shapes import (
     CostRules,
     Destination,
@@ -44,6 +45,10 @@ def from_document(document: Document) -> Snapshot:
     _once(needs, "/lines", "id", lambda need: need.line_id)
     _once(places, "/locations", "id", lambda place: place.id)
     _once(places, "/locations", "code", lambda place: place.code)
+    for index, place in enumerate(places):
+        lanes = [(lane.name, [up_to_g for up_to_g, _ in lane.tiers]) for lane in place.lanes]
+        for path, message in mistakes_in(lanes):
+            raise BadInputError(f"/locations/{index}/lanes{path}", message)
     ids, lines = {place.id for place in places}, {need.line_id for need in needs}
     for index, need in enumerate(needs):
         _known(need.pinned, ids, f"/lines/{index}/pinned", "location")
@@ -156,7 +161,7 @@ def _place(document: Document) -> Place:
 def _lane(document: Document) -> Lane:
     said = _whole(document)
     tiers = tuple((int(tier["up_to_g"]), int(tier["charge_minor"])) for tier in said.pop("tiers"))
-    return Lane(said.pop("name"), tuple(sorted(tiers)), **said)
+    return Lane(said.pop("name"), tiers, **said)
 
 
 def _destination(document: Document) -> Destination:

@@ -17,7 +17,7 @@ from math import lcm
 from hub.domain.routing import cost, search, trace
 from hub.domain.routing.effort import Effort
 from hub.domain.routing.network import Network
-from hub.domain.routing.rankers import BUILT_IN, UnknownNameError, bound, why_not_line
+from hub.domain.routing.rankers import BUILT_IN, UnknownNameError, bound, unknown, why_not_line
 from hub.domain.routing.search import Chosen, Parts
 from hub.domain.routing.shapes import Need, Plan, Ranker, Remainder, Snapshot, Step, Strategy
 from hub.domain.routing.shortlist import Columns, Shortlist, WhyNot, cells_of, columns_of, shortlist
@@ -42,7 +42,7 @@ def plan(
     try:
         strategy = known[name]
     except KeyError as error:
-        raise UnknownNameError("routing strategy", name, known) from error
+        raise UnknownNameError(unknown("routing strategy", name, known)) from error
     return strategy(snapshot, rankers)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from hub.domain.routing.shapes import Lane, Need, Place, Snapshot
 
@@ -45,6 +46,20 @@ def _charges(place: Place, lane: Lane, load: Load) -> list[int]:
         return [place.base_minor + handling]
     billed_mg = max(1000 * sum(need.weight_g * units for need, units in load), volume_ml * lane.dimensional_g_per_l)
     return [charge + handling for up_to_g, charge in lane.tiers if billed_mg <= 1000 * up_to_g]
+
+
+def mistakes_in(lanes: Sequence[tuple[str, Sequence[int]]]) -> Iterator[tuple[str, str]]:
+    """What is wrong with lanes, given as their names and the heaviest parcel of each tier; JSON pointers and words."""
+    names = [name for name, _ in lanes]
+    for index, (name, tiers) in enumerate(lanes):
+        if name in names[:index]:
+            yield f"/{index}/name", f"another lane is called {name!r} already"
+        for tier, (lighter, heavier) in enumerate(pairwise(tiers), start=1):
+            if heavier <= lighter:
+                yield (
+                    f"/{index}/tiers/{tier}",
+                    f"up to {heavier} g stands behind up to {lighter} g: the lightest goes first",
+                )
 
 
 def units_price(place: Place, load: Load, snapshot: Snapshot) -> int:

@@ -7,6 +7,8 @@ the step: the needs that are left, and the units that the step may take.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from inspect import Parameter, signature
 
 from hub.domain.routing.network import distance_to
 from hub.domain.routing.price import parcel_price, shortage
@@ -95,7 +97,7 @@ def cost(place: Place, snapshot: Snapshot) -> int | None:
     return None if price is None else price * 1000 // sum(units for _, units in load)
 
 
-def metafield(place: Place, snapshot: Snapshot, key: str = "") -> int | None:  # noqa: ARG001 - every ranker takes both
+def metafield(place: Place, snapshot: Snapshot, key: str) -> int | None:  # noqa: ARG001 - every ranker takes both
     """A number that the operator noted at the place, lowest first: `metafield:key`. Silent where it is no number."""
     value = place.attributes.get(key)
     try:
@@ -124,25 +126,44 @@ BUILT_IN: Mapping[str, Ranker] = {
 
 
 class UnknownNameError(KeyError):
-    """The rules name a ranker or a strategy that is not there."""
-
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"no {kind} is called {name!r}; there are: {', '.join(sorted(known))}")
+    """The rules name a ranker or a strategy that is not there, or a ranker not as it has to be named."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """That there is nothing of this name, and what there is."""
+    return f"no {kind} is called {name!r}; there are: {', '.join(sorted(known))}"
+
+
+def mistake_in(spec: str, rankers: Mapping[str, Ranker]) -> str:
+    """What is wrong with a ranker as a step names it; "" when nothing is."""
+    name, colon, argument = spec.partition(":")
+    if name not in rankers:
+        return unknown("ranker", name, rankers)
+    takes = _arguments(rankers[name])
+    if not takes:
+        return f"the ranker {name} takes no argument: write {name}" if colon else ""
+    if not argument and any(one.default is Parameter.empty for one in takes):
+        return f"the ranker {name} needs an argument: write {name}:{takes[0].name}"
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _arguments(ranker: Ranker) -> tuple[Parameter, ...]:
+    """What a ranker takes beside the place and the snapshot."""
+    return tuple(signature(ranker).parameters.values())[2:]
+
+
 def bound(spec: str, rankers: Mapping[str, Ranker]) -> Ranker:
     """The ranker that a step names, its argument given. Raises UnknownNameError."""
+    wrong = mistake_in(spec, rankers)
+    if wrong:
+        raise UnknownNameError(wrong)
     name, _, argument = spec.partition(":")
-    try:
-        ranker = rankers[name]
-    except KeyError as error:
-        raise UnknownNameError("ranker", name, rankers) from error
-    if not argument:
-        return ranker
-    return lambda place, snapshot: ranker(place, snapshot, argument)
+    ranker = rankers[name]
+    return (lambda place, snapshot: ranker(place, snapshot, argument)) if argument else ranker
 
 
 def _allowed(place: Place, snapshot: Snapshot) -> Iterator[Need]:

@@ -12,7 +12,8 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from hub.domain.routing.shapes import DEFAULT_RANKERS, CostRules, Method, Rules, Step
+from hub.domain.routing.rankers import mistake_in, unknown
+from hub.domain.routing.shapes import DEFAULT_RANKERS, CostRules, Method, Ranker, Rules, Step
 
 SortKey = Literal["priority", "ship_by", "promise_on", "placed_at", "value", "units"]
 
@@ -172,12 +173,12 @@ class Mistake:
     message: str
 
 
-def mistakes(rules: RuleSet, rankers: Collection[str], strategies: Collection[str]) -> list[Mistake]:
-    """What a schema cannot see; `rankers` and `strategies` are the names of what is installed."""
+def mistakes(rules: RuleSet, rankers: Mapping[str, Ranker], strategies: Collection[str]) -> list[Mistake]:
+    """What a schema cannot see; `rankers`, and `strategies` by their names, are what is installed."""
     return list(_mistakes(rules, rankers, strategies))
 
 
-def _mistakes(rules: RuleSet, rankers: Collection[str], strategies: Collection[str]) -> Iterator[Mistake]:
+def _mistakes(rules: RuleSet, rankers: Mapping[str, Ranker], strategies: Collection[str]) -> Iterator[Mistake]:
     yield from _twice("/routings", [one.name for one in rules.routings], "routing")
     last = len(rules.routings) - 1
     for index, routing in enumerate(rules.routings):
@@ -189,26 +190,30 @@ def _mistakes(rules: RuleSet, rankers: Collection[str], strategies: Collection[s
             why = f"it takes every order, so {rules.routings[index + 1].name!r} below is never reached"
             yield Mistake(at, f"{why}: give it a `when`, or move it to the end")
         if routing.strategy not in strategies:
-            yield Mistake(f"{at}/strategy", _unknown("strategy", routing.strategy, strategies))
+            yield Mistake(f"{at}/strategy", unknown("strategy", routing.strategy, strategies))
         least, most = routing.when.min_value_minor, routing.when.max_value_minor
         if least is not None and most is not None and least > most:
             yield Mistake(f"{at}/when/min_value_minor", f"no order is worth {least} or more and {most} or less")
         yield from _twice(f"{at}/steps", [step.name for step in routing.steps], "step")
-        for number, step in enumerate(routing.steps):
-            for place, spec in enumerate(step.rankers):
-                name = spec.partition(":")[0]
-                if name not in rankers:
-                    yield Mistake(f"{at}/steps/{number}/rankers/{place}", _unknown("ranker", name, rankers))
+        yield from step_mistakes(f"{at}/steps", routing.steps, rankers)
+
+
+def step_mistakes(at: str, steps: Sequence[Step], rankers: Mapping[str, Ranker]) -> Iterator[Mistake]:
+    """What a schema cannot see in steps that stand at a JSON pointer."""
+    for number, step in enumerate(steps):
+        for place, spec in enumerate(step.rankers):
+            wrong = mistake_in(spec, rankers)
+            if wrong:
+                yield Mistake(f"{at}/{number}/rankers/{place}", wrong)
+        if step.on_remainder != "next" and number + 1 < len(steps):
+            why = f"never reached, since the step {step.name!r} above ends the search ({step.on_remainder})"
+            yield Mistake(f"{at}/{number + 1}", f"{why}: let that one say next, or take this one out")
 
 
 def _twice(at: str, names: Sequence[str], what: str) -> Iterator[Mistake]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Mistake(f"{at}/{index}/name", f"another {what} is called {name!r} already: give it another name")
-
-
-def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    return f"no {what} is called {name!r}; there are: {', '.join(sorted(known))}"
 
 
 def _folded(names: Collection[str]) -> set[str]:

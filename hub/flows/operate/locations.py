@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from hub import schemas
+from hub.domain.routing.price import mistakes_in
 from hub.flows.operate.errors import NotDoneError, SettingsError, actor
 from hub.flows.refill import offer_again
 from hub.flows.runtime import Runtime
@@ -67,6 +68,11 @@ def _wrong(values: Mapping[str, Any]) -> list[ConfigError]:
     for name, schema in OF_ITS_OWN.items():
         if isinstance(values.get(name), Mapping):
             found += [ConfigError(f"{name}{one.path}", one.message) for one in schemas.errors(schema, values[name])]
+    if isinstance(values.get("costs"), Mapping) and not found:
+        lanes = [
+            (lane["name"], [heaviest for heaviest, _ in lane["tiers"]]) for lane in values["costs"].get("lanes", ())
+        ]
+        found += [ConfigError(f"costs/lanes{path}", message) for path, message in mistakes_in(lanes)]
     zone = values.get("zone")
     if isinstance(zone, str) and zone not in available_timezones():
         found.append(ConfigError("zone", f"there is no time zone {zone!r}; write it such as Europe/Berlin"))
