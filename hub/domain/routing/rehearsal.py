@@ -163,7 +163,7 @@ def figures(outcomes: Sequence[Outcome], opening: Sellable, left: Mapping[str, M
         "orders": len(outcomes),
         "shipments": parcels,
         "shipments_per_100_orders": round(100 * parcels / len(outcomes)) if outcomes else 0,
-        "split_orders": sum(len(outcome.shipments) > 1 for outcome in outcomes),
+        "split_orders": sum(sum(one.parcels for one in outcome.shipments) > 1 for outcome in outcomes),
         "units": sum(one.units for one in shipments),
         "unfilled_units": sum(outcome.unfilled for outcome in outcomes),
         "unfilled_orders": sum(outcome.unfilled > 0 for outcome in outcomes),

@@ -7,7 +7,7 @@ from datetime import date
 
 from hub.domain.routing.plan import plan
 from hub.domain.routing.rehearsal import Case, Replay, differences, figures
-from hub.domain.routing.shapes import Rules, Snapshot, Step
+from hub.domain.routing.shapes import Lane, Rules, Snapshot, Step
 from tests.domain.routing.towns import changed, world
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -70,6 +70,17 @@ def test_the_figures_count_shipments_kilometres_cost_and_what_is_missing() -> No
         "stock_outs": 2,
         "locations": {"CHI": {"shipments": 2, "units": 6}, "PHL": {"shipments": 2, "units": 2}},
     }
+
+
+def test_an_order_that_leaves_one_place_in_two_parcels_is_in_several_parcels() -> None:
+    post, van = Lane("post", ((1000, 300),)), Lane("van", ((1000, 400),))
+    snapshot = changed(world("PHL", "A B", rules=Rules(strategy="cost")), PHL={"lanes": (post, van)})
+    heavy = replace(snapshot, needs=tuple(replace(need, weight_g=800) for need in snapshot.needs))
+    opening = {("id-phl", "A"): 1, ("id-phl", "B"): 1}
+    side = Replay.on(opening, plan)
+    side.take(*cases(heavy))
+    said = figures(side.outcomes, opening, side.stock)
+    assert (said["shipments"], said["split_orders"], said["cost_minor"]) == (2, 1, 700)
 
 
 def test_what_is_late_and_what_is_missing_is_counted() -> None:
