@@ -247,18 +247,22 @@ def set_location(
         list[str] | None, typer.Option(help='Group that it is in, instead of those before; "" is none.')
     ] = None,
     stale_after: Annotated[
-        int | None, typer.Option(help="Minutes after which its feed is overdue; 0: never.", min=0)
+        int | None, typer.Option(help="Minutes after which its figures are overdue; 0: never.", min=0)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which groups a location is in, and when its feed is overdue."""
+    """Say which groups a location is in, and when its figures are overdue."""
     with runtime() as hub:
         row = operate.set_location(hub, code, person=person(), groups=group, stale_after_min=stale_after)
     if as_json:
         print_json({"code": row.code, "groups": row.groups or [], "stale_after_min": row.stale_after_min})
         return
     groups = f"in {', '.join(row.groups)}" if row.groups else "in no group"
-    feed = f"its feed is overdue after {row.stale_after_min} minutes" if row.stale_after_min else "needs no feed"
+    feed = (
+        f"its figures are overdue after {row.stale_after_min} minutes"
+        if row.stale_after_min
+        else "its figures are never overdue"
+    )
     say(f"{row.code} is {groups}; {feed}.")
 
 

@@ -209,9 +209,9 @@ def confidence_of(
 ) -> Confidence:
     """How far a position's figure can be trusted.
 
-    `verified_at` is when a feed or a count last said how many units there are, `fed_at` when the location's feed was
-    last read to the end: what it did not mention then has not changed. Without `stale_after_min` nobody outside has to
-    confirm anything.
+    `verified_at` is when a feed, a count or a person last said how many units there are, `fed_at` when the location's
+    feed was last read to the end: what it did not mention then has not changed. Without `stale_after_min` nobody has
+    to confirm anything.
     """
     if stale_after_min is None:
         return "fresh"

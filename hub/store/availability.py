@@ -365,13 +365,13 @@ def on_hand(tx: Tx, variant_ids: Collection[str]) -> dict[tuple[str, str], int]:
     return found
 
 
-def verified(tx: Tx, seen: Mapping[str, datetime], now: datetime) -> bool:
-    """A feed has said how many units lie at these positions: (position: as of when). The newest counts.
+def verified(tx: Tx, said: Mapping[str, datetime], now: datetime) -> bool:
+    """Somebody has said how many units lie at these positions: (position: as of when). The newest counts.
 
     Where a figure was held back until then, its listings become due; True when some did.
     """
     held: set[str] = set()
-    for part in chunks(seen):
+    for part in chunks(said):
         query = (
             select(
                 stock_position.c.id, stock_position.c.variant_id, stock_position.c.verified_at,
@@ -384,12 +384,12 @@ def verified(tx: Tx, seen: Mapping[str, datetime], now: datetime) -> bool:
             if confidence_of(row.verified_at, row.fed_at, row.stale_after_min, now) != "fresh":
                 held.add(row.variant_id)
     newer = or_(stock_position.c.verified_at.is_(None), stock_position.c.verified_at < bindparam("as_of"))
-    if seen:
+    if said:
         tx.execute(
             update(stock_position)
             .where(stock_position.c.id == bindparam("key"), newer)
             .values(verified_at=bindparam("as_of")),
-            [{"key": key, "as_of": as_of} for key, as_of in sorted(seen.items())],
+            [{"key": key, "as_of": as_of} for key, as_of in sorted(said.items())],
         )
     if held:
         mark_listings(tx, held)

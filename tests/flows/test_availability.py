@@ -14,7 +14,7 @@ from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub.domain.feeds import emptying
 from hub.flows import operate
 from hub.flows.operate import availability as rules
-from hub.flows.operate import purchasing, suppliers
+from hub.flows.operate import counts, purchasing, suppliers
 from hub.flows.operate.availability import WantedRule
 from hub.flows.operate.errors import NotDoneError
 from hub.flows.publish_stock import publish_stock
@@ -430,6 +430,33 @@ def test_nothing_is_told_of_an_article_that_the_feed_has_not_spoken_of(fed: Fed)
     fed.stock_meanwhile("location SKU-00\n3PL 1")
     assert fed.trust("SKU-00") == ["unknown"]
     assert fed.town.shops["Web"].available("SKU-00") == 5
+
+
+@pytest.mark.parametrize("said", ["count", "figure", "same figure"])
+def test_a_count_or_a_figure_of_a_person_confirms_what_no_feed_tells_of(town: Town, said: str) -> None:
+    town.list_articles("MUG")
+    rules.set_location(town.world.runtime, "S1", person=PERSON, stale_after_min=60)
+    town.stock("location MUG\nS1 8")
+    assert town.shown("MUG") == {"Web": 0, "Market": 0}, "nobody has said yet that they are there"
+    if said == "count":
+        _count(town.world, "S1", "MUG", 8)
+    else:
+        units = 8 if said == "same figure" else 7
+        operate.adjust_stock(town.world.runtime, "MUG", "S1", set_to=units, person=PERSON, reason="count")
+    town.world.run()
+    assert set(town.shown("MUG").values()) == {7 if said == "figure" else 8}
+    town.world.later(hours=2)
+    operate.adjust_stock(town.world.runtime, "MUG", "S1", change=5, person=PERSON, reason="found")
+    town.world.run()
+    assert set(town.shown("MUG").values()) == {7 if said == "figure" else 8}, "so many is not how many there are"
+
+
+def _count(world: World, code: str, sku: str, units: int) -> None:
+    number = counts.create_count(world.runtime, code, skus=[sku], assignee=PERSON, person=PERSON)
+    counts.start_count(world.runtime, number, person=PERSON)
+    counts.enter_count(world.runtime, number, sku, units, person=PERSON)
+    counts.review_count(world.runtime, number, person=PERSON)
+    counts.apply_count(world.runtime, number, person=PERSON)
 
 
 def test_while_a_feed_is_doubted_reading_it_confirms_nothing(fed: Fed) -> None:

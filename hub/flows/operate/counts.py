@@ -19,7 +19,7 @@ from hub.domain.counts import RefusedError
 from hub.domain.lots import LotError, Marks
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
-from hub.store import catalog, counts, events
+from hub.store import availability, catalog, counts, events
 from hub.store.counts import CountHead, CountLine, Seen
 from hub.store.database import Tx, new_id
 from hub.store.ledger import Position, StockBook, StockConflictError
@@ -376,6 +376,8 @@ def _apply(runtime: Runtime, tx: Tx, head: CountHead, person: str, uncounted: Un
     stock.flush()
     lots.flush()
     counts.save_applied(tx, lines)
+    said = {stock.position(head.location_id, line.variant_id).id: line.counted_at or now for line in lines}
+    availability.verified(tx, said, now)
     if len(lines) == BATCH:
         return True
     counts.set_head(tx, head.id, status="applied", applied_at=now, applied_by=by)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
@@ -121,7 +122,7 @@ def import_stock(
     while batch := list(islice(source, BATCH)):
         results += _book(runtime, batch, actor(person), reason, run, create_articles, dry_run, keyed=bool(key))
         progress(len(results))
-    if not dry_run and any(one.status == "changed" for one in results):
+    if not dry_run and any(one.status in ("changed", "unchanged") for one in results):
         runtime.wake_all({"stock", "refill"})
     return results
 
@@ -195,7 +196,23 @@ def _book_once(
     ]
     if not dry_run:
         book.flush()
+        availability.verified(tx, _said(book, places, articles, batch, results), now)
     return results
+
+
+def _said(
+    book: StockBook,
+    places: Mapping[str, LocationRow],
+    articles: Mapping[str, str],
+    batch: Sequence[ImportRow],
+    results: Sequence[RowResult],
+) -> dict[str, datetime]:
+    """The positions of which a figure was stated, as of now; a change does not say how many there are."""
+    return {
+        book.position(places[row.location].id, articles[row.sku]).id: book.now
+        for row, result in zip(batch, results, strict=True)
+        if not row.is_change and result.status in ("changed", "unchanged")
+    }
 
 
 def _key(run: str, row: ImportRow) -> str:

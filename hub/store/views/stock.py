@@ -53,7 +53,7 @@ class PositionView:
     safety_stock: int
     incoming: int
     oversold: int
-    verified_at: datetime | None  # when a feed or a count last said how many there are
+    verified_at: datetime | None  # as of when a feed, a count or a person last said how many there are
     confidence: Confidence
 
 
