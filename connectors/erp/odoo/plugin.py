@@ -60,7 +60,7 @@ class Odoo(Connector, LedgerSink, FindByReference, StockSource, CatalogSource, L
         super().__init__(ctx)
         self._odoo: Client = client(ctx)
         self._ledger = Ledger(self._odoo, ctx.config)
-        self._sources = Sources(self._odoo)
+        self._sources = Sources(self._odoo, ctx.clock)
 
     def check(self) -> CheckResult:
         """Version, key, database, company and the service products, by reading."""

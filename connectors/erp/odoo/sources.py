@@ -6,8 +6,9 @@ another one over a page border; it is read again by the next poll.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +31,7 @@ class Sources:
     """One database, read."""
 
     odoo: Odoo
+    clock: Callable[[], datetime]
 
     def stock(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
         """Figures per product and internal location, summed over lots, packages and owners.
@@ -75,6 +77,7 @@ class Sources:
         places = sorted({place for _, place in changed})
         internal = self._names("stock.location", [["id", "in", places], ["usage", "=", "internal"]], "complete_name")
         totals = self._totals(ids, sorted(internal))
+        read_at = self.clock().isoformat()  # a write_date is when a figure began to hold, which may be long ago
 
         def figure(one: tuple[Pair, str]) -> Record:
             (product, place), changed_at = one
@@ -88,7 +91,7 @@ class Sources:
                 "quantity": float(quantity),
                 "reserved_quantity": float(reserved),
                 "available_quantity": float(quantity - reserved),
-                "write_date": at,
+                "read_at": read_at,
             }
             # write_date has whole seconds, so two changes within one are told apart by their figures.
             return Record(f"{product}@{place}", body, f"{revision(at)} {quantity:f}/{reserved:f}")
