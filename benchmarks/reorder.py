@@ -97,13 +97,14 @@ def position(variant_id: str, place: str, draw: random.Random) -> dict[str, Any]
 
 
 def moves(where: dict[str, Any], now: datetime, draw: random.Random) -> list[dict[str, Any]]:
+    days = [now - timedelta(days=draw.random() * DAYS) for _ in range(draw.choice((0, 1, 8)))]
     return [
         {
             "id": new_id(), "position_id": where["id"], "kind": "commit", "quantity": 1, "from_state": "available",
             "to_state": "committed", "cause_type": "x", "cause_id": "x", "idempotency_key": new_id(), "actor": "x",
-            "at": now - timedelta(days=draw.random() * DAYS),
+            "at": at, "occurred_at": at,
         }
-        for _ in range(draw.choice((0, 1, 8)))
+        for at in days
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from hub.flows.runtime import Runtime
 from hub.store import availability, catalog, connections, inbox, listings
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
-from hub.store.ledger import StockBook, last_moves_at
+from hub.store.ledger import StockBook, moves_since
 
 if TYPE_CHECKING:
     from hub.flows.intake import Read
@@ -91,6 +91,13 @@ class _Stated:
     location_id: str
     variant_id: str
 
+    @property
+    def as_of(self) -> datetime:
+        """When the figure held: no clock of a source makes it newer than its arrival here."""
+        level: StockLevel = self.read.value
+        arrived: datetime = self.read.row["received_at"]
+        return min(level.as_of, arrived)
+
 
 def _stated(tx: Tx, connection_id: str, batch: Sequence[Read]) -> tuple[list[_Stated], list[Outcome]]:
     """The figures that are for one of our positions, and what became of the others."""
@@ -136,53 +143,78 @@ def _park(runtime: Runtime, tx: Tx, connection_id: str, said: Sequence[_Stated],
 
 
 def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) -> list[Outcome]:
-    """Bring positions to what was stated for them, the oldest first."""
+    """Bring positions to what was stated for them, the oldest first.
+
+    A figure tells what was there as of a moment: what came and left since is added to it. When somebody has said
+    meanwhile how many there are, a figure of before is stale.
+    """
     if not stated:
         return []
     now, outcomes = runtime.clock(), list[Outcome]()
     book = StockBook.open(tx, {one.variant_id for one in stated}, now, "feed")
     positions = {(one.location_id, one.variant_id): book.position(one.location_id, one.variant_id) for one in stated}
-    moved = last_moves_at(tx, {position.id for position in positions.values()})
-    seen: dict[str, datetime] = {}
-    for one in sorted(stated, key=lambda one: one.read.value.as_of):
-        level, row_id = one.read.value, one.read.row["id"]
-        position = positions[one.location_id, one.variant_id]
-        if position.id in moved and moved[position.id] > level.as_of:
-            outcomes.append((row_id, "stale", one.variant_id))  # it must not bring sold units back
+    known = availability.verified_at(tx, {position.id for position in positions.values()})
+    oldest: dict[str, datetime] = {}
+    for one in sorted(stated, key=lambda one: one.as_of, reverse=True):
+        oldest[positions[one.location_id, one.variant_id].id] = one.as_of
+    moves = moves_since(tx, oldest)
+    said: dict[str, datetime] = {}
+    for one in sorted(stated, key=lambda one: one.as_of):
+        row_id, position = one.read.row["id"], positions[one.location_id, one.variant_id]
+        if position.id in known and known[position.id] > one.as_of:
+            outcomes.append((row_id, "stale", one.variant_id))
             continue
+        since = sum(units for at, units in moves.get(position.id, ()) if at > one.as_of)
         book.actor = f"connection:{one.read.row['connection_id']}"
         change = set_on_hand(
-            book, one.location_id, one.variant_id, level.on_hand, ("inbox", row_id), key=row_id, reason="feed"
+            book,
+            one.location_id,
+            one.variant_id,
+            max(0, one.read.value.on_hand + since),  # what the feed no longer counts cannot leave as well
+            ("inbox", row_id),
+            key=row_id,
+            reason="feed",
+            as_of=one.as_of,
         )
-        seen[position.id] = min(level.as_of, now)
+        said[position.id] = one.as_of
         outcomes.append((row_id, "applied" if change else "no_change", one.variant_id))
     book.flush()
-    fresh = availability.verified(tx, seen, now)
+    fresh = availability.verified(tx, said, now)
     if fresh or any(outcome == "applied" for _, outcome, _ in outcomes):
         doors |= {"stock", "refill"}
     return outcomes
 
 
 def set_on_hand(
-    book: StockBook, location_id: str, variant_id: str, on_hand: int, cause: tuple[str, str], *, key: str, reason: str
+    book: StockBook,
+    location_id: str,
+    variant_id: str,
+    on_hand: int,
+    cause: tuple[str, str],
+    *,
+    key: str,
+    reason: str,
+    as_of: datetime | None = None,
 ) -> int:
-    """Bring a position to `on_hand` units by a ledger move; returns the difference. `key` makes it happen once."""
+    """Bring a position to `on_hand` units by a ledger move; returns the difference. `key` makes it happen once.
+
+    `as_of` is when the figure held, where that was before now.
+    """
     position = book.position(location_id, variant_id)
     change = on_hand - position.on_hand
-    if change > 0:
-        book.move(position, change, None, "available", kind="adjust", cause=cause, key=f"adjust:{key}", reason=reason)
-    elif change < 0:
+    if change:
         # The goods are gone whatever was promised: available may fall below zero, and the shortage shows as oversold.
         book.move(
             position,
-            -change,
-            "available",
-            None,
+            abs(change),
+            None if change > 0 else "available",
+            "available" if change > 0 else None,
             kind="adjust",
             cause=cause,
             key=f"adjust:{key}",
             reason=reason,
             by_fact=True,
+            occurred_at=as_of,
         )
     return change
 

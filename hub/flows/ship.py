@@ -72,7 +72,8 @@ def ship(
     )
     rows, told = {row.id: row for row in fo.lines}, kits.shipped_as_sold(order.lines, unknown_to_channel(order))
     before = {row.id: row.shipped for row in fo.lines}
-    shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status) for parcel in parcels)
+    left_at = _left_at(desk, fo, shipped_at)
+    shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status, left_at) for parcel in parcels)
     if fo.request_status in {"unsubmitted", "submitted"}:
         count_answer(desk, fo, accepted=True)
         machine.answer(fo, "accepted")
@@ -101,6 +102,15 @@ def ship(
     return shipment_id
 
 
+def _left_at(desk: Desk, fo: FoState, shipped_at: datetime) -> datetime:
+    """When the goods left, as far as that can be believed; else now.
+
+    No goods leave before they were asked for: a fulfiller that says so knows the day only, or its clock is wrong.
+    """
+    asked_at = fo.created_at or desk.now
+    return shipped_at if asked_at <= shipped_at <= desk.now else desk.now
+
+
 def _record(
     desk: Desk,
     order: OrderState,
@@ -109,6 +119,7 @@ def _record(
     shipment_id: str,
     parcel: Parcel,
     status: str,
+    left_at: datetime,
 ) -> int:
     package_id = new_id()
     desk.rows.add(
@@ -135,12 +146,14 @@ def _record(
             message = f"{fo.number} reports {words.units(units - leaving)} too many, which are not booked."
             desk.tell(order.id, ("fo", fo.id), "overshipped", message)
         if leaving > 0:
-            _take_out(desk, order, fo, row, leaving, package_id)
+            _take_out(desk, order, fo, row, leaving, package_id, left_at)
             total += leaving
     return total
 
 
-def _take_out(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, units: int, package_id: str) -> None:
+def _take_out(
+    desk: Desk, order: OrderState, fo: FoState, row: FoLineState, units: int, package_id: str, left_at: datetime
+) -> None:
     line_key = new_id()
     desk.rows.add(package_line, id=line_key, package_id=package_id, fo_line_id=row.id, quantity=units)
     desk.stock.move(
@@ -151,6 +164,7 @@ def _take_out(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, unit
         kind="ship",
         cause=("fo_line", row.id),
         key=f"ship:{line_key}",
+        occurred_at=left_at,
     )
     row.shipped += units
     row.changed = True

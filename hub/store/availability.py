@@ -365,6 +365,18 @@ def on_hand(tx: Tx, variant_ids: Collection[str]) -> dict[tuple[str, str], int]:
     return found
 
 
+def verified_at(tx: Tx, position_ids: Collection[str]) -> dict[str, datetime]:
+    """As of when somebody last said how many units lie at these positions; where nobody did is left out."""
+    found: dict[str, datetime] = {}
+    position = stock_position.c
+    for part in chunks(position_ids):
+        query = select(position.id, position.verified_at).where(
+            position.id.in_(part), position.verified_at.is_not(None)
+        )
+        found |= {row[0]: row[1] for row in tx.execute(query)}
+    return found
+
+
 def verified(tx: Tx, said: Mapping[str, datetime], now: datetime) -> bool:
     """Somebody has said how many units lie at these positions: (position: as of when). The newest counts.
 

@@ -8,7 +8,7 @@ that two transactions never wait for each other in a circle. Moves change the bo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, cast
@@ -64,7 +64,8 @@ class Position:
         return int(self.delta.get("available", 0) > 0)
 
 
-_COLUMNS = [stock_position.c[name] for name in ("id", "variant_id", "location_id", "oversold", "version", *COLUMNS)]
+_NAMES = ("id", "variant_id", "location_id", "oversold", "version", *COLUMNS)
+_COLUMNS = [stock_position.c[name] for name in _NAMES]
 
 
 class StockBook:
@@ -132,11 +133,13 @@ class StockBook:
         key: str,
         reason: str = "",
         by_fact: bool = False,
+        occurred_at: datetime | None = None,
     ) -> None:
         """Move `units` (1 or more) between states; None is the world outside.
 
         `cause` is (type, id) of what brought it about, `key` makes the move unique for ever. `by_fact` lets
-        `available` go below zero because the goods are gone anyhow: the shortage is booked as oversold.
+        `available` go below zero because the goods are gone anyhow: the shortage is booked as oversold. `occurred_at`
+        is when it came about there, where that is known and was earlier than now.
         Raises OutOfStockError when the state holds too few units, MoveRefusedError when there is no such move.
         """
         check_move(from_state, to_state)
@@ -162,6 +165,7 @@ class StockBook:
                 "idempotency_key": key,
                 "actor": self.actor,
                 "at": self.now,
+                "occurred_at": occurred_at or self.now,
             }
         )
         if not {"available", INCOMING}.isdisjoint(
@@ -317,12 +321,27 @@ def look_again(tx: Tx, variant_ids: Collection[str]) -> None:
         tx.execute(update(stock_position).where(position.id.in_(free)).values(rises=position.rises + 1))
 
 
-def last_moves_at(tx: Tx, position_ids: Collection[str]) -> dict[str, datetime]:
-    """When these positions last moved; one that never did is left out."""
-    found: dict[str, datetime] = {}
-    for part in chunks(position_ids):
-        query = select(stock_move.c.position_id, func.max(stock_move.c.at)).where(stock_move.c.position_id.in_(part))
-        found.update((row[0], row[1]) for row in tx.execute(query.group_by(stock_move.c.position_id)))
+# What a move adds to the units on hand.
+_ON_HAND = case((stock_move.c.to_state.in_(STATES), stock_move.c.quantity), else_=0) - case(
+    (stock_move.c.from_state.in_(STATES), stock_move.c.quantity), else_=0
+)
+
+
+def moves_since(tx: Tx, since: Mapping[str, datetime]) -> dict[str, list[tuple[datetime, int]]]:
+    """(when, units) of all that came to and left from what is on hand, by position, since its moment in `since`.
+
+    When is when it came about there, not when it was booked.
+    """
+    found: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
+    for part in chunks(since):
+        query = select(stock_move.c.position_id, stock_move.c.occurred_at, _ON_HAND.label("units")).where(
+            stock_move.c.position_id.in_(part),
+            stock_move.c.occurred_at > min(since[position_id] for position_id in part),
+            _ON_HAND != 0,
+        )
+        for position_id, at, units in tx.execute(query):
+            if at > since[position_id]:
+                found[position_id].append((at, units))
     return found
 
 

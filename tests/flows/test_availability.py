@@ -354,6 +354,16 @@ def test_a_person_who_accepts_a_doubted_feed_has_it_booked(fed: Fed) -> None:
     assert rules.doubted_feeds(fed.world.runtime) == []
 
 
+def test_a_doubted_feed_that_is_accepted_later_counts_for_what_was_promised_meanwhile(fed: Fed) -> None:
+    fed.state(0, SKUS[:23])
+    fed.world.later(minutes=5)
+    operate.reserve(fed.world.runtime, [operate.ReserveLine("SKU-00", 1, "3PL")], ("checkout", "cart"), person=PERSON)
+    rules.accept_feed(fed.world.runtime, "3PL", person=PERSON)
+    fed.world.run()
+    assert [fed.world.on_shelf()["3PL"].get(sku) for sku in SKUS[:2]] == [(0, -1, 0), None]
+    assert fed.town.shops["Web"].available("SKU-00") == 0
+
+
 def test_a_doubted_feed_that_is_refused_changes_nothing(fed: Fed) -> None:
     fed.state(0, SKUS[:23])
     assert rules.refuse_feed(fed.world.runtime, "3PL", person=PERSON) == 23

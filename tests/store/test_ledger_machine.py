@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import assume
@@ -298,8 +298,26 @@ def test_every_move_says_who_when_and_why(store, shelf):
         found = row.mappings().one()
     assert (found["quantity"], found["from_state"], found["to_state"]) == (2, "available", "committed")
     assert (found["actor"], found["at"], found["cause_type"], found["cause_id"]) == ("test", NOW, *CAUSE)
+
+
+def test_what_came_and_left_is_asked_for_by_when_it_came_about_and_not_by_when_it_was_booked(store, shelf):
+    with store.begin() as tx:
+        book = opened(tx, shelf)
+        position = book.position(shelf["places"]["EAST"], shelf["skus"]["MUG"])
+        for hours, units, states in (
+            (1, 3, (None, "available")),
+            (3, 1, ("available", None)),
+            (3, 2, ("available", "committed")),
+            (3, 5, (None, "incoming")),
+        ):
+            when = NOW - timedelta(hours=hours)
+            book.move(position, units, *states, kind="adjust", cause=CAUSE, key=new_id(), occurred_at=when)
+        book.flush()
     with store.read() as tx:
-        assert ledger.last_moves_at(tx, [position.id]) == {position.id: NOW}
+        ago = [ledger.moves_since(tx, {position.id: NOW - timedelta(hours=hours)}) for hours in (1, 2, 4)]
+    assert [sum(units for _, units in found.get(position.id, ())) for found in ago] == [5, 8, 7], (
+        "5 by the fixture, now"
+    )
 
 
 def test_incoming_units_are_not_on_hand_until_they_are_received(store, shelf):

@@ -412,6 +412,7 @@ def _correct(stock: StockBook, lots: LotBook, head: CountHead, line: CountLine, 
             key=f"count:{line.id}:{index}",
             reason=reason,
             by_fact=True,
+            occurred_at=line.counted_at,
         )
 
 

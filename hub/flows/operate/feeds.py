@@ -13,8 +13,8 @@ def read_again(runtime: Runtime, tx: Tx, connection_id: str | None = None) -> se
     """Have the stock figures looked at again that meant nothing to the hub when they came; the doors to wake.
 
     A feed tells only what changed, so a figure that was left out once would be missing until the next change. Call it
-    after a place was linked (of one connection) or an article was made (of all). Figures older than what is known of
-    a place meanwhile change nothing.
+    after a place was linked (of one connection) or an article was made (of all). A figure of before somebody said how
+    many there are changes nothing.
     """
     partitions: set[int] = set()
     for row in connections.every(tx):

@@ -185,7 +185,7 @@ stock_move = Table(
     "stock_move",
     metadata,
     identity(),
-    ref("position_id", "stock_position.id", index=True),
+    ref("position_id", "stock_position.id"),
     Column("kind", String(16), nullable=False),  # adjust, commit, release, ship, reserve, receive, transfer, expect
     Column("quantity", Integer, nullable=False),
     Column("from_state", String(16)),  # NULL: came from outside
@@ -196,9 +196,11 @@ stock_move = Table(
     Column("idempotency_key", String(120), nullable=False, unique=True),
     Column("actor", String(120), nullable=False),
     moment("at"),
+    moment("occurred_at"),  # when it came about there, which may be before it was booked
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint("from_state IS NOT NULL OR to_state IS NOT NULL", name="direction"),
     Index("ix_stock_move_cause", "cause_id"),
+    Index("ix_stock_move_position", "position_id", "occurred_at"),
 )
 
 reservation = Table(

@@ -1139,6 +1139,7 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.String(length=120), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("from_state IS NOT NULL OR to_state IS NOT NULL", name=op.f("ck_stock_move_direction")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_stock_move_quantity")),
         sa.ForeignKeyConstraint(["position_id"], ["stock_position.id"], name=op.f("fk_stock_move_position_id")),
@@ -1146,7 +1147,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_stock_move_idempotency_key")),
     )
     op.create_index("ix_stock_move_cause", "stock_move", ["cause_id"], unique=False)
-    op.create_index(op.f("ix_stock_move_position_id"), "stock_move", ["position_id"], unique=False)
+    op.create_index("ix_stock_move_position", "stock_move", ["position_id", "occurred_at"], unique=False)
     op.create_table(
         "transfer_line",
         sa.Column("id", sa.String(length=36), nullable=False),
