@@ -217,8 +217,10 @@ def _pages(
 
 def _level(item: Mapping[str, Any], read_at: str) -> Record:
     identity = translate.level_id(item)
-    revision = translate.stamp(str(item["updated_at"])) if item.get("updated_at") else translate.stamp(read_at)
-    return Record(identity, {**item, "read_at": read_at}, revision, "inventory")
+    changed = translate.stamp(str(item.get("updated_at") or read_at))
+    # updated_at has whole seconds, so two changes within one are told apart by their figures.
+    figures = "/".join(str(item.get(name)) for name in ("on_hand", "available", "allocated", "non_sellable_quantity"))
+    return Record(identity, {**item, "read_at": read_at}, f"{changed} {figures}", "inventory")
 
 
 def _subscription(hook: Mapping[str, Any]) -> Subscription:

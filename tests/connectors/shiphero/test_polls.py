@@ -128,6 +128,21 @@ def test_stock_is_told_per_warehouse_as_it_was_when_read(sandbox, shiphero, requ
     assert {record.external_id for record in records} == {level.external_id for level in levels.values()}
 
 
+def test_two_counts_within_one_second_are_two_figures(sandbox, shiphero, noon):
+    marks = []
+    for units in (50, 10):
+        sandbox.add_product("MUG", on_hand=units)
+        for level in sandbox.warehouse.levels.values():
+            level["updated_at"] = noon.strftime("%Y-%m-%dT%H:%M:%S")
+        (record,) = [
+            one
+            for one in read(shiphero.stock(Window(None, noon + timedelta(minutes=1)), None))
+            if one.body["sku"] == "MUG"
+        ]
+        marks.append(record.revision)
+    assert len(set(marks)) == 2
+
+
 def test_stock_that_did_not_change_inside_the_window_is_not_told(sandbox, shiphero, noon):
     sandbox.warehouse.clock = lambda: noon
     sandbox.add_product("MUG", on_hand=3)
