@@ -179,7 +179,7 @@ def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) 
         said[position.id] = one.as_of
         outcomes.append((row_id, "applied" if change else "no_change", one.variant_id))
     book.flush()
-    fresh = availability.verified(tx, said, now)
+    fresh = availability.verified(tx, said, now, by_feed=True)
     if fresh or any(outcome == "applied" for _, outcome, _ in outcomes):
         doors |= {"stock", "refill"}
     return outcomes

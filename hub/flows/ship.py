@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.domain import kits, words
 from hub.flows import machine
@@ -15,8 +15,11 @@ from hub.flows.kits import unknown_to_channel
 from hub.flows.lots import note_departure
 from hub.flows.refuse import too_late
 from hub.store.database import new_id
+from hub.store.ledger import TOLD_LATER, Position
 from hub.store.orders import FoLineState, FoState, OrderState
 from hub.store.tables import package, package_line, shipment
+
+CLOCKS_APART = timedelta(seconds=10)  # so much a fulfiller's clock may differ from ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,7 @@ def ship(
     )
     rows, told = {row.id: row for row in fo.lines}, kits.shipped_as_sold(order.lines, unknown_to_channel(order))
     before = {row.id: row.shipped for row in fo.lines}
-    left_at = _left_at(desk, fo, shipped_at)
-    shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status, left_at) for parcel in parcels)
+    shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status, shipped_at) for parcel in parcels)
     if fo.request_status in {"unsubmitted", "submitted"}:
         count_answer(desk, fo, accepted=True)
         machine.answer(fo, "accepted")
@@ -102,15 +104,6 @@ def ship(
     return shipment_id
 
 
-def _left_at(desk: Desk, fo: FoState, shipped_at: datetime) -> datetime:
-    """When the goods left, as far as that can be believed; else now.
-
-    No goods leave before they were asked for: a fulfiller that says so knows the day only, or its clock is wrong.
-    """
-    asked_at = fo.created_at or desk.now
-    return shipped_at if asked_at <= shipped_at <= desk.now else desk.now
-
-
 def _record(
     desk: Desk,
     order: OrderState,
@@ -119,7 +112,7 @@ def _record(
     shipment_id: str,
     parcel: Parcel,
     status: str,
-    left_at: datetime,
+    shipped_at: datetime,
 ) -> int:
     package_id = new_id()
     desk.rows.add(
@@ -146,32 +139,52 @@ def _record(
             message = f"{fo.number} reports {words.units(units - leaving)} too many, which are not booked."
             desk.tell(order.id, ("fo", fo.id), "overshipped", message)
         if leaving > 0:
-            _take_out(desk, order, fo, row, leaving, package_id, left_at)
+            _take_out(desk, order, fo, row, leaving, package_id, shipped_at)
             total += leaving
     return total
 
 
 def _take_out(
-    desk: Desk, order: OrderState, fo: FoState, row: FoLineState, units: int, package_id: str, left_at: datetime
+    desk: Desk, order: OrderState, fo: FoState, row: FoLineState, units: int, package_id: str, shipped_at: datetime
 ) -> None:
     line_key = new_id()
     desk.rows.add(package_line, id=line_key, package_id=package_id, fo_line_id=row.id, quantity=units)
+    position, cause = desk.stock.position(fo.location_id, row.variant_id), ("fo_line", row.id)
+    left_at = min(shipped_at, desk.now)
     desk.stock.move(
-        desk.stock.position(fo.location_id, row.variant_id),
-        units,
-        "committed",
-        None,
-        kind="ship",
-        cause=("fo_line", row.id),
-        key=f"ship:{line_key}",
-        occurred_at=left_at,
+        position, units, "committed", None, kind="ship", cause=cause, key=f"ship:{line_key}", occurred_at=left_at
     )
+    if known := _gone_before(desk, fo, position, units, shipped_at):
+        # The place's figure has taken them from what is available; they must not leave the books twice.
+        said = "the last figure of the place had them as gone"
+        desk.stock.move(
+            position, known, None, "available", kind="adjust", cause=cause, key=f"{TOLD_LATER}{line_key}", reason=said,
+            occurred_at=left_at,
+        )  # fmt: skip
     row.shipped += units
     row.changed = True
     line = order.line(row.order_line_id)
     line.shipped += units
     line.unwanted = min(line.unwanted, line.routed - line.shipped)  # it left although nobody wants it any more
     line.changed = True
+
+
+def _gone_before(desk: Desk, fo: FoState, position: Position, units: int, shipped_at: datetime) -> int:
+    """Of the units that left, those that the last figure of the location's feed no longer counted.
+
+    A 3PL's count may come before its notice of the shipment. By when they left one sees whether it still counted
+    them. Where that cannot be believed, being before the order or in the future, or is too close to tell, it is seen
+    by what the feed has taken away since the order came. More than there is on hand cannot leave either: then
+    somebody has counted without them.
+    """
+    asked_at, counted_at = fo.created_at or desk.now, position.stated_at
+    if counted_at is None:
+        known = 0
+    elif asked_at <= shipped_at <= desk.now and abs(shipped_at - counted_at) > CLOCKS_APART:
+        known = units if shipped_at < counted_at else 0
+    else:
+        known = min(units, desk.stock.taken_by_feed(position, asked_at))
+    return max(known, -position.on_hand)
 
 
 def _tell(desk: Desk, order: OrderState, fo: FoState, parcels: Sequence[Parcel], units: int) -> None:

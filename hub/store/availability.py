@@ -377,7 +377,7 @@ def verified_at(tx: Tx, position_ids: Collection[str]) -> dict[str, datetime]:
     return found
 
 
-def verified(tx: Tx, said: Mapping[str, datetime], now: datetime) -> bool:
+def verified(tx: Tx, said: Mapping[str, datetime], now: datetime, *, by_feed: bool = False) -> bool:
     """Somebody has said how many units lie at these positions: (position: as of when). The newest counts.
 
     Where a figure was held back until then, its listings become due; True when some did.
@@ -396,11 +396,12 @@ def verified(tx: Tx, said: Mapping[str, datetime], now: datetime) -> bool:
             if confidence_of(row.verified_at, row.fed_at, row.stale_after_min, now) != "fresh":
                 held.add(row.variant_id)
     newer = or_(stock_position.c.verified_at.is_(None), stock_position.c.verified_at < bindparam("as_of"))
+    names = ("verified_at", "stated_at") if by_feed else ("verified_at",)
     if said:
         tx.execute(
             update(stock_position)
             .where(stock_position.c.id == bindparam("key"), newer)
-            .values(verified_at=bindparam("as_of")),
+            .values({name: bindparam("as_of") for name in names}),
             [{"key": key, "as_of": as_of} for key, as_of in sorted(said.items())],
         )
     if held:

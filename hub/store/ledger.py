@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, cast
 
-from sqlalchemy import Integer, Update, bindparam, case, func, or_, select, update
+from sqlalchemy import Integer, Update, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 
 from hub.domain.stock_states import check_move
@@ -22,6 +22,7 @@ from hub.store.database import Tx, new_id
 from hub.store.rows import chunks
 from hub.store.tables import INCOMING, STATES, kit_component, listing, stock_move, stock_position
 
+TOLD_LATER = "told:"  # how the key of a move begins that gives back what a feed had as gone and was shipped
 COLUMNS = (*STATES, INCOMING)  # every state in which a position counts units
 
 
@@ -43,6 +44,7 @@ class Position:
     units: dict[str, int]
     oversold: int = 0
     version: int = 0
+    stated_at: datetime | None = None  # as of when a feed last said how many units there are
     is_new: bool = False
     delta: dict[str, int] = field(default_factory=dict)
 
@@ -64,7 +66,7 @@ class Position:
         return int(self.delta.get("available", 0) > 0)
 
 
-_NAMES = ("id", "variant_id", "location_id", "oversold", "version", *COLUMNS)
+_NAMES = ("id", "variant_id", "location_id", "oversold", "version", "stated_at", *COLUMNS)
 _COLUMNS = [stock_position.c[name] for name in _NAMES]
 
 
@@ -96,9 +98,9 @@ class StockBook:
                 .order_by(stock_position.c.variant_id, stock_position.c.location_id)
                 .with_for_update()
             )
-            for key, variant_id, location_id, oversold, version, *units in self.tx.execute(query):
+            for key, variant_id, location_id, oversold, version, stated_at, *units in self.tx.execute(query):
                 states = dict(zip(COLUMNS, units, strict=True))
-                self._keep(Position(key, variant_id, location_id, states, oversold, version))
+                self._keep(Position(key, variant_id, location_id, states, oversold, version, stated_at))
 
     def _keep(self, position: Position) -> None:
         self._positions[position.location_id, position.variant_id] = position
@@ -172,6 +174,25 @@ class StockBook:
             (from_state, to_state)
         ):  # what is to come may be sold before it is there
             self.changed_variants.add(position.variant_id)
+
+    def taken_by_feed(self, position: Position, since: datetime) -> int:
+        """Units that the location's feed had as gone since a moment, less those that were told as shipped since."""
+        move = stock_move.c
+        told = move.idempotency_key.startswith(TOLD_LATER, autoescape=True)
+        taken = case((told, -move.quantity), else_=move.quantity)
+        query = select(func.coalesce(func.sum(taken), 0)).where(
+            move.position_id == position.id,
+            or_(
+                and_(told, move.at > since),
+                and_(move.cause_type == "inbox", move.to_state.is_(None), move.occurred_at > since),
+            ),
+        )
+        told_now = sum(
+            int(one["quantity"])
+            for one in self._moves
+            if one["position_id"] == position.id and one["idempotency_key"].startswith(TOLD_LATER)
+        )
+        return max(0, int(self.tx.execute(query).scalar_one()) - told_now)
 
     def _change(self, position: Position, state: str, units: int) -> None:
         position.units[state] += units

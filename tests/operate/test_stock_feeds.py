@@ -7,16 +7,21 @@ from datetime import datetime, timedelta
 
 import orjson
 import pytest
+from sqlalchemy import select
 
 from connectors.erp.odoo.sandbox import OdooSandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub.engine.doors import due_doors
 from hub.flows import operate
+from hub.flows.reconcile import reconcile
 from hub.store import catalog, connections, inbox
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from hub.store.ledger import differences
+from hub.store.tables import fulfillment_order, stock_position
+from hub.store.views import health, oversold
 from hub.testing.world import World
+from tests.operate.conftest import Desk
 
 PERSON = "mia@example.com"
 
@@ -208,3 +213,166 @@ def test_a_coarse_moment_is_taken_as_its_beginning(fed: Fed) -> None:
     fed.adjust(change=-2)
     fed.says(10, as_of=minute)
     assert fed.on_hand() == 8, "rather too few than too many are sold"
+
+
+# --- counts and notices of shipments, in whatever order they come ---------------------------------------------------
+
+
+class Warehouse:
+    """The 3PL of a desk with ten NEW at EAST, whose count and whose notices are read one by one."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.world = desk, desk.world
+        desk.threepl.warehouse.clock = desk.world.now
+        place = operate.places(desk.runtime, desk.threepl_id)[0].external_id
+        operate.link_places(desk.runtime, "3PL", {place: "EAST"}, person=PERSON)
+        row = operate.ImportRow(1, "NEW", "WEST", 0)
+        operate.import_stock(desk.runtime, [row], person=PERSON, reason="count", create_articles=True)
+        self.counts(10)
+        self.read("inventory", "shipments")
+        assert self.shelf() == (10, 10, 0)
+
+    def counts(self, units: int) -> None:
+        """So many lie there now, whatever left."""
+        self.desk.threepl.add_product("NEW", on_hand=units)
+
+    def read(self, *streams: str) -> None:
+        for stream in streams:
+            self.world.later(minutes=1)
+            reconcile(self.world.runtime, self.desk.threepl_id, stream)
+            self.world.run()
+
+    def buy(self, units: int) -> str:
+        """An order that the 3PL has; its number there."""
+        self.desk.buy(("NEW", units))
+        self.world.run()
+        self.world.later(minutes=1)
+        return str(self.desk.threepl.orders[-1]["order_number"])
+
+    def ship(self, number: str) -> None:
+        """It leaves there; the hub has not heard of it yet."""
+        self.desk.threepl.ship(number, f"1Z{number[-12:]}", notify=False)
+
+    def shelf(self) -> tuple[int, int, int]:
+        """On hand, available, committed."""
+        return self.world.on_shelf()["EAST"].get("NEW", (0, 0, 0))
+
+    def short(self) -> list[int]:
+        return [one.missing for one in self.world.read(oversold.find)]
+
+
+@pytest.fixture
+def warehouse(desk: Desk) -> Warehouse:
+    return Warehouse(desk)
+
+
+@pytest.mark.parametrize("order", [("inventory", "shipments"), ("shipments", "inventory")])
+def test_what_was_shipped_leaves_the_books_once_whichever_is_read_first(
+    warehouse: Warehouse, order: tuple[str, str]
+) -> None:
+    number = warehouse.buy(2)
+    assert warehouse.shelf() == (10, 8, 2)
+    warehouse.ship(number)
+    warehouse.read(*order)
+    assert warehouse.shelf() == (8, 8, 0)
+    for _ in range(3):
+        warehouse.world.later(hours=8)
+        warehouse.read(*order)
+    assert warehouse.shelf() == (8, 8, 0)
+
+
+def test_fewer_are_sold_while_the_notice_of_a_shipment_is_awaited(warehouse: Warehouse) -> None:
+    warehouse.ship(warehouse.buy(2))
+    warehouse.read("inventory")
+    assert warehouse.shelf() == (8, 6, 2), "nobody knows yet which units left"
+
+
+def test_what_is_shipped_after_the_count_leaves_the_books(warehouse: Warehouse) -> None:
+    number = warehouse.buy(2)
+    warehouse.counts(9)  # one broke
+    warehouse.read("inventory")
+    warehouse.world.later(minutes=1)
+    warehouse.ship(number)
+    warehouse.read("shipments")
+    assert warehouse.shelf() == (7, 7, 0)
+    warehouse.read("inventory")
+    assert warehouse.shelf() == (7, 7, 0)
+
+
+def test_a_count_that_was_read_before_the_shipment_and_is_booked_after_it_brings_nothing_back(
+    warehouse: Warehouse,
+) -> None:
+    number = warehouse.buy(2)
+    warehouse.counts(9)
+    reconcile(warehouse.world.runtime, warehouse.desk.threepl_id, "inventory")  # it waits in the inbox
+    warehouse.world.later(minutes=1)
+    warehouse.ship(number)
+    warehouse.read("shipments")
+    assert warehouse.shelf() == (7, 7, 0)
+
+
+def test_units_that_may_have_been_shipped_are_not_oversold(warehouse: Warehouse) -> None:
+    first, second = warehouse.buy(4), warehouse.buy(6)
+    warehouse.ship(first)
+    warehouse.read("inventory")
+    assert warehouse.shelf() == (6, -4, 10)
+    assert (warehouse.short(), warehouse.world.read(health.oversold)) == ([], 0)
+    warehouse.read("shipments")
+    assert warehouse.shelf() == (6, 0, 6)
+    warehouse.ship(second)
+    warehouse.read("inventory", "shipments")
+    assert (warehouse.shelf(), warehouse.short()) == ((0, 0, 0), [])
+
+
+def test_units_that_the_place_has_lost_are_oversold_once_its_notices_were_read(warehouse: Warehouse) -> None:
+    warehouse.buy(4)
+    warehouse.buy(6)
+    warehouse.counts(7)
+    warehouse.read("inventory")
+    assert warehouse.short() == [], "they may have left"
+    warehouse.read("shipments", "inventory")
+    assert (warehouse.shelf(), warehouse.short()) == ((7, -3, 10), [3])
+    assert warehouse.world.read(health.oversold) == 3
+
+
+def test_more_than_may_have_been_shipped_is_oversold_at_once(warehouse: Warehouse) -> None:
+    warehouse.buy(4)
+    operate.reserve(
+        warehouse.world.runtime, [operate.ReserveLine("NEW", 6, "EAST")], ("checkout", "cart"), person=PERSON
+    )
+    warehouse.counts(3)
+    warehouse.read("inventory")
+    assert (warehouse.shelf()[1], warehouse.short()) == (-7, [3])
+
+
+@pytest.mark.parametrize("streams", [("inventory", "shipments"), ("shipments", "inventory")])
+def test_a_clock_that_is_behind_takes_nothing_out_twice(warehouse: Warehouse, streams: tuple[str, str]) -> None:
+    """A shipment that is dated before its order does not say when it left."""
+    numbers = [warehouse.buy(2), warehouse.buy(3)]
+    warehouse.desk.threepl.warehouse.clock = lambda: warehouse.world.now() - timedelta(hours=9)
+    for number in numbers:
+        warehouse.ship(number)
+    warehouse.desk.threepl.warehouse.clock = warehouse.world.now
+    warehouse.counts(5)
+    warehouse.read(*streams)
+    assert warehouse.shelf() == (5, 5, 0)
+
+
+def test_a_notice_that_knows_the_day_only_takes_out_what_the_count_still_had(warehouse: Warehouse) -> None:
+    number = warehouse.buy(2)
+    warehouse.counts(10)
+    warehouse.read("inventory")
+    warehouse.desk.threepl.warehouse.clock = lambda: warehouse.world.now() - timedelta(hours=9)
+    warehouse.ship(number)
+    warehouse.desk.threepl.warehouse.clock = warehouse.world.now
+    warehouse.read("shipments")
+    assert warehouse.shelf() == (8, 8, 0)
+
+
+def test_units_leave_though_a_count_did_not_find_them(desk: Desk) -> None:
+    order_id = desk.buy(("TEE", 5))
+    operate.adjust_stock(desk.runtime, "TEE", "WEST", set_to=2, reason="count", person=PERSON)
+    [number] = desk.ask(select(fulfillment_order.c.number))
+    assert operate.ship_by_hand(desk.runtime, order_id, number, person=PERSON)
+    assert "TEE" not in desk.world.on_shelf()["WEST"]
+    assert desk.ask(select(stock_position.c.oversold).where(stock_position.c.oversold > 0)) == []

@@ -156,6 +156,7 @@ stock_position = Table(
     count("oversold"),  # units promised that an outside fact (count, feed) took away
     Column("low_threshold", Integer),  # at or below it an alert is raised; NULL: the article's policy
     moment("verified_at", null=True),  # as of when a feed, a count or a person last said how many there are
+    moment("stated_at", null=True),  # as of when a feed last did: what had left by then is not in its figure
     count("version"),
     count("rises"),  # how often available units have become more
     count("refilled"),  # the rise up to which waiting orders were looked after

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 
 from hub.store.database import Tx
-from hub.store.tables import connection, inbox, listing, orders, outbox, stock_position
+from hub.store.tables import connection, inbox, listing, orders, outbox
+from hub.store.views import oversold as short
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ def oldest_waiting(tx: Tx, now: datetime) -> OldestWaiting:
 
 def oversold(tx: Tx) -> int:
     """Units that are promised and are not there."""
-    query = select(func.coalesce(func.sum(stock_position.c.oversold), 0)).where(stock_position.c.oversold > 0)
-    return int(tx.execute(query).scalar_one())
+    return sum(one.missing for one in short.find(tx))
 
 
 def is_used(tx: Tx) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, false, func, select
 
 from hub.domain.oversold import Repair, propose
 from hub.store import purchasing
@@ -16,6 +16,7 @@ from hub.store.orders import LIVE_EXEC
 from hub.store.rows import chunks
 from hub.store.tables import (
     connection,
+    cursor,
     fo_line,
     fulfillment_order,
     location,
@@ -33,7 +34,10 @@ MOST = 500  # positions looked at
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """An order that cannot be served. `fo_number` is its fulfillment order here, "" for one that has no place yet."""
+    """An order that cannot be served. `fo_number` is its fulfillment order here, "" for one that has no place yet.
+
+    `may_have_left`: its place had it when it counted what is left.
+    """
 
     order_id: str
     number: str
@@ -43,6 +47,7 @@ class AtRisk:
     fo_id: str = ""
     fo_number: str = ""
     request_status: str = ""
+    may_have_left: bool = False
     repair: Repair | None = None
 
 
@@ -69,20 +74,30 @@ class Oversold:
 
 
 def find(tx: Tx, position_id: str = "") -> list[Oversold]:
-    """Every position that is short, or this one, worst first."""
+    """Every position that is short, or this one, worst first.
+
+    A 3PL's count may come before its notice of what it shipped. Units that it may have shipped before it counted are
+    not missing until its notices were read that far; then they are.
+    """
     found = _positions(tx, position_id)
     articles = {row.variant_id for row in found}
-    committed = _committed(tx, [row.id for row in found])
+    committed, read_to = _committed(tx, [row.id for row in found]), _read_to(tx, {row.handler_id for row in found})
     waiting, free, bought = _waiting(tx, articles), _free(tx, articles), _bought(tx, articles)
     shorts = []
     for row in found:
         elsewhere = {code: units for code, units in free.get(row.variant_id, {}).items() if code != row.code}
-        hit = _hit(committed.get(row.id, []), row.oversold)
+        live = committed.get(row.id, [])
+        is_awaited = row.stated_at is not None and read_to.get(row.handler_id, row.stated_at) < row.stated_at
+        left = [one for one in live if is_awaited and one.may_have_left]
+        missing = row.oversold - sum(one.units for one in left)
+        if missing <= 0:
+            continue
+        hit = _hit([one for one in live if one not in left], missing)
         units = [one.units for one in hit]
-        repairs = propose(units, row.oversold, elsewhere, row.incoming, buyable=row.variant_id in bought)
+        repairs = propose(units, missing, elsewhere, row.incoming, buyable=row.variant_id in bought)
         shorts.append(
             Oversold(
-                row.id, row.variant_id, row.sku, row.title, row.code, row.oversold, row.incoming, row.at, elsewhere,
+                row.id, row.variant_id, row.sku, row.title, row.code, missing, row.incoming, row.at, elsewhere,
                 tuple(replace(one, repair=repair) for one, repair in zip(hit, repairs, strict=True)),
                 tuple(waiting.get(row.variant_id, ())),
             )
@@ -133,7 +148,7 @@ def _positions(tx: Tx, position_id: str) -> list[Any]:
     position = stock_position.c
     query = (
         select(position.id, position.variant_id, variant.c.sku, variant.c.title, location.c.code)
-        .add_columns(position.oversold, position.incoming, moved.label("at"))
+        .add_columns(position.oversold, position.incoming, position.stated_at, location.c.handler_id, moved.label("at"))
         .join(variant, variant.c.id == position.variant_id)
         .join(location, location.c.id == position.location_id)
         .where(position.oversold > 0)
@@ -146,20 +161,38 @@ def _positions(tx: Tx, position_id: str) -> list[Any]:
 def _committed(tx: Tx, position_ids: Collection[str]) -> dict[str, list[AtRisk]]:
     """Live fulfillment orders by position, newest first."""
     live = fo_line.c.quantity - fo_line.c.shipped - fo_line.c.cancelled
+    fo = fulfillment_order.c
+    may_have_left = and_(
+        fo.handling == "threepl", fo.request_status != "unsubmitted", fo.created_at <= stock_position.c.stated_at
+    )
     found: dict[str, list[AtRisk]] = {}
     for part in chunks(position_ids):
         query = (
             select(fo_line.c.position_id, orders.c.id, orders.c.number, connection.c.name, orders.c.placed_at, live)
-            .add_columns(fulfillment_order.c.id, fulfillment_order.c.number, fulfillment_order.c.request_status)
-            .join(fulfillment_order, fulfillment_order.c.id == fo_line.c.fo_id)
-            .join(orders, orders.c.id == fulfillment_order.c.order_id)
+            .add_columns(fo.id, fo.number, fo.request_status, func.coalesce(may_have_left, false()))
+            .join(fulfillment_order, fo.id == fo_line.c.fo_id)
+            .join(stock_position, stock_position.c.id == fo_line.c.position_id)
+            .join(orders, orders.c.id == fo.order_id)
             .join(connection, connection.c.id == orders.c.connection_id)
-            .where(fo_line.c.position_id.in_(part), fulfillment_order.c.exec_status.in_(sorted(LIVE_EXEC)), live > 0)
-            .order_by(orders.c.placed_at.desc(), fulfillment_order.c.id.desc())
+            .where(fo_line.c.position_id.in_(part), fo.exec_status.in_(sorted(LIVE_EXEC)), live > 0)
+            .order_by(orders.c.placed_at.desc(), fo.id.desc())
         )
         for row in tx.execute(query):
             found.setdefault(row[0], []).append(AtRisk(*row[1:]))
     return found
+
+
+def _read_to(tx: Tx, connection_ids: Collection[str | None]) -> dict[str, datetime]:
+    """Up to when everything that is read of these connections was read; those of which something never was are left
+    out.
+    """
+    query = (
+        select(cursor.c.connection_id, func.min(cursor.c.synced_to))
+        .where(cursor.c.connection_id.in_(sorted(filter(None, connection_ids))))
+        .group_by(cursor.c.connection_id)
+        .having(func.count(cursor.c.synced_to) == func.count())
+    )
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def _hit(newest_first: list[AtRisk], missing: int) -> list[AtRisk]:

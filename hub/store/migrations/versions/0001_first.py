@@ -729,6 +729,7 @@ def upgrade() -> None:
         sa.Column("oversold", sa.Integer(), server_default="0", nullable=False),
         sa.Column("low_threshold", sa.Integer(), nullable=True),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rises", sa.Integer(), server_default="0", nullable=False),
         sa.Column("refilled", sa.Integer(), server_default="0", nullable=False),
