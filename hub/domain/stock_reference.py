@@ -32,6 +32,7 @@ Units that are reserved for nobody, such as those on display, can be given free 
 - No state but *available* is ever below zero.
   That one is when a fact (a count, a feed, a sale elsewhere) took units that were promised.
   The shortage is shown as *oversold*, with the orders at risk.
+- When promised units leave although such a fact had not found them, they were there: the rest is booked in again.
 - A move is booked once for its key, with who, when, what brought it about, and why.
 - Moves are never changed or deleted; a mistake is put right by another move.
 

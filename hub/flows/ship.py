@@ -150,15 +150,17 @@ def _take_out(
     line_key = new_id()
     desk.rows.add(package_line, id=line_key, package_id=package_id, fo_line_id=row.id, quantity=units)
     position, cause = desk.stock.position(fo.location_id, row.variant_id), ("fo_line", row.id)
-    left_at = min(shipped_at, desk.now)
+    before, left_at = position.on_hand, min(shipped_at, desk.now)
     desk.stock.move(
         position, units, "committed", None, kind="ship", cause=cause, key=f"ship:{line_key}", occurred_at=left_at
     )
-    if known := _gone_before(desk, fo, position, units, shipped_at):
-        # The place's figure has taken them from what is available; they must not leave the books twice.
+    found = units - (before - position.on_hand)
+    twice = _gone_before(desk, fo, position, units, shipped_at) - found
+    if twice > 0:
+        # The place's figure has taken them from what is available; they must not leave the books once more.
         said = "the last figure of the place had them as gone"
         desk.stock.move(
-            position, known, None, "available", kind="adjust", cause=cause, key=f"{TOLD_LATER}{line_key}", reason=said,
+            position, twice, None, "available", kind="adjust", cause=cause, key=f"{TOLD_LATER}{line_key}", reason=said,
             occurred_at=left_at,
         )  # fmt: skip
     row.shipped += units
@@ -174,17 +176,14 @@ def _gone_before(desk: Desk, fo: FoState, position: Position, units: int, shippe
 
     A 3PL's count may come before its notice of the shipment. By when they left one sees whether it still counted
     them. Where that cannot be believed, being before the order or in the future, or is too close to tell, it is seen
-    by what the feed has taken away since the order came. More than there is on hand cannot leave either: then
-    somebody has counted without them.
+    by what the feed has taken away since the order came.
     """
     asked_at, counted_at = fo.created_at or desk.now, position.stated_at
     if counted_at is None:
-        known = 0
-    elif asked_at <= shipped_at <= desk.now and abs(shipped_at - counted_at) > CLOCKS_APART:
-        known = units if shipped_at < counted_at else 0
-    else:
-        known = min(units, desk.stock.taken_by_feed(position, asked_at))
-    return max(known, -position.on_hand)
+        return 0
+    if asked_at <= shipped_at <= desk.now and abs(shipped_at - counted_at) > CLOCKS_APART:
+        return units if shipped_at < counted_at else 0
+    return min(units, desk.stock.taken_by_feed(position, asked_at))
 
 
 def _tell(desk: Desk, order: OrderState, fo: FoState, parcels: Sequence[Parcel], units: int) -> None:

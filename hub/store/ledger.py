@@ -23,6 +23,7 @@ from hub.store.rows import chunks
 from hub.store.tables import INCOMING, STATES, kit_component, listing, stock_move, stock_position
 
 TOLD_LATER = "told:"  # how the key of a move begins that gives back what a feed had as gone and was shipped
+NOT_FOUND_BEFORE = "they left although a count or a feed had not found them"
 COLUMNS = (*STATES, INCOMING)  # every state in which a position counts units
 
 
@@ -141,7 +142,8 @@ class StockBook:
 
         `cause` is (type, id) of what brought it about, `key` makes the move unique for ever. `by_fact` lets
         `available` go below zero because the goods are gone anyhow: the shortage is booked as oversold. `occurred_at`
-        is when it came about there, where that is known and was earlier than now.
+        is when it came about there, where that is known and was earlier than now. When promised units
+        leave of which the books had fewer on hand, since a count or a feed had not found them, the rest is booked in.
         Raises OutOfStockError when the state holds too few units, MoveRefusedError when there is no such move.
         """
         check_move(from_state, to_state)
@@ -170,6 +172,12 @@ class StockBook:
                 "occurred_at": occurred_at or self.now,
             }
         )
+        if to_state is None and from_state != "available" and position.on_hand < 0:
+            more, key = -position.on_hand, f"found:{new_id()}"
+            self.move(
+                position, more, None, "available", kind="adjust", cause=cause, key=key, reason=NOT_FOUND_BEFORE,
+                occurred_at=occurred_at,
+            )  # fmt: skip
         if not {"available", INCOMING}.isdisjoint(
             (from_state, to_state)
         ):  # what is to come may be sold before it is there

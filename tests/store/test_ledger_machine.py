@@ -82,6 +82,9 @@ class Books(RuleBasedStateMachine):
             self.model[place, sku, source] -= units
         if target:
             self.model[place, sku, target] += units
+        on_hand = sum(self.model[place, sku, state] for state in STATES)
+        if target is None and source != "available" and on_hand < 0:
+            self.model[place, sku, "available"] -= on_hand  # they left, so they were there
 
     @rule(place=PLACES, sku=SKUS, units=UNITS, states=st.sampled_from(sorted(ALLOWED, key=str)))
     def move_units(self, place, sku, units, states) -> None:
@@ -318,6 +321,22 @@ def test_what_came_and_left_is_asked_for_by_when_it_came_about_and_not_by_when_i
     assert [sum(units for _, units in found.get(position.id, ())) for found in ago] == [5, 8, 7], (
         "5 by the fixture, now"
     )
+
+
+@pytest.mark.parametrize("state", ["committed", "reserved"])
+def test_promised_units_leave_though_a_count_had_not_found_them(store, shelf, state):
+    with store.begin() as tx:
+        book = opened(tx, shelf)
+        position = book.position(shelf["places"]["EAST"], shelf["skus"]["MUG"])
+        book.move(position, 5, "available", state, kind="commit", cause=CAUSE, key=new_id())
+        book.move(position, 3, "available", None, kind="adjust", cause=CAUSE, key=new_id(), by_fact=True)
+        book.flush()
+        book.move(position, 5, state, None, kind="ship", cause=CAUSE, key=new_id())
+        book.flush()
+    row = positions(store, shelf)[position.id]
+    assert (row["on_hand"], row["available"], row[state], row["oversold"]) == (0, 0, 0, 0)
+    with store.read() as tx:
+        assert ledger.differences(tx) == []
 
 
 def test_incoming_units_are_not_on_hand_until_they_are_received(store, shelf):
