@@ -214,6 +214,7 @@ def set_on_hand(
             key=f"adjust:{key}",
             reason=reason,
             by_fact=True,
+            outright=True,
             occurred_at=as_of,
         )
     return change

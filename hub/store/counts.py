@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, update
 
 from hub.store.database import Tx, new_id
 from hub.store.rows import Rows, chunks
@@ -167,11 +167,35 @@ def lines_of(tx: Tx, count_id: str, variant_ids: Collection[str]) -> dict[str, C
 
 
 def to_apply(tx: Tx, count_id: str, *, zero: bool, limit: int) -> list[CountLine]:
-    """Lines whose correction is not booked; those that were not counted only when they count as `zero`."""
-    where = [stock_count_line.c.applied.is_(None)]
+    """Lines whose correction is to be booked; those that were not counted only when they count as `zero`."""
+    where = [stock_count_line.c.applied.is_(None), stock_count_line.c.recount.is_(False)]
     if not zero:
         where.append(stock_count_line.c.counted.is_not(None))
     return lines(tx, count_id, *where, limit=limit)
+
+
+def corrected_since(tx: Tx, count_id: str, variant_ids: Collection[str]) -> set[str]:
+    """Those of these variants of which somebody has said outright how many there are since they were counted."""
+    found: set[str] = set()
+    for part in chunks(variant_ids):
+        query = (
+            select(stock_count_line.c.variant_id)
+            .join(stock_count, stock_count.c.id == stock_count_line.c.stock_count_id)
+            .join(
+                stock_position,
+                and_(
+                    stock_position.c.location_id == stock_count.c.location_id,
+                    stock_position.c.variant_id == stock_count_line.c.variant_id,
+                ),
+            )
+            .where(
+                stock_count_line.c.stock_count_id == count_id,
+                stock_count_line.c.variant_id.in_(part),
+                stock_position.c.corrected > func.coalesce(stock_count_line.c.seen_version, 0),
+            )
+        )
+        found |= set(tx.execute(query).scalars())
+    return found
 
 
 def uncounted(tx: Tx, count_id: str) -> list[CountLine]:
@@ -181,6 +205,11 @@ def uncounted(tx: Tx, count_id: str) -> list[CountLine]:
 def to_recount(tx: Tx, count_id: str) -> list[str]:
     """SKUs that are to be counted once more."""
     return [one.sku for one in lines(tx, count_id, stock_count_line.c.recount.is_(True))]
+
+
+def has_figure(tx: Tx, count_id: str) -> bool:
+    """Whether anything was counted."""
+    return bool(lines(tx, count_id, stock_count_line.c.counted.is_not(None), limit=1))
 
 
 def has_begun(tx: Tx, count_id: str) -> bool:

@@ -81,6 +81,7 @@ class StockBook:
         self._positions: dict[tuple[str, str], Position] = {}
         self._by_variant: dict[str, list[Position]] = defaultdict(list)
         self._moves: list[dict[str, Any]] = []
+        self._corrected: set[str] = set()
         self.changed_variants: set[str] = set()
         self._let_go: set[str] = set()
 
@@ -136,13 +137,15 @@ class StockBook:
         key: str,
         reason: str = "",
         by_fact: bool = False,
+        outright: bool = False,
         occurred_at: datetime | None = None,
     ) -> None:
         """Move `units` (1 or more) between states; None is the world outside.
 
         `cause` is (type, id) of what brought it about, `key` makes the move unique for ever. `by_fact` lets
-        `available` go below zero because the goods are gone anyhow: the shortage is booked as oversold. `occurred_at`
-        is when it came about there, where that is known and was earlier than now. When promised units
+        `available` go below zero because the goods are gone anyhow: the shortage is booked as oversold. `outright`
+        says that it brings on hand to what somebody has said is there, so that what was counted before is out of date.
+        `occurred_at` is when it came about there, where that is known and was earlier than now. When promised units
         leave of which the books had fewer on hand, since a count or a feed had not found them, the rest is booked in.
         Raises OutOfStockError when the state holds too few units, MoveRefusedError when there is no such move.
         """
@@ -178,6 +181,8 @@ class StockBook:
                 position, more, None, "available", kind="adjust", cause=cause, key=key, reason=NOT_FOUND_BEFORE,
                 occurred_at=occurred_at,
             )  # fmt: skip
+        if outright:
+            self._corrected.add(position.id)
         if not {"available", INCOMING}.isdisjoint(
             (from_state, to_state)
         ):  # what is to come may be sold before it is there
@@ -225,12 +230,16 @@ class StockBook:
             bulk.insert_rows(self.tx, stock_move, self._moves)
         look_again(self.tx, self._let_go)
         self._let_go = set()
+        for part in chunks(self._corrected):
+            these = update(stock_position).where(stock_position.c.id.in_(part))
+            self.tx.execute(these.values(corrected=stock_position.c.version))
         if self.changed_variants:
             mark_listings(self.tx, self.changed_variants)
         for position in changed:
             position.delta = {}
             position.is_new = False
         self._moves = []
+        self._corrected = set()
 
     def _insert_new(self, positions: list[Position]) -> None:
         positions.sort(key=_in_order)

@@ -277,7 +277,7 @@ def review_count(runtime: Runtime, key: str, *, person: str) -> bool:
         if head.status == "review":
             return False
         rules.check(head.status, "review")
-        if not counts.to_apply(tx, head.id, zero=False, limit=1):
+        if not counts.has_figure(tx, head.id):
             raise RefusedError("nothing was counted yet; enter what is there, 0 included")
         counts.set_head(tx, head.id, status="review")
         _tell(runtime, tx, head, "review", person, "Counting has ended; the differences are to be looked at.")
@@ -285,20 +285,23 @@ def review_count(runtime: Runtime, key: str, *, person: str) -> bool:
 
 
 def recount(runtime: Runtime, key: str, skus: Sequence[str], *, person: str) -> None:
-    """Have these articles counted once more, and those that moved while they were counted. Raises NotDoneError."""
+    """Have these articles counted once more, and those that moved or were corrected since they were counted.
+
+    Raises NotDoneError.
+    """
     with _count(runtime, key) as (tx, head):
         rules.check(head.status, "recount")
-        _nothing_booked(tx, head)
         known = counts.lines_of(tx, head.id, catalog.variants_by_sku(tx, skus).values())
         if unknown := sorted(set(skus) - {one.sku for one in known.values()}):
             raise RefusedError(f"not on this count: {', '.join(unknown)}")
+        if booked := sorted(one.sku for one in known.values() if one.applied is not None):
+            raise RefusedError(f"their corrections are in the books already: {', '.join(booked)}")
         counts.flag(tx, head.id, known)
         again = counts.to_recount(tx, head.id)
         if not again:
             raise RefusedError("say which articles are to be counted once more")
         counts.set_head(tx, head.id, status="recount")
-        named = ", ".join(again[:20]) + (f" and {len(again) - 20} more" if len(again) > 20 else "")
-        _tell(runtime, tx, head, "recount", person, f"To be counted once more: {named}.")
+        _tell(runtime, tx, head, "recount", person, f"To be counted once more: {_named(again)}.")
 
 
 def cancel_count(runtime: Runtime, key: str, *, person: str, reason: str = "") -> bool:
@@ -307,29 +310,41 @@ def cancel_count(runtime: Runtime, key: str, *, person: str, reason: str = "") -
         if head.status == "cancelled":
             return False
         rules.check(head.status, "cancelled")
-        _nothing_booked(tx, head)
+        if counts.has_begun(tx, head.id):
+            raise RefusedError(
+                "some of its corrections are in the books already; apply it once more to book the others"
+            )
         counts.set_head(tx, head.id, status="cancelled")
         _tell(runtime, tx, head, "cancelled", person, f"Cancelled{f': {reason}' if reason else '.'}")
     return True
-
-
-def _nothing_booked(tx: Tx, head: CountHead) -> None:
-    if counts.has_begun(tx, head.id):
-        raise RefusedError("some of its corrections are in the books already; apply it once more to book the others")
 
 
 def apply_count(runtime: Runtime, key: str, *, person: str, uncounted: Uncounted = "", reason: str = "") -> bool:
     """Book the corrections, each exactly once, however often this is called; False when all are booked.
 
     `uncounted` says what becomes of articles that nobody counted: "leave" as they are, or count as "zero". It has to
-    be said when there are any. Raises NotDoneError.
+    be said when there are any. An article that was corrected otherwise since it was counted, by another count, a feed
+    or a person, is not booked but to be counted once more: the same shortage would leave the books twice.
+    Raises NotDoneError, also when something is to be counted once more; everything else is booked then.
     """
     booked, more = False, True
     while more:
         booked, more = _apply_batch(runtime, key, person, uncounted, reason) or (booked, False)
     if booked:
         runtime.wake_all({"stock", "refill"})
+        with runtime.db.read() as tx:
+            again = counts.to_recount(tx, str(counts.id_of(tx, key)))
+        if again:
+            raise NotDoneError(f"{_again(again)}; everything else is booked")
     return booked
+
+
+def _again(skus: Sequence[str]) -> str:
+    return f"to be counted once more, since they moved or were corrected since they were counted: {_named(skus)}"
+
+
+def _named(skus: Sequence[str]) -> str:
+    return ", ".join(skus[:20]) + (f" and {len(skus) - 20} more" if len(skus) > 20 else "")
 
 
 def _apply_batch(
@@ -351,10 +366,6 @@ def _apply_batch(
 
 def _decided(tx: Tx, head: CountHead, uncounted: Uncounted) -> None:
     """Raises RefusedError while something is still to be said."""
-    if again := counts.to_recount(tx, head.id):
-        raise RefusedError(
-            f"to be counted once more, since they moved while they were counted: {', '.join(again[:20])}"
-        )
     missing = counts.uncounted(tx, head.id)
     if missing and not uncounted:
         raise RefusedError(
@@ -367,10 +378,13 @@ def _decided(tx: Tx, head: CountHead, uncounted: Uncounted) -> None:
 
 def _apply(runtime: Runtime, tx: Tx, head: CountHead, person: str, uncounted: Uncounted, reason: str) -> bool:
     now, by = runtime.clock(), actor(person)
-    lines = counts.to_apply(tx, head.id, zero=uncounted == "zero", limit=BATCH)
-    variant_ids = {line.variant_id for line in lines}
+    found = counts.to_apply(tx, head.id, zero=uncounted == "zero", limit=BATCH)
+    variant_ids = {line.variant_id for line in found}
     stock = StockBook.open(tx, variant_ids, now, by)
     lots = LotBook.open(tx, variant_ids, now, by)
+    outdated = counts.corrected_since(tx, head.id, variant_ids)
+    counts.flag(tx, head.id, outdated)
+    lines = [line for line in found if line.variant_id not in outdated]
     for line in lines:
         _correct(stock, lots, head, line, f"{head.number} {reason}".strip())
     stock.flush()
@@ -378,8 +392,10 @@ def _apply(runtime: Runtime, tx: Tx, head: CountHead, person: str, uncounted: Un
     counts.save_applied(tx, lines)
     said = {stock.position(head.location_id, line.variant_id).id: line.counted_at or now for line in lines}
     availability.verified(tx, said, now)
-    if len(lines) == BATCH:
+    if len(found) == BATCH:
         return True
+    if counts.to_recount(tx, head.id):
+        return False
     counts.set_head(tx, head.id, status="applied", applied_at=now, applied_by=by)
     _tell(runtime, tx, head, "applied", person, _applied_words(tx, head))
     return False
@@ -412,6 +428,7 @@ def _correct(stock: StockBook, lots: LotBook, head: CountHead, line: CountLine, 
             key=f"count:{line.id}:{index}",
             reason=reason,
             by_fact=True,
+            outright=True,
             occurred_at=line.counted_at,
         )
 

@@ -254,19 +254,24 @@ def _one(
     if before + change < 0:
         return replace(answer, before=before, message=f"There are {before} units; that would leave {before + change}.")
     if change:
-        _move(book, position, change, reason, key, run)
+        _move(book, position, change, reason, key, run, outright=not row.is_change)
     return replace(answer, status="changed" if change else "unchanged", before=before, after=before + change)
 
 
-def _move(book: StockBook, position: Position, change: int, reason: str, key: str, run: str) -> None:
-    cause = ("person", run[:36])
-    if change > 0:
-        book.move(position, change, None, "available", kind="adjust", cause=cause, key=key, reason=reason)
-    else:
-        # The goods are gone whatever was promised: available may fall below zero, and the shortage shows as oversold.
-        book.move(
-            position, -change, "available", None, kind="adjust", cause=cause, key=key, reason=reason, by_fact=True
-        )
+def _move(book: StockBook, position: Position, change: int, reason: str, key: str, run: str, *, outright: bool) -> None:
+    # The goods are gone whatever was promised: available may fall below zero, and the shortage shows as oversold.
+    book.move(
+        position,
+        abs(change),
+        None if change > 0 else "available",
+        "available" if change > 0 else None,
+        kind="adjust",
+        cause=("person", run[:36]),
+        key=key,
+        reason=reason,
+        by_fact=True,
+        outright=outright,
+    )
 
 
 def move_stock(

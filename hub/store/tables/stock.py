@@ -158,6 +158,7 @@ stock_position = Table(
     moment("verified_at", null=True),  # as of when a feed, a count or a person last said how many there are
     moment("stated_at", null=True),  # as of when a feed last did: what had left by then is not in its figure
     count("version"),
+    count("corrected"),  # the version in which on hand was last brought to what somebody had said outright
     count("rises"),  # how often available units have become more
     count("refilled"),  # the rise up to which waiting orders were looked after
     UniqueConstraint("variant_id", "location_id"),

@@ -731,6 +731,7 @@ def upgrade() -> None:
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("corrected", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rises", sa.Integer(), server_default="0", nullable=False),
         sa.Column("refilled", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("available >= -oversold AND oversold >= 0", name=op.f("ck_stock_position_no_oversell")),
