@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from sqlalchemy import select
 
 from hub.flows import operate
-from hub.flows.operate import ImportRow, NotDoneError
+from hub.flows.operate import ImportRow, NotDoneError, UsedKeyError
 from hub.store.tables import location, stock_move, stock_position
 from tests.operate.conftest import PERSON, Desk
 
@@ -17,6 +19,86 @@ def test_a_correction_is_booked_once_with_its_reason(desk: Desk) -> None:
     assert desk.world.on_shelf()["WEST"]["MUG"] == (7, 7, 0)
     query = select(stock_move.c.actor).where(stock_move.c.reason == "broken")
     assert desk.ask(query) == [f"person:{PERSON}"]
+
+
+def test_a_correction_that_changed_nothing_changes_nothing_when_it_is_repeated(desk: Desk) -> None:
+    def count() -> operate.RowResult:
+        return operate.adjust_stock(desk.runtime, "MUG", "WEST", set_to=10, reason="count", key="c-1", person=PERSON)
+
+    assert count().status == "unchanged"
+    operate.adjust_stock(desk.runtime, "MUG", "WEST", change=-4, reason="broken", person=PERSON)
+    again = count()
+    assert (again.status, again.before, again.after) == ("repeated", 10, 10)
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (6, 6, 0)
+
+
+def test_the_same_key_with_another_request_is_an_error_and_books_nothing(desk: Desk) -> None:
+    def adjust(**how: int) -> None:
+        operate.adjust_stock(desk.runtime, "MUG", "WEST", reason="broken", key="k", person=PERSON, **how)
+
+    def move(units: int, key: str) -> operate.StockMoved:
+        states = ("available", "damaged")
+        return operate.move_stock(desk.runtime, "MUG", "WEST", units, *states, reason="broken", key=key, person=PERSON)
+
+    adjust(change=-1)
+    for other in (lambda: adjust(change=-5), lambda: adjust(set_to=9), lambda: move(1, "k")):
+        with pytest.raises(UsedKeyError, match="came before with another request"):
+            other()
+    first = move(2, "m")
+    operate.adjust_stock(desk.runtime, "MUG", "WEST", change=3, reason="found", person=PERSON)
+    again = move(2, "m")
+    assert (again.status, again.on_hand, again.states) == ("repeated", first.on_hand, first.states)
+    with pytest.raises(UsedKeyError):
+        move(3, "m")
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (12, 10, 0)
+
+
+def test_a_key_under_which_nothing_was_booked_may_be_used_again(desk: Desk) -> None:
+    def adjust(change: int) -> operate.RowResult:
+        return operate.adjust_stock(desk.runtime, "MUG", "WEST", change=change, reason="broken", key="k", person=PERSON)
+
+    with pytest.raises(NotDoneError, match="10 units"):
+        adjust(-11)
+    assert adjust(-1).status == "changed"
+
+
+def test_rows_that_could_not_be_booked_are_tried_again_when_a_file_is_repeated(desk: Desk) -> None:
+    rows = [ImportRow(1, "MUG", "WEST", -2, is_change=True), ImportRow(2, "LATE", "WEST", 3)]
+
+    def book(**how: bool) -> list[str]:
+        done = operate.import_stock(desk.runtime, rows, person=PERSON, reason="count", key="f", **how)
+        return [one.status for one in done]
+
+    assert book() == ["changed", "error"]
+    assert book(dry_run=True) == ["repeated", "error"]
+    assert book(create_articles=True) == ["repeated", "changed"]
+    assert book() == ["repeated", "repeated"]
+    shelf = desk.world.on_shelf()["WEST"]
+    assert (shelf["MUG"], shelf["LATE"]) == ((8, 8, 0), (3, 3, 0))
+
+
+def test_long_keys_that_begin_alike_are_different_keys(desk: Desk) -> None:
+    for last in "12":
+        operate.adjust_stock(
+            desk.runtime, "MUG", "WEST", change=-1, reason="broken", key="k" * 200 + last, person=PERSON
+        )
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (8, 8, 0)
+
+
+def test_one_request_that_comes_ten_times_at_once_books_once(desk: Desk) -> None:
+    found: list[str] = []
+
+    def book() -> None:
+        done = operate.adjust_stock(desk.runtime, "MUG", "WEST", change=-1, reason="x", key="k", person=PERSON)
+        found.append(done.status)
+
+    threads = [threading.Thread(target=book) for _ in range(10)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(found) == ["changed", *["repeated"] * 9]
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (9, 9, 0)
 
 
 def test_goods_that_are_gone_are_gone_even_when_they_were_promised(desk: Desk) -> None:
@@ -50,7 +132,8 @@ def test_each_row_of_an_import_has_its_own_result(desk: Desk) -> None:
     assert (done[0].before, done[0].after) == (10, 12)
     assert desk.world.on_shelf()["WEST"]["MUG"] == (11, 11, 0)
     again = operate.import_stock(desk.runtime, rows, person=PERSON, reason="count", key="file-1")
-    assert [one.status for one in again] == ["repeated", "unchanged", "error", "error", "error", "repeated"]
+    assert [one.status for one in again] == ["repeated", "repeated", "error", "error", "error", "repeated"]
+    assert [(one.before, one.after) for one in again] == [(one.before, one.after) for one in done]
     assert desk.world.on_shelf()["WEST"]["MUG"] == (11, 11, 0)
 
 

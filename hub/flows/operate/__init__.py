@@ -24,7 +24,7 @@ from hub.flows.operate.counter import (
     ship_instead,
 )
 from hub.flows.operate.doors import Retried, dismiss, replay, resolve, retry
-from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateError, SettingsError
+from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateError, SettingsError, UsedKeyError
 from hub.flows.operate.locations import change_location, location, settings_of
 from hub.flows.operate.orders import (
     Done,
@@ -96,6 +96,7 @@ __all__ = [
     "RulesDiff",
     "SettingsError",
     "StockMoved",
+    "UsedKeyError",
     "accept_by_hand",
     "active_holds",
     "add_connection",

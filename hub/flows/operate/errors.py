@@ -16,6 +16,15 @@ class NotDoneError(OperateError):
     """What was asked for makes no sense as things stand; the message says why."""
 
 
+class UsedKeyError(NotDoneError):
+    """The same key came before with another request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the same key came before with another request, so nothing was done: use a new key, or open the form anew"
+        )
+
+
 class SettingsError(OperateError):
     """Settings are wrong; `errors` names each field."""
 

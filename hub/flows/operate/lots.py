@@ -13,12 +13,13 @@ from hub.domain import counts as counting
 from hub.domain.lots import TRACKING, LotError, Marks
 from hub.flows import lots as flow
 from hub.flows.desk import Desk
+from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.operate.orders import at_desk
 from hub.flows.runtime import Runtime
-from hub.store import catalog, events, ledger
+from hub.store import catalog, events
 from hub.store import lots as lot_store
-from hub.store.database import Tx, new_id
+from hub.store.database import Tx
 from hub.store.ledger import Position, StockBook, StockConflictError
 from hub.store.lots import LotBook
 from hub.store.orders import OrderState
@@ -76,14 +77,15 @@ def adjust_lot(
     """
     if not change:
         raise NotDoneError("say by how much")
-    booked = f"lot:{key or new_id()}"
+    run = once.run_of(key)
+    booked, asking = f"lot:{run}", once.asking("lot", sku, location, marks, change)
 
     def work(bench: Bench) -> bool:
+        if key and once.asked_before(bench.tx, run, asking, bench.stock.now) is not None:
+            return False
         place = _place(bench.tx, location)
         if bench.tracking == "none":
             raise LotError(f"{sku} is kept without lots; correct its stock instead")
-        if ledger.known_keys(bench.tx, [f"{booked}:0"]):
-            return False
         if change > 0:
             _found(bench, place, marks, change, booked, reason)
         else:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Literal
 
 from hub.domain.feeds import FILE_PERCENT, LEAST, emptying
 from hub.domain.stock_states import OF_OTHERS, MoveRefusedError, check_move
-from hub.flows.operate import feeds
+from hub.flows.operate import feeds, once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
-from hub.store import availability, catalog, connections, events, ledger, reservations
+from hub.store import availability, catalog, connections, events, requests, reservations
 from hub.store.catalog import LocationRow
-from hub.store.database import Tx, new_id
+from hub.store.database import Tx
 from hub.store.errors import IntegrityError
 from hub.store.ledger import OutOfStockError, Position, StockBook, StockConflictError
 from hub.store.lots import tracked
@@ -43,7 +43,9 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What came of one row; `before` and `after` are units on hand. "repeated": it was booked by an earlier run."""
+    """What came of one row; `before` and `after` are units on hand. "repeated": it was booked by an earlier run,
+    and they are as they were then.
+    """
 
     number: int
     sku: str
@@ -117,14 +119,31 @@ def import_stock(
     rows = list(rows)
     if not dry_run and not accept_emptying:
         _refuse_emptying(runtime, rows)
-    run = key or new_id()
+    plan = _Import(
+        actor(person), reason, once.run_of(key), once.asking("stock", rows) if key else "", create_articles, dry_run
+    )
     source, results = iter(rows), list[RowResult]()
-    while batch := list(islice(source, BATCH)):
-        results += _book(runtime, batch, actor(person), reason, run, create_articles, dry_run, keyed=bool(key))
+    for part in count(1):
+        batch = list(islice(source, BATCH))
+        if not batch:
+            break
+        results += _book(runtime, plan, part, batch)
         progress(len(results))
     if not dry_run and any(one.status in ("changed", "unchanged") for one in results):
         runtime.wake_all({"stock", "refill"})
     return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """How rows are booked. `asking` is the same for the same rows, "" when they came without a key."""
+
+    by: str
+    reason: str
+    run: str
+    asking: str
+    create: bool
+    dry_run: bool
 
 
 def _refuse_emptying(runtime: Runtime, rows: Sequence[ImportRow]) -> None:
@@ -142,62 +161,64 @@ def _refuse_emptying(runtime: Runtime, rows: Sequence[ImportRow]) -> None:
         raise NotDoneError(f"{found.said()}; nothing was booked: look at the rows, and say that they are right")
 
 
-def _book(
-    runtime: Runtime,
-    batch: Sequence[ImportRow],
-    by: str,
-    reason: str,
-    run: str,
-    create: bool,
-    dry_run: bool,
-    *,
-    keyed: bool,
-) -> list[RowResult]:
+def _book(runtime: Runtime, plan: _Import, part: int, batch: Sequence[ImportRow]) -> list[RowResult]:
     for _ in range(TRIES):
         try:
             with runtime.db.begin() as tx:
-                results = _book_once(runtime, tx, batch, by, reason, run, create=create, dry_run=dry_run, keyed=keyed)
+                results = _book_once(runtime, tx, plan, part, batch)
         except StockConflictError:
             continue
         return results
     raise NotDoneError("the stock keeps changing while it is booked; try again")
 
 
-def _book_once(
-    runtime: Runtime,
-    tx: Tx,
-    batch: Sequence[ImportRow],
-    by: str,
-    reason: str,
-    run: str,
-    *,
-    create: bool,
-    dry_run: bool,
-    keyed: bool,
-) -> list[RowResult]:
-    now = runtime.clock()
+def _book_once(runtime: Runtime, tx: Tx, plan: _Import, part: int, batch: Sequence[ImportRow]) -> list[RowResult]:
+    now, slot = runtime.clock(), plan.run if part == 1 else f"{plan.run}:{part}"
+    done = _done_before(tx, plan, slot, now)
     places = {one.code: one for one in catalog.locations(tx)}
     articles = catalog.variants_by_sku(tx, {row.sku for row in batch})
     missing = {row.sku for row in batch if row.sku and row.sku not in articles and row.location in places}
-    if create and missing and not dry_run:
+    if plan.create and missing and not plan.dry_run:
         articles |= catalog.add_variants(tx, [{"sku": sku} for sku in sorted(missing)], now)
         feeds.read_again(runtime, tx)
-    elif create:
+    elif plan.create:
         articles |= {sku: f"new:{sku}" for sku in missing}
-    book = StockBook.open(tx, {articles[row.sku] for row in batch if row.sku in articles}, now, by)
-    keys = {row.number: _key(run, row) for row in batch}
-    known = ledger.known_keys(tx, keys.values()) if keyed else set()
+    book = StockBook.open(tx, {articles[row.sku] for row in batch if row.sku in articles}, now, plan.by)
     kept_by = tracked(tx, articles)
-    results = [
-        _by_lot(row, kept_by[row.sku])
-        if row.sku in kept_by
-        else _one(book, places, articles, row, reason, keys[row.number], known, run)
-        for row in batch
-    ]
-    if not dry_run:
+    results = []
+    for index, row in enumerate(batch):
+        if str(index) in done:
+            before, after = done[str(index)]
+            results.append(RowResult(row.number, row.sku, row.location, "repeated", before, after))
+        elif row.sku in kept_by:
+            results.append(_by_lot(row, kept_by[row.sku]))
+        else:
+            results.append(_one(book, places, articles, row, plan, f"person:{slot}:{index}"))
+    if not plan.dry_run:
         book.flush()
         availability.verified(tx, _said(book, places, articles, batch, results), now)
+        if plan.asking:
+            _remember(tx, slot, results)
     return results
+
+
+def _done_before(tx: Tx, plan: _Import, slot: str, now: datetime) -> dict[str, list[int]]:
+    """(before, after) of the rows that were booked when they came before under this key, by their index."""
+    if not plan.asking:
+        return {}
+    if plan.dry_run:
+        kept = requests.find(tx, slot)
+        return kept.answer if kept is not None and kept.request == plan.asking else {}
+    return once.asked_before(tx, slot, plan.asking, now) or {}
+
+
+def _remember(tx: Tx, slot: str, results: Sequence[RowResult]) -> None:
+    """Keep what came of rows; those that could not be booked may be tried again."""
+    done = {str(index): [one.before, one.after] for index, one in enumerate(results) if one.status != "error"}
+    if done:
+        requests.keep(tx, slot, done)
+    else:
+        requests.forget(tx, slot)
 
 
 def _said(
@@ -215,10 +236,6 @@ def _said(
     }
 
 
-def _key(run: str, row: ImportRow) -> str:
-    return f"person:{run}:{row.number}:{row.sku}:{row.location}"[:120]
-
-
 def _by_lot(row: ImportRow, tracking: str) -> RowResult:
     said = f"{row.sku} is kept by {tracking}: count it, or correct it by `orderhub lot adjust`."
     return RowResult(row.number, row.sku, row.location, "error", message=said)
@@ -229,10 +246,8 @@ def _one(
     places: Mapping[str, LocationRow],
     articles: Mapping[str, str],
     row: ImportRow,
-    reason: str,
+    plan: _Import,
     key: str,
-    known: set[str],
-    run: str,
 ) -> RowResult:
     answer = RowResult(row.number, row.sku, row.location, "error")
     if not row.sku:
@@ -245,8 +260,6 @@ def _one(
         return replace(answer, message="The units are missing or no whole number.")
     position = book.position(places[row.location].id, articles[row.sku])
     before = position.on_hand
-    if key in known:
-        return replace(answer, status="repeated", before=before, after=before)
     if row.expected is not None and row.expected != before:
         said = f"There are {before} units on hand and {row.expected} were expected: look again."
         return replace(answer, before=before, message=said)
@@ -254,11 +267,11 @@ def _one(
     if before + change < 0:
         return replace(answer, before=before, message=f"There are {before} units; that would leave {before + change}.")
     if change:
-        _move(book, position, change, reason, key, run, outright=not row.is_change)
+        _move(book, position, change, plan, key, outright=not row.is_change)
     return replace(answer, status="changed" if change else "unchanged", before=before, after=before + change)
 
 
-def _move(book: StockBook, position: Position, change: int, reason: str, key: str, run: str, *, outright: bool) -> None:
+def _move(book: StockBook, position: Position, change: int, plan: _Import, key: str, *, outright: bool) -> None:
     # The goods are gone whatever was promised: available may fall below zero, and the shortage shows as oversold.
     book.move(
         position,
@@ -266,9 +279,9 @@ def _move(book: StockBook, position: Position, change: int, reason: str, key: st
         None if change > 0 else "available",
         "available" if change > 0 else None,
         kind="adjust",
-        cause=("person", run[:36]),
+        cause=("person", plan.run),
         key=key,
-        reason=reason,
+        reason=plan.reason,
         by_fact=True,
         outright=outright,
     )
@@ -292,11 +305,11 @@ def move_stock(
     they belong to. The same `key` moves once, however often it comes. Raises NotDoneError.
     """
     _check_by_hand(units, from_state, to_state, reason)
-    run = key or new_id()
+    wanted = _Wanted(sku, location, units, from_state, to_state, reason)
     for _ in range(TRIES):
         try:
             with runtime.db.begin() as tx:
-                moved = _move_once(runtime, tx, sku, location, units, from_state, to_state, actor(person), reason, run)
+                moved = _move_once(runtime, tx, wanted, actor(person), key)
         except StockConflictError:
             continue
         except OutOfStockError as error:
@@ -322,39 +335,48 @@ def _check_by_hand(units: int, from_state: str | None, to_state: str | None, rea
         raise NotDoneError("units are reserved for somebody: make a reservation")
 
 
-def _move_once(
-    runtime: Runtime,
-    tx: Tx,
-    sku: str,
-    location: str,
-    units: int,
-    from_state: str | None,
-    to_state: str | None,
-    by: str,
-    reason: str,
-    run: str,
-) -> StockMoved:
-    place = next((one for one in catalog.locations(tx) if one.code == location), None)
-    variant_id = catalog.variants_by_sku(tx, [sku]).get(sku)
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A move by hand; None for a state is the world outside."""
+
+    sku: str
+    location: str
+    units: int
+    from_state: str | None
+    to_state: str | None
+    reason: str
+
+    def moved(self, status: Literal["moved", "repeated"], on_hand: int, states: Mapping[str, int]) -> StockMoved:
+        return StockMoved(
+            self.sku, self.location, self.units, self.from_state, self.to_state, status, on_hand, dict(states)
+        )
+
+
+def _move_once(runtime: Runtime, tx: Tx, wanted: _Wanted, by: str, key: str) -> StockMoved:
+    run, now, sides = once.run_of(key), runtime.clock(), (wanted.from_state, wanted.to_state)
+    if key and (said := once.asked_before(tx, run, once.asking("move", wanted), now)) is not None:
+        return wanted.moved("repeated", said["on_hand"], said["states"])
+    place = next((one for one in catalog.locations(tx) if one.code == wanted.location), None)
+    variant_id = catalog.variants_by_sku(tx, [wanted.sku]).get(wanted.sku)
     if place is None:
-        raise NotDoneError(f"there is no location {location!r}")
+        raise NotDoneError(f"there is no location {wanted.location!r}")
     if variant_id is None:
-        raise NotDoneError(f"there is no article {sku!r}")
-    if None in (from_state, to_state) and catalog.variants(tx, [variant_id])[variant_id]["tracking"] != "none":
+        raise NotDoneError(f"there is no article {wanted.sku!r}")
+    if None in sides and catalog.variants(tx, [variant_id])[variant_id]["tracking"] != "none":
         raise NotDoneError("the article is kept by lot or serial number: say which ones came or went")
-    book = StockBook.open(tx, {variant_id}, runtime.clock(), by)
+    book = StockBook.open(tx, {variant_id}, now, by)
     position = book.position(place.id, variant_id)
-    move_key = f"person:{run}:move:{sku}:{location}"[:120]
-    done = not ledger.known_keys(tx, [move_key])
-    if done:
-        if from_state == "reserved":
-            _check_unowned(tx, position, units)
-        kind = "adjust" if None in (from_state, to_state) else "move"
-        cause = ("person", run[:36])
-        book.move(position, units, from_state, to_state, kind=kind, cause=cause, key=move_key, reason=reason)
-        book.flush()
-    status: Literal["moved", "repeated"] = "moved" if done else "repeated"
-    return StockMoved(sku, location, units, from_state, to_state, status, position.on_hand, dict(position.units))
+    if wanted.from_state == "reserved":
+        _check_unowned(tx, position, wanted.units)
+    book.move(
+        position, wanted.units, *sides, kind="adjust" if None in sides else "move", cause=("person", run),
+        key=f"person:{run}:move", reason=wanted.reason,
+    )  # fmt: skip
+    book.flush()
+    moved = wanted.moved("moved", position.on_hand, position.units)
+    if key:
+        requests.keep(tx, run, {"on_hand": moved.on_hand, "states": dict(moved.states)})
+    return moved
 
 
 def _check_unowned(tx: Tx, position: Position, units: int) -> None:

@@ -11,7 +11,7 @@ from hub.store.tables.connections import (
     rate_bucket,
     webhook_rejection,
 )
-from hub.store.tables.doors import PARTITIONS, inbox, outbox
+from hub.store.tables.doors import PARTITIONS, inbox, keyed_request, outbox
 from hub.store.tables.fulfillment import fo_line, fulfillment_order, package, package_line, shipment, tracking_event
 from hub.store.tables.orders import (
     entity_event,
@@ -72,6 +72,7 @@ __all__ = [
     "fulfillment_order",
     "hold",
     "inbox",
+    "keyed_request",
     "kit_component",
     "lease",
     "listing",

@@ -61,6 +61,15 @@ inbox = Table(
     Index("ix_inbox_entity", "entity_id"),
 )
 
+keyed_request = Table(
+    "keyed_request",
+    metadata,
+    Column("key", String(80), primary_key=True),  # the key it came under, hashed
+    Column("request", String(64), nullable=False),  # hash of what was asked for
+    json("answer", null=False),  # what came of it, as far as it cannot be read elsewhere
+    moment("at"),
+)
+
 outbox = Table(
     "outbox",
     metadata,

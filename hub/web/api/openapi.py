@@ -89,7 +89,7 @@ def _parameters(operation: Operation) -> Any:
     for name, rule in operation.query.items():
         yield {"name": name, "in": "query", "description": rule["description"], "schema": rule}
     if operation.takes_key:
-        words = "Any text of your own; the same one books once, however often it is sent."
+        words = "Any text of your own; the same one books once, and is an error with another request."
         rule = {"type": "string", "maxLength": 200}
         yield {"name": "Idempotency-Key", "in": "header", "description": words, "schema": rule}
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, render_template, request
 
-from hub.flows.operate import CheckFailedError, OperateError, SettingsError
+from hub.flows.operate import CheckFailedError, OperateError, SettingsError, UsedKeyError
 from hub.flows.reorder import UnknownPlaceError
 from hub.flows.rulefile import RuleFileError
 from hub.store.connections import UnknownConnectionError
@@ -118,6 +118,8 @@ def _bad_rules(error: RuleFileError) -> Response:
 @blueprint.errorhandler(OperateError)
 def _refused(error: OperateError) -> Response:
     match error:
+        case UsedKeyError():
+            return answer(Problem(422, str(error)))
         case SettingsError():
             return answer(Problem(422, "Some settings are not right.", list(_fields(error))))
         case CheckFailedError(result=result):

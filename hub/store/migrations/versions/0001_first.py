@@ -296,6 +296,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_location_code")),
     )
     op.create_table(
+        "keyed_request",
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("answer", Json, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_keyed_request")),
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("connection_id", sa.String(length=36), nullable=False),
@@ -1407,6 +1415,7 @@ def downgrade() -> None:
     op.drop_table("routing_rule_set")
     op.drop_table("outbox")
     op.drop_table("location")
+    op.drop_table("keyed_request")
     op.drop_table("inbox")
     op.drop_table("availability_rule")
     op.drop_table("stock_audit")
