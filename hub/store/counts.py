@@ -42,7 +42,6 @@ class CountLine:
     round: int
     recount: bool
     lots: dict[str, Any] | None
-    entry_key: str
     applied: int | None
     is_new: bool = False
 
@@ -274,12 +273,11 @@ def begin_round(tx: Tx, count_id: str, round_: int) -> None:
             round=round_,
             recount=False,
             lots=None,
-            entry_key="",
         )
     )
 
 
-_ENTRY = ("counted", "seen_on_hand", "seen_version", "counted_by", "counted_at", "recount", "lots", "entry_key")
+_ENTRY = ("counted", "seen_on_hand", "seen_version", "counted_by", "counted_at", "recount", "lots")
 
 
 def save_entries(tx: Tx, count_id: str, entries: Sequence[CountLine]) -> None:

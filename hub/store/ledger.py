@@ -325,15 +325,6 @@ def mark_listings(tx: Tx, variant_ids: Collection[str]) -> None:
         tx.execute(update(listing).where(listing.c.id.in_(theirs)).values(stock_rev=listing.c.stock_rev + 1))
 
 
-def known_keys(tx: Tx, keys: Collection[str]) -> set[str]:
-    """Those of the keys under which something was booked."""
-    found: set[str] = set()
-    for part in chunks(keys):
-        query = select(stock_move.c.idempotency_key).where(stock_move.c.idempotency_key.in_(part))
-        found |= set(tx.execute(query).scalars())
-    return found
-
-
 def risen(tx: Tx, limit: int) -> list[tuple[str, str, int]]:
     """Positions with more units than when waiting orders were last looked after: (position, variant, rises)."""
     query = (

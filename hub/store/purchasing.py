@@ -13,7 +13,6 @@ from hub.domain.purchasing import OPEN, Line
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import chunks
 from hub.store.tables import (
-    entity_event,
     location,
     promise_change,
     purchase_order,
@@ -172,14 +171,6 @@ def note_dates(
     ]
     if rows:
         tx.execute(insert(promise_change), rows)
-
-
-def receipt_known(tx: Tx, purchase_id: str, key: str) -> bool:
-    """Whether a delivery with this key was booked. Ask with the purchase order locked."""
-    query = select(entity_event.c.data).where(
-        entity_event.c.entity_id == purchase_id, entity_event.c.kind == "goods_received"
-    )
-    return any(data["key"] == key for data in tx.execute(query).scalars())
 
 
 def open_units(tx: Tx, variant_ids: Collection[str] | None = None) -> dict[str, int]:

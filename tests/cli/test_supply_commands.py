@@ -14,7 +14,9 @@ def test_stock_is_moved_counted_and_kept_by_lot(shop: Shop) -> None:
     shell.run("transfer", "ship", number, "MUG=3")
     assert "left before" in shell.run("transfer", "ship", number).stdout
     shell.run("transfer", "receive", number, "MUG=1", "--condition", "damaged", "--key", "van")
-    assert "booked before" in shell.run("transfer", "receive", number, "MUG=1", "--key", "van").stdout
+    again = ("transfer", "receive", number, "MUG=1", "--condition", "damaged", "--key", "van")
+    assert "booked before" in shell.run(*again).stdout
+    assert "another request" in shell.run("transfer", "receive", number, "MUG=2", "--key", "van", code=1).output
     shell.run("transfer", "close", number, "--lost", "MUG=1")
     shell.run("transfer", "receive", number)
     [row] = shell.json("transfer", "list", "--status", "closed_short")["rows"]

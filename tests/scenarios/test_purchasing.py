@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from connectors.shopify.sandbox import ShopifySandbox
-from hub.flows.operate import NotDoneError, cancel_order, purchasing, waiting
+from hub.flows.operate import NotDoneError, UsedKeyError, cancel_order, purchasing, waiting
 from hub.flows.operate.purchasing import Confirmed, Delivered, Wanted
 from hub.flows.promise import repromise
 from hub.store import promises
@@ -67,6 +67,21 @@ def test_a_delivery_counts_once_for_its_key(shop: SupplyShop) -> None:
     assert not shop.arrive(number, 4, receipt="note-17")
     assert shop.arrive(number, 4, receipt="note-18")
     assert shop.line(number).received == 8
+
+
+def test_a_delivery_of_the_same_name_with_other_goods_is_an_error(shop: SupplyShop) -> None:
+    number = shop.ordered(10)
+    assert shop.arrive(number, 4, receipt="note-17")
+    with pytest.raises(UsedKeyError, match="came before with another request"):
+        shop.arrive(number, 3, receipt="note-17")
+    assert shop.line(number).received == 4
+    assert shop.arrive(shop.ordered(10), 3, receipt="note-17"), "one note may tell of two purchase orders"
+
+
+def test_long_delivery_numbers_that_begin_alike_are_two_deliveries(shop: SupplyShop) -> None:
+    number, note = shop.ordered(10), "delivery-note-2026-11-30-dock-4-no-00"
+    assert all(shop.arrive(number, 3, receipt=note + last) for last in ("01", "02"))
+    assert shop.line(number).received == 6
 
 
 def test_more_than_the_tolerance_is_refused_with_the_figure_and_nothing_is_booked(shop: SupplyShop) -> None:

@@ -137,7 +137,7 @@ def test_one_key_reserves_once_and_answers_alike(yard: Yard) -> None:
     first = yard.keep(yard.line("MUG", 2, here=True), yard.line("TEE", 1), key="k")
     assert yard.keep(yard.line("MUG", 2, here=True), yard.line("TEE", 1), key="k") == first
     assert yard.shelf() == (8, 2, 0)
-    with pytest.raises(NotDoneError, match="used for another"):
+    with pytest.raises(NotDoneError, match="came before with another request"):
         yard.keep(yard.line("MUG", 3, here=True), yard.line("TEE", 1), key="k")
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.domain import counts as rules
-from hub.flows.operate import NotDoneError
+from hub.flows.operate import NotDoneError, UsedKeyError
 from hub.flows.operate import counts as counting
 from hub.flows.operate.counts import (
     Entry,
@@ -257,7 +257,10 @@ def test_a_scanner_adds_one_with_each_beep(house: House) -> None:
     for _ in range(3):
         enter(house, number, "4006381333931", 1, add=True)
     assert enter(house, number, "MUG", 1, add=True, entry="beep").counted == 4
+    assert enter(house, number, "MUG", 1, add=True, entry="boop").counted == 5
     assert enter(house, number, "MUG", 1, add=True, entry="beep").status == "repeated"
+    with pytest.raises(UsedKeyError):
+        enter(house, number, "MUG", 2, add=True, entry="beep")
     assert enter(house, number, "MUG", 7).counted == 7, "a figure replaces what was scanned"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from hub.flows.operate import NotDoneError, add_location, import_stock
+from hub.flows.operate import NotDoneError, UsedKeyError, add_location, import_stock
 from hub.flows.operate.stock import ImportRow
 from hub.flows.operate.transfers import (
     Missing,
@@ -80,7 +80,7 @@ class Transfers(RuleBasedStateMachine):
         import_stock(self.house.runtime, rows, person=PERSON, reason="start", create_articles=True)
         # (place, sku, state) -> units
         self.shelf = {(self.source, sku, "available"): START for sku in self.skus}
-        self.receipts: list[tuple[str, str]] = []
+        self.receipts: list[tuple[str, str, Received]] = []
         self.out = 0  # units that left this world: lost
         self.made = 0  # units that came from nowhere: over and mis-shipped
 
@@ -140,7 +140,7 @@ class Transfers(RuleBasedStateMachine):
             assert receive_transfer(self.house.runtime, one.number, [row], person=PERSON, receipt=receipt)
         if not possible:
             return
-        self.receipts.append((one.number, receipt))
+        self.receipts.append((one.number, receipt, row))
         taken = min(units, one.expected(sku))
         one.received[sku] = one.received.get(sku, 0) + taken
         self.put(self.destination, sku, "incoming", -taken)
@@ -153,9 +153,11 @@ class Transfers(RuleBasedStateMachine):
     @rule(data=st.data())
     def receive_once_more(self, data: st.DataObject) -> None:
         if self.receipts:
-            number, receipt = data.draw(st.sampled_from(self.receipts))
-            rows = [Received(self.skus["MUG"], 3)]
-            assert not receive_transfer(self.house.runtime, number, rows, person=PERSON, receipt=receipt)
+            number, receipt, row = data.draw(st.sampled_from(self.receipts))
+            assert not receive_transfer(self.house.runtime, number, [row], person=PERSON, receipt=receipt)
+            other = replace(row, units=row.units + 1)
+            with pytest.raises(UsedKeyError):
+                receive_transfer(self.house.runtime, number, [other], person=PERSON, receipt=receipt)
 
     @rule(one=known, sku=SKUS, lost=st.integers(0, 3), back=st.integers(0, 3))
     def close(self, one: Model, sku: str, lost: int, back: int) -> None:

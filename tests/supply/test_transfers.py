@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.domain import transfers as rules
-from hub.flows.operate import NotDoneError
+from hub.flows.operate import NotDoneError, UsedKeyError
 from hub.flows.operate.transfers import (
     Missing,
     Received,
@@ -87,6 +87,10 @@ def test_every_step_counts_once_however_often_it_is_asked_for(house: House) -> N
     assert not ship_transfer(house.runtime, number, person=PERSON)
     assert receive(house, number, Received("MUG", 2), receipt="van 1")
     assert not receive(house, number, Received("MUG", 2), receipt="van 1")
+    with pytest.raises(UsedKeyError):
+        receive(house, number, Received("MUG", 1), receipt="van 1")
+    with pytest.raises(UsedKeyError):
+        create_transfer(house.runtime, "BER", "PAR", {"MUG": 7}, person=PERSON, key="one")
     assert house.units("PAR", "MUG") == {"available": 4, "incoming": 4}
     assert close_short(house.runtime, number, [Missing("MUG", lost=1)], person=PERSON)
     assert not close_short(house.runtime, number, [], person=PERSON)

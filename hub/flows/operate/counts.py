@@ -17,6 +17,7 @@ from hub.domain import counts as rules
 from hub.domain import words
 from hub.domain.counts import RefusedError
 from hub.domain.lots import LotError, Marks
+from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
 from hub.store import availability, catalog, counts, events
@@ -87,8 +88,9 @@ def create_count(
     With an assignee it is assigned at once. Returns its number; the same `key` makes one count. Raises NotDoneError.
     """
     name, now = number("SC", f"{person}:{key}" if key else ""), runtime.clock()
+    asking = once.asking("count", location, skus, prefix, note, blind, assignee)
     with runtime.db.begin() as tx:
-        if key and counts.id_of(tx, name):
+        if key and once.asked_before(tx, once.run_of(f"count:{person}:{key}"), asking, now) is not None:
             return name
         place = next((one for one in catalog.locations(tx) if one.code == location), None)
         if place is None:
@@ -171,18 +173,16 @@ def enter_counts(
         now_seen = counts.seen(tx, head.location_id, wanted)
         lots = LotBook.open(tx, wanted, runtime.clock(), actor(person))
         saved: dict[str, CountLine] = {}
-        repeated: set[str] = set()
+        run = once.run_of(f"{head.id}:{round_}:{entry}")
+        if entry and once.asked_before(tx, run, once.asking("entries", rows, add), runtime.clock()) is not None:
+            return [one if one.status == "error" else replace(one, status="repeated") for one in answers]
         for variant_id, one in wanted.items():
             line = lines.get(variant_id) or _new_line(one, round_)
-            if entry and line.entry_key == entry[:64]:
-                repeated.add(one.sku)
-            else:
-                _enter(line, one, now_seen[variant_id], lots, head.location_id, add=add)
-                line.counted_by, line.counted_at = person[:120], runtime.clock()
-                line.entry_key = entry[:64]
-                saved[one.sku] = line
+            _enter(line, one, now_seen[variant_id], lots, head.location_id, add=add)
+            line.counted_by, line.counted_at = person[:120], runtime.clock()
+            saved[one.sku] = line
         counts.save_entries(tx, head.id, list(saved.values()))
-    return [_answer(one, saved, repeated) for one in answers]
+    return [one if one.status == "error" else replace(one, counted=saved[one.sku].counted) for one in answers]
 
 
 def _take_row(
@@ -233,7 +233,7 @@ def _new_line(one: _Found, round_: int) -> CountLine:
     """An article that nobody expected."""
     return CountLine(
         new_id(), one.variant_id, one.sku, one.tracking, None, None, None, "", None, round_,
-        recount=False, lots=None, entry_key="", applied=None, is_new=True,
+        recount=False, lots=None, applied=None, is_new=True,
     )  # fmt: skip
 
 
@@ -261,14 +261,6 @@ def _lots(before: dict[str, Any] | None, one: _Found, lots: LotBook, location_id
         code: {"counted": counted[code], "seen": seen.get(code, 0), "expires_on": expiries.get(code)}
         for code in sorted({*seen, *counted, *one.lots})
     }
-
-
-def _answer(one: EntryResult, saved: Mapping[str, CountLine], repeated: set[str]) -> EntryResult:
-    if one.status == "error":
-        return one
-    if one.sku in repeated:
-        return replace(one, status="repeated")
-    return replace(one, counted=saved[one.sku].counted)
 
 
 def review_count(runtime: Runtime, key: str, *, person: str) -> bool:

@@ -14,6 +14,7 @@ from hub.domain import purchasing as rules
 from hub.domain import words
 from hub.domain.lots import LotError, Marks
 from hub.domain.purchasing import PurchaseRefusedError
+from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.operate.suppliers import NAME, supplier_of
 from hub.flows.promise import repromise
@@ -131,8 +132,11 @@ def draft_purchase(
     if name and not NAME.fullmatch(name):
         raise NotDoneError("a number has up to 40 letters, digits, -, _ or ., such as PO-2026-17")
     made_up = number("PO", f"{person}:{key}" if key else "")
-    now = runtime.clock()
+    now, run = runtime.clock(), once.run_of(f"purchase:{person}:{key}")
+    asking = once.asking("purchase", supplier, location, lines, name, expected_on, over_percent, note)
     with runtime.db.begin() as tx:
+        if key and once.asked_before(tx, run, asking, now) is not None:
+            return name or made_up
         seller = supplier_of(tx, supplier)
         place = next((one for one in catalog.locations(tx) if location in (one.code, one.id)), None)
         if place is None:
@@ -292,13 +296,15 @@ def _move_dates(bench: Bench, days: Sequence[tuple[str, date | None]], reason: s
 def receive_purchase(runtime: Runtime, key: str, rows: Sequence[Delivered], *, person: str, receipt: str = "") -> bool:
     """Goods arrived, as many times as it takes; False when this `receipt` was booked before. Raises NotDoneError.
 
-    Good units are available at once and go to the orders that wait for them, oldest first.
+    Good units are available at once and go to the orders that wait for them, oldest first. A receipt of the same name
+    that tells of other goods is an error.
     """
-    run = (receipt or new_id())[:36]
+    asking = once.asking("receive", rows)
 
     def work(bench: Bench) -> bool:
         order = bench.order
-        if purchasing.receipt_known(bench.tx, order.id, run):
+        run = once.run_of(f"{order.id}:{receipt}" if receipt else "")
+        if receipt and once.asked_before(bench.tx, run, asking, bench.stock.now) is not None:
             return False
         if not rows:
             raise PurchaseRefusedError("say what arrived")
@@ -308,7 +314,7 @@ def receive_purchase(runtime: Runtime, key: str, rows: Sequence[Delivered], *, p
             _receive(bench, row, f"po:{run}:{count}")
         for status in rules.after_receipt(order.status, [line.units for line in order.lines]):
             bench.move_to(status)
-        bench.tell("goods_received", f"Arrived: {', '.join(map(_delivered, rows))}.", key=run)
+        bench.tell("goods_received", f"Arrived: {', '.join(map(_delivered, rows))}.")
         return True
 
     return _at_bench(runtime, key, person, work)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.flows.desk import Desk
+from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.operate.orders import at_desk, route_on
 from hub.flows.runtime import Runtime
-from hub.store import catalog, events, reservations
+from hub.store import catalog, events, requests, reservations
 from hub.store.database import Tx
 from hub.store.errors import IntegrityError
 from hub.store.ledger import OutOfStockError, StockBook, StockConflictError
@@ -48,25 +49,32 @@ def reserve(
     released. The same `key` reserves once and gives the same answer again. Raises NotDoneError.
     """
     _check(lines, owner, expires_in)
+    run, asking = once.run_of(key), once.asking("reserve", lines, owner)
 
     for _ in range(TRIES):
         try:
             with runtime.db.begin() as tx:
+                if key and (said := once.asked_before(tx, run, asking, runtime.clock())) is not None:
+                    keys = [f"{run}:{number}" for number in range(1, said["rows"] + 1)]
+                    made = reservations.under_keys(tx, keys)
+                    return [made[one] for one in keys]
                 wanted = _wanted(tx, lines)
                 reservations.lock_articles(tx, {one.variant_id for one in wanted})
                 book = StockBook.open(tx, {one.variant_id for one in wanted}, runtime.clock(), actor(person))
-                made = _made_before(tx, wanted, owner, key)
-                if not made:
-                    until = _until(book.now, owner, expires_in)
-                    made = reservations.reserve(tx, book, wanted, owner, expires_at=until, reason=reason, key=key)
-                    _tell(tx, book, made, owner)
+                until = _until(book.now, owner, expires_in)
+                done = reservations.reserve(
+                    tx, book, wanted, owner, expires_at=until, reason=reason, key=run if key else ""
+                )
+                _tell(tx, book, done, owner)
+                if key:
+                    requests.keep(tx, run, {"rows": len(done)})
                 book.flush()
         except (StockConflictError, IntegrityError):
             continue
         except (OutOfStockError, NotEnoughError) as error:
             raise NotDoneError(f"nothing was reserved: {error}") from error
         runtime.wake_all({"stock"})
-        return made
+        return done
     raise NotDoneError("the stock keeps changing while it is reserved; try again")
 
 
@@ -109,22 +117,6 @@ def _wanted(tx: Tx, lines: Sequence[ReserveLine]) -> list[Wanted]:
         for part, each in kits.get(variant_id, [(variant_id, 1)]):
             found.append(Wanted(part, one.units * each, place))
     return found
-
-
-def _made_before(tx: Tx, wanted: list[Wanted], owner: tuple[str, str], key: str) -> list[Reservation]:
-    """What an earlier request with this key made. Raises NotDoneError when that one asked for something else."""
-    if not key:
-        return []
-    keys = [f"{key}:{number}" for number in range(1, len(wanted) + 1)]
-    known = reservations.under_keys(tx, keys)
-    if not known:
-        return []
-    rows = [known[one] for one in keys if one in known]
-    asked = [(one.variant_id, one.units, one.location_id, *owner) for one in wanted]
-    made = [(row.variant_id, row.quantity, row.location_id, row.owner_type, row.owner_id) for row in rows]
-    if asked != made:
-        raise NotDoneError("this key was used for another reservation")
-    return rows
 
 
 def extend_reservations(

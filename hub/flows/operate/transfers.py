@@ -14,9 +14,10 @@ from hub.domain import transfers as rules
 from hub.domain import words
 from hub.domain.lots import LotError, Marks
 from hub.domain.transfers import RefusedError
+from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
-from hub.store import catalog, events, ledger, reservations, transfers
+from hub.store import catalog, events, reservations, transfers
 from hub.store.database import Tx, new_id
 from hub.store.errors import IntegrityError
 from hub.store.ledger import OutOfStockError, StockBook, StockConflictError
@@ -89,9 +90,10 @@ def create_transfer(
     The same `key` makes one transfer, however often it comes.
     """
     name = number("TR", f"{person}:{key}" if key else "")
-    now = runtime.clock()
+    now, run = runtime.clock(), once.run_of(f"transfer:{person}:{key}")
+    asking = once.asking("transfer", source, destination, sorted(units.items()), note, expected_on)
     with runtime.db.begin() as tx:
-        if key and transfers.id_of(tx, name):
+        if key and once.asked_before(tx, run, asking, now) is not None:
             return name
         places = {one.code: one for one in catalog.locations(tx)}
         for code in (source, destination):
@@ -261,20 +263,21 @@ def _take_marks(bench: Bench, line: LineState, units: int, serials: Sequence[str
 def receive_transfer(runtime: Runtime, key: str, rows: Sequence[Received], *, person: str, receipt: str = "") -> bool:
     """Units arrived, as many times as it takes; False when this `receipt` was booked before. Raises NotDoneError.
 
-    What is more than was shipped is booked as over, an article that is not on the transfer as mis-shipped.
+    What is more than was shipped is booked as over, an article that is not on the transfer as mis-shipped. A receipt of
+    the same name that tells of other goods is an error.
     """
-    run = (receipt or new_id())[:36]
+    asking = once.asking("receive", rows)
 
     def work(bench: Bench) -> bool:
         state = bench.transfer
-        first = f"tr:{state.id}:{run}:0"
-        if ledger.known_keys(bench.tx, [first]):
+        run = once.run_of(f"{state.id}:{receipt}" if receipt else "")
+        if receipt and once.asked_before(bench.tx, run, asking, bench.stock.now) is not None:
             return False
         if not rows:
             raise RefusedError("say what arrived")
         rules.after_receipt(state.status, [])
         known = catalog.variants_by_sku(bench.tx, {row.sku for row in rows})
-        parts = _Parts(f"tr:{state.id}:{run}")
+        parts = _Parts(f"tr:{run}")
         for row in rows:
             _arrive(bench, row, known, parts)
         state.status = rules.after_receipt(state.status, [line.line for line in state.lines])

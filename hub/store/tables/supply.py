@@ -213,7 +213,6 @@ stock_count_line = Table(
     Column("round", Integer, nullable=False, server_default="1"),  # 2 and more: counted again
     Column("recount", Boolean, nullable=False, server_default="0"),
     json("lots"),  # of a tracked article: what was counted and seen by lot, or the serial numbers found
-    Column("entry_key", String(64), nullable=False, server_default=""),  # of the last entry, which counts once
     Column("applied", Integer),  # the correction that was booked
     UniqueConstraint("stock_count_id", "variant_id"),
     CheckConstraint("counted IS NULL OR counted >= 0", name="counted"),

@@ -66,7 +66,7 @@ def add() -> Any:
             note=given["note"][:1000],
             blind="open" not in request.form,
             assignee=given["assignee"][:120],
-            key=request.form.get("key", "")[:36],
+            key=request.form.get("key", ""),
         )
     except NotDoneError as error:
         return _list(f"{error}.", given), 422
@@ -150,7 +150,7 @@ def enter(number: str) -> Any:
             int(text) if text.isdecimal() and len(text) < 10 else None,
             person=caller().actor,
             add=form.get("how", "add") == "add",
-            entry=form.get("key", "")[:36],
+            entry=form.get("key", ""),
             lot=form.get("lot", "").strip()[:80],
             expires_on=expiry(form.get("expires_on", "")),
             serial=form.get("serial", "").strip()[:120],

@@ -68,7 +68,7 @@ def reserve() -> Any:
             ("person", given["owner"]),
             person=caller().actor,
             expires_in=until,
-            key=request.form.get("key", "")[:36],
+            key=request.form.get("key", ""),
         )
     except NotDoneError as error:
         return _reservations(given, _sentence(error)), 422
@@ -121,7 +121,7 @@ def move() -> Any:
             allowed[given["target"]],
             person=caller().actor,
             reason=reason_text(given["reason"], given["note"]),
-            key=request.form.get("key", "")[:36],
+            key=request.form.get("key", ""),
         )
     except NotDoneError as error:
         return _move(given, _sentence(error)), 422

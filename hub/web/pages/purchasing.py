@@ -63,7 +63,7 @@ def add() -> Any:
             expected_on=_day(given["expected_on"]),
             over_percent=_whole(given["over_percent"] or "0"),
             note=given["note"],
-            key=request.form.get("key", "")[:36],
+            key=request.form.get("key", ""),
         )
     except NotDoneError as error:
         return _form(given, str(error)), 422
@@ -206,7 +206,7 @@ def dates(number: str) -> Any:
 def receive(number: str) -> Any:
     def work() -> None:
         rows = [row for line in _order(number).lines for row in _delivered(line)]
-        receipt = request.form.get("key", "")[:36]
+        receipt = request.form.get("key", "")
         buy.receive_purchase(console().runtime, number, rows, person=caller().actor, receipt=receipt)
 
     return _do(number, work, "The goods are booked, and go to the orders that wait for them.")

@@ -59,7 +59,7 @@ def _reckoned(at: str) -> Reckoning:
 @blueprint.post("/draft")
 def draft() -> Any:
     """Draft what is ticked: purchase orders, or transfers."""
-    runtime, to, key = console().runtime, request.form.get("to", "")[:40], request.form.get("key", "")[:30]
+    runtime, to, key = console().runtime, request.form.get("to", "")[:40], request.form.get("key", "")
     try:
         if request.form.get("how") == "move":
             picked = [one.rpartition("@") for one in request.form.getlist("move")]

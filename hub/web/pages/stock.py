@@ -71,7 +71,7 @@ def adjust(sku: str) -> Any:
             given["location"],
             person=caller().actor,
             reason=given["reason"],
-            key=request.form.get("key", "")[:36],
+            key=request.form.get("key", ""),
             **wanted,
         )
     except NotDoneError as error:

@@ -61,7 +61,7 @@ def add() -> Any:
             person=caller().actor,
             note=given["note"][:1000],
             expected_on=expiry(request.form.get("expected_on", "")),
-            key=request.form.get("key", "")[:36],
+            key=request.form.get("key", ""),
         )
     except NotDoneError as error:
         return _list(f"{error}.", given), 422
@@ -168,7 +168,7 @@ def receive(number: str) -> Any:
         other = request.form.get("other", "").strip()
         rows += [Received(sku, units) for sku, units in read_lines(other).items()]
         operate.receive_transfer(
-            console().runtime, number, rows, person=caller().actor, receipt=request.form.get("key", "")[:36]
+            console().runtime, number, rows, person=caller().actor, receipt=request.form.get("key", "")
         )
 
     return _done(number, arrive, "The receipt is booked.")

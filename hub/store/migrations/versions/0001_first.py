@@ -1124,7 +1124,6 @@ def upgrade() -> None:
         sa.Column("round", sa.Integer(), server_default="1", nullable=False),
         sa.Column("recount", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("lots", Json, nullable=True),
-        sa.Column("entry_key", sa.String(length=64), server_default="", nullable=False),
         sa.Column("applied", sa.Integer(), nullable=True),
         sa.CheckConstraint("counted IS NULL OR counted >= 0", name=op.f("ck_stock_count_line_counted")),
         sa.ForeignKeyConstraint(
