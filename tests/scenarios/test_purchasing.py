@@ -95,6 +95,15 @@ def test_more_than_the_tolerance_is_refused_with_the_figure_and_nothing_is_booke
     assert shop.world.on_shelf() == {"EAST": {"MUG": (11, 11, 0)}}
 
 
+def test_more_than_was_ordered_is_not_taken_from_what_another_purchase_order_expects(shop: SupplyShop) -> None:
+    first, second = shop.ordered(10, over_percent=50), shop.ordered(10)
+    shop.arrive(first, 15)
+    assert (shop.incoming(), shop.line(second).received) == (10, 0)
+    shop.arrive(second, 10)
+    assert shop.incoming() == 0
+    assert shop.world.on_shelf() == {"EAST": {"MUG": (25, 25, 0)}}
+
+
 def test_rejected_units_are_received_and_not_for_sale(shop: SupplyShop) -> None:
     number = shop.ordered(10)
     rows = [

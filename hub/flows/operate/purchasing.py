@@ -93,10 +93,13 @@ class Bench:
             self._move(line, units, *states, kind="expect", key=f"po:{step}:{line.id}")
 
     def take(self, line: LineState, units: int, state: str | None, key: str) -> None:
-        """Units arrived; None for a state sends them back."""
-        missing = units - self.stock.position(self.order.location_id, line.variant_id).incoming
-        if missing > 0:
-            self._move(line, missing, None, "incoming", kind="expect", key=f"{key}:over")
+        """Units arrived; None for a state sends them back. What this line did not expect any more comes on top of what
+        others expect here.
+        """
+        incoming = self.stock.position(self.order.location_id, line.variant_id).incoming
+        over = units - min(line.open, incoming)
+        if over > 0:
+            self._move(line, over, None, "incoming", kind="expect", key=f"{key}:over")
         self._move(line, units, "incoming", state, kind="receive", key=key)
 
     def _move(
