@@ -15,6 +15,7 @@ from hub.cli.session import person, runtime
 from hub.domain.counts import NEXT
 from hub.flows.operate import counts as operate
 from hub.flows.operate.count_file import read_count
+from hub.flows.operate.files import text_of
 from hub.flows.operate.lots import expiry
 from hub.store.views import counts as view
 from hub.store.views.counts import CountDetail, CountLineView, CountQuery, UnknownCountError
@@ -180,7 +181,7 @@ def import_count(
     Further columns are lot and expires_on, or serial, for articles that have them.
     """
     raw = file.read_bytes()
-    rows = read_count(raw.decode("utf-8-sig", "replace"))
+    rows = read_count(text_of(raw))
     with runtime() as hub:
         results = operate.enter_counts(hub, number, rows, person=person(), entry=hashlib.sha256(raw).hexdigest()[:32])
     wrong = [one for one in results if one.status == "error"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 STATES = ("available", "committed", "reserved", "damaged", "quality_hold", "safety_stock")
 INCOMING = "incoming"  # ordered or on its way; outside of what is on hand
 OUTSIDE = "outside"  # the world that units come from and leave to; None in a move
+MOST_UNITS = 10_000_000  # of one article in one place, and in one request: more is a slip
 
 MEANING: Mapping[str, str] = {
     "available": "On the shelf and free to be sold.",

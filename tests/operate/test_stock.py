@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from hub.flows import operate
-from hub.flows.operate import ImportRow, NotDoneError, UsedKeyError
+from hub.flows.operate import ImportRow, NotDoneError, UsedKeyError, stock_file
 from hub.store.tables import location, stock_move, stock_position
 from tests.operate.conftest import PERSON, Desk
 
@@ -135,6 +136,52 @@ def test_each_row_of_an_import_has_its_own_result(desk: Desk) -> None:
     assert [one.status for one in again] == ["repeated", "repeated", "error", "error", "error", "repeated"]
     assert [(one.before, one.after) for one in again] == [(one.before, one.after) for one in done]
     assert desk.world.on_shelf()["WEST"]["MUG"] == (11, 11, 0)
+
+
+def test_a_figure_that_is_a_slip_is_left_out_and_the_other_rows_are_booked(desk: Desk) -> None:
+    rows = [
+        ImportRow(1, "TEE", "WEST", 7),
+        ImportRow(2, "MUG", "WEST", 99_999_999_999),
+        ImportRow(3, "MUG", "WEST", 10_000_000, is_change=True),
+        ImportRow(4, "MUG", "WEST", -99_999_999_999, is_change=True),
+    ]
+    done = operate.import_stock(desk.runtime, rows, person=PERSON, reason="count")
+    assert [one.status for one in done] == ["changed", "error", "error", "error"]
+    assert done[1].message == "At most 10,000,000 units of an article lie in one place."
+    assert desk.world.on_shelf()["WEST"] == {"MUG": (10, 10, 0), "TEE": (7, 7, 0)}
+    with pytest.raises(NotDoneError, match="1 to 10,000,000"):
+        operate.move_stock(
+            desk.runtime, "MUG", "WEST", 99_999_999_999, None, "available", reason="found", person=PERSON
+        )
+    with pytest.raises(NotDoneError, match="1 to 10,000,000"):
+        operate.reserve(desk.runtime, [operate.ReserveLine("MUG", 99_999_999_999)], ("checkout", "cart"), person=PERSON)
+
+
+def read(content: bytes, tmp_path: Path) -> list[tuple[str, int | None, int | None]]:
+    file = tmp_path / "stock.csv"
+    file.write_bytes(content)
+    return [(row.sku, row.units, row.expected) for row in stock_file.rows_of(file)]
+
+
+def test_a_figure_in_a_file_is_plain_digits(tmp_path: Path) -> None:
+    cells = ["12", " 7 ", "+3", "-4", "1_0", "1e2", "12.0", "٣", "", "9" * 5000]
+    text = "sku,location,on_hand\n" + "\n".join(f"MUG,BER,{cell}" for cell in cells)
+    found = [units for _, units, _ in read(text.encode(), tmp_path)]
+    assert found == [12, 7, 3, -4, None, None, None, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("sku,location,on_hand\nMÜG,BER,1\n".encode("latin-1"), "UTF-8"),
+        ("sku,location,on_hand\nMÜG,BER,1\n".encode("utf-16"), "UTF-8"),
+        (b"sku,location,on_hand\n" + b"x" * 200_000, "CSV"),
+        (b"article,place\n", "columns"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(content: bytes, words: str, tmp_path: Path) -> None:
+    with pytest.raises(NotDoneError, match=words):
+        read(content, tmp_path)
 
 
 def test_a_delivery_goes_to_the_orders_that_wait_for_it(desk: Desk) -> None:

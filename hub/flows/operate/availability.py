@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from hub.domain.availability import KINDS, Offer, Rule, RuleBook, publish
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.operate.reach import find
 from hub.flows.runtime import Runtime
@@ -19,7 +20,6 @@ from hub.store.database import Tx, new_id
 from hub.store.ledger import mark_listings
 from hub.store.locks import alone
 
-MOST_UNITS = 10_000_000
 MOST_MINUTES = 525_600  # a year
 MOST_EXAMPLES = 20
 LOCK = "availability_rules"  # rules are renumbered together, so one person at a time changes them

@@ -9,6 +9,7 @@ from io import StringIO
 
 from hub.flows.operate.counts import Entry
 from hub.flows.operate.errors import NotDoneError
+from hub.flows.operate.files import whole
 
 _CODES, _UNITS = ("sku", "barcode", "code"), ("units", "counted", "quantity", "on_hand")
 
@@ -30,7 +31,7 @@ def read_count(text: str) -> list[Entry]:
 def _entries(reader: csv.DictReader[str], code: str, units: str | None, names: dict[str, str]) -> Iterator[Entry]:
     for number, row in enumerate(reader, start=1):
         cells = {name: str(row.get(column) or "").strip() for name, column in names.items()}
-        figure = _whole(str(row.get(units) or "")) if units else 1
+        figure = whole(str(row.get(units) or "")) if units else 1
         yield Entry(
             number,
             str(row.get(code) or "").strip()[:120],
@@ -39,13 +40,6 @@ def _entries(reader: csv.DictReader[str], code: str, units: str | None, names: d
             _day(cells.get("expires_on", "")),
             cells.get("serial", "")[:120],
         )
-
-
-def _whole(text: str) -> int | None:
-    try:
-        return int(text.strip())
-    except ValueError:
-        return None
 
 
 def _day(text: str) -> date | None:

@@ -17,6 +17,7 @@ from hub.domain import counts as rules
 from hub.domain import words
 from hub.domain.counts import RefusedError
 from hub.domain.lots import LotError, Marks
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
@@ -29,7 +30,6 @@ from hub.store.numbers import number
 
 TRIES = 3
 BATCH = 500  # corrections of one transaction
-MOST_UNITS = 10_000_000
 
 Uncounted = Literal["", "leave", "zero"]
 

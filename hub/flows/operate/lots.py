@@ -11,6 +11,7 @@ from datetime import date
 
 from hub.domain import counts as counting
 from hub.domain.lots import TRACKING, LotError, Marks
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows import lots as flow
 from hub.flows.desk import Desk
 from hub.flows.operate import once
@@ -75,8 +76,8 @@ def adjust_lot(
 
     Raises NotDoneError.
     """
-    if not change:
-        raise NotDoneError("say by how much")
+    if not 0 < abs(change) <= MOST_UNITS:
+        raise NotDoneError(f"say by how much, from 1 to {MOST_UNITS:,} units")
     run = once.run_of(key)
     booked, asking = f"lot:{run}", once.asking("lot", sku, location, marks, change)
 

@@ -14,6 +14,7 @@ from hub.domain import purchasing as rules
 from hub.domain import words
 from hub.domain.lots import LotError, Marks
 from hub.domain.purchasing import PurchaseRefusedError
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.operate.suppliers import NAME, supplier_of
@@ -28,7 +29,6 @@ from hub.store.numbers import number
 from hub.store.purchasing import LineState, PurchaseState, UnknownPurchaseError
 
 TRIES = 3
-MOST_UNITS = 10_000_000
 MOST_OVER = 100  # percent
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.desk import Desk
 from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
@@ -91,8 +92,8 @@ def _check(lines: Sequence[ReserveLine], owner: tuple[str, str], expires_in: tim
         raise NotDoneError("say for whom it is kept, in 1 to 80 characters")
     if not lines:
         raise NotDoneError("say what is to be reserved")
-    if any(one.units < 1 for one in lines):
-        raise NotDoneError("the units are a whole number from 1 on")
+    if any(not 1 <= one.units <= MOST_UNITS for one in lines):
+        raise NotDoneError(f"the units are a whole number from 1 to {MOST_UNITS:,}")
     if expires_in is not None and not timedelta(0) < expires_in <= LONGEST:
         raise NotDoneError(f"a reservation lasts from a second to {LONGEST.days} days")
 

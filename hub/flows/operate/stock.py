@@ -9,7 +9,7 @@ from itertools import count, islice
 from typing import Any, Literal
 
 from hub.domain.feeds import FILE_PERCENT, LEAST, emptying
-from hub.domain.stock_states import OF_OTHERS, MoveRefusedError, check_move
+from hub.domain.stock_states import MOST_UNITS, OF_OTHERS, MoveRefusedError, check_move
 from hub.flows.operate import feeds, once
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
@@ -21,6 +21,7 @@ from hub.store.ledger import OutOfStockError, Position, StockBook, StockConflict
 from hub.store.lots import tracked
 
 BATCH = 2_000
+TOO_MANY = f"At most {MOST_UNITS:,} units of an article lie in one place."
 TRIES = 5
 
 Status = Literal["changed", "unchanged", "repeated", "error"]
@@ -258,6 +259,8 @@ def _one(
         return replace(answer, message=f"There is no article {row.sku!r}.")
     if row.units is None:
         return replace(answer, message="The units are missing or no whole number.")
+    if abs(row.units) > MOST_UNITS:
+        return replace(answer, message=TOO_MANY)
     position = book.position(places[row.location].id, articles[row.sku])
     before = position.on_hand
     if row.expected is not None and row.expected != before:
@@ -266,6 +269,8 @@ def _one(
     change = row.units if row.is_change else row.units - before
     if before + change < 0:
         return replace(answer, before=before, message=f"There are {before} units; that would leave {before + change}.")
+    if before + change > MOST_UNITS:
+        return replace(answer, before=before, message=f"There are {before} units. {TOO_MANY}")
     if change:
         _move(book, position, change, plan, key, outright=not row.is_change)
     return replace(answer, status="changed" if change else "unchanged", before=before, after=before + change)
@@ -320,8 +325,8 @@ def move_stock(
 
 
 def _check_by_hand(units: int, from_state: str | None, to_state: str | None, reason: str) -> None:
-    if units < 1:
-        raise NotDoneError("the units are a whole number from 1 on")
+    if not 1 <= units <= MOST_UNITS:
+        raise NotDoneError(f"the units are a whole number from 1 to {MOST_UNITS:,}")
     if not reason.strip():
         raise NotDoneError("say why: the ledger keeps the reason for ever")
     try:

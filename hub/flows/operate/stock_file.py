@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import IO
 
 from hub.flows.operate.errors import NotDoneError
+from hub.flows.operate.files import NOT_UTF8, whole
 from hub.flows.operate.stock import ImportRow, RowResult
 
 RESULT_COLUMNS = ("row", "sku", "location", "status", "before", "after", "message")
 
 
 def rows_of(file: Path) -> Iterator[ImportRow]:
-    """The rows of a CSV file. Raises NotDoneError when its first line does not name the columns."""
-    with file.open(newline="", encoding="utf-8-sig") as source:
-        yield from read_rows(source)
+    """The rows of a CSV file. Raises NotDoneError when it is not UTF-8 or its first line names no columns."""
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as source:
+            yield from read_rows(source)
+    except UnicodeDecodeError as error:
+        raise NotDoneError(NOT_UTF8) from error
 
 
 def read_rows(source: Iterable[str]) -> Iterator[ImportRow]:
@@ -36,21 +40,24 @@ def read_rows(source: Iterable[str]) -> Iterator[ImportRow]:
     sku, place, units = names.index("sku"), names.index("location"), names.index(figure)
     seen = names.index("expected") if "expected" in names else None
     most = max(sku, place, units, seen or 0)
-    for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), start=1):
+    for number, cells in enumerate(_cells(lines, delimiter), start=1):
         if not cells:
             continue
         cells.extend([""] * (most + 1 - len(cells)))
-        expected = None if seen is None or not cells[seen].strip() else _whole(cells[seen], missing=-1)
+        expected = None
+        if seen is not None and cells[seen].strip():
+            found = whole(cells[seen])
+            expected = -1 if found is None else found
         yield ImportRow(
-            number, cells[sku].strip(), cells[place].strip(), _whole(cells[units]), figure == "change", expected
+            number, cells[sku].strip(), cells[place].strip(), whole(cells[units]), figure == "change", expected
         )
 
 
-def _whole(text: str, missing: int | None = None) -> int | None:
+def _cells(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
     try:
-        return int(text)
-    except ValueError:
-        return missing
+        yield from csv.reader(lines, delimiter=delimiter)
+    except csv.Error as error:
+        raise NotDoneError(f"the file cannot be read as CSV: {error}") from error
 
 
 def key_of(content: bytes) -> str:

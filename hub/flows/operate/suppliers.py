@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.domain.money import exponent
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
 from hub.store import catalog, events, suppliers
@@ -17,7 +18,6 @@ from hub.store.suppliers import Policy, Supplier, UnknownSupplierError
 CHANGEABLE = ("name", "email", "lead_time_days", "review_days", "min_order_minor", "note", "active")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # of suppliers and purchase orders: they stand in addresses
 MOST_DAYS = 730
-MOST_UNITS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

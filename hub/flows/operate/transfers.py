@@ -13,6 +13,7 @@ from datetime import date
 from hub.domain import transfers as rules
 from hub.domain import words
 from hub.domain.lots import LotError, Marks
+from hub.domain.stock_states import MOST_UNITS
 from hub.domain.transfers import RefusedError
 from hub.flows.operate import once
 from hub.flows.operate.errors import NotDoneError, actor
@@ -27,7 +28,6 @@ from hub.store.reservations import Wanted
 from hub.store.transfers import LineState, TransferState
 
 TRIES = 3
-MOST_UNITS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

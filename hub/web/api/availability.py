@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate import availability as operate
 from hub.flows.operate.availability import WantedRule
 from hub.store import availability as rules
@@ -11,7 +12,7 @@ from hub.store.availability import RuleRow
 from hub.store.views import stock as stock_view
 from hub.store.views.stock import ChannelStock
 from hub.web.api.operation import Call, Operation, closed, read
-from hub.web.api.shapes import MOST_UNITS, Json, many, maybe, moment, obj, ref, text, truth, whole
+from hub.web.api.shapes import Json, many, maybe, moment, obj, ref, text, truth, whole
 from hub.web.context import caller, console
 
 STEP = obj(

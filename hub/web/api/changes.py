@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.domain.changes import STATES
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows import operate
 from hub.flows.change import Preview
 from hub.flows.operate import SettingsError
@@ -153,7 +154,7 @@ _ACTION = closed(
     ("do",),
     do=text("What.", enum=["set_quantity", "add_line", "ship_to", "set_method", "cancel"]),
     line=text("set_quantity: the channel's id of the line.", maxLength=255),
-    quantity=whole("set_quantity, add_line: how many there are to be.", minimum=0, maximum=shapes.MOST_UNITS),
+    quantity=whole("set_quantity, add_line: how many there are to be.", minimum=0, maximum=MOST_UNITS),
     sku=text("add_line: our SKU.", maxLength=120),
     price_minor=whole("add_line: of one, in minor units.", minimum=0),
     tax_minor=whole("add_line: on one, where prices do not contain taxes.", minimum=0),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows import operate
 from hub.sdk import CheckResult
 from hub.store.views import connections as connection_view
 from hub.web.api import shapes
 from hub.web.api.operation import Call, Operation, closed, read
-from hub.web.api.shapes import MOST_UNITS, Json, many, obj, ref, text, truth, whole
+from hub.web.api.shapes import Json, many, obj, ref, text, truth, whole
 from hub.web.context import caller, console
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from hub.domain.counts import NEXT
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate import counts as operate
 from hub.flows.operate.counts import Entry, EntryResult
 from hub.store.views import counts as counts_view
 from hub.store.views.counts import CountDetail, CountLineView, CountQuery, CountRow
 from hub.web.api import shapes
 from hub.web.api.operation import PAGED, Call, Operation, closed, page_of, read
-from hub.web.api.shapes import MOST_ROWS, MOST_UNITS, Json, many, maybe, moment, obj, ref, text, truth, whole
+from hub.web.api.shapes import MOST_ROWS, Json, many, maybe, moment, obj, ref, text, truth, whole
 from hub.web.context import caller, console
 
 _HEAD = {

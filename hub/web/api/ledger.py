@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hub.domain.stock_states import INCOMING, OUTSIDE, REASONS, STATES, reason_text
+from hub.domain.stock_states import INCOMING, MOST_UNITS, OUTSIDE, REASONS, STATES, reason_text
 from hub.flows import operate, stock_care
 from hub.flows.operate import ReserveLine
 from hub.store import audits
@@ -13,7 +13,7 @@ from hub.store.views import stock as stock_view
 from hub.store.views.reservations import ReservationQuery
 from hub.store.views.stock import StockQuery
 from hub.web.api.operation import PAGED, Call, Operation, closed, moment, page_of, read
-from hub.web.api.shapes import MOST_UNITS, Json, many, maybe, obj, picked, ref, text, whole
+from hub.web.api.shapes import Json, many, maybe, obj, picked, ref, text, whole
 from hub.web.api.shapes import moment as moment_of
 from hub.web.context import caller, console
 from hub.web.problems import Problem

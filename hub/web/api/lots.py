@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from hub.domain.lots import TRACKING, Marks
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate import lots as operate
 from hub.store.views import lots as lots_view
 from hub.store.views import stock as stock_view
 from hub.store.views.lots import LotPlace, LotView, Trace
 from hub.web.api.operation import REASON, Call, Operation, closed, may_see_contact, read
-from hub.web.api.shapes import MOST_UNITS, Json, many, maybe, moment, obj, ref, text, truth, whole
+from hub.web.api.shapes import Json, many, maybe, moment, obj, ref, text, truth, whole
 from hub.web.context import caller, console
 
 _PLACE = obj(

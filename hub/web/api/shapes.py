@@ -15,7 +15,6 @@ from hub.store.views.stock import StockRow
 Json = dict[str, Any]
 
 MOST_ROWS = 10_000
-MOST_UNITS = 10_000_000
 CONTACT = ("email", "phone")
 
 

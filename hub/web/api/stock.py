@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hub.domain.stock_states import reason_text
+from hub.domain.stock_states import MOST_UNITS, reason_text
 from hub.flows import operate
 from hub.flows.operate import ImportRow
 from hub.store.views import stock as stock_view
 from hub.store.views.stock import StockQuery
 from hub.web.api import shapes
 from hub.web.api.operation import PAGED, REASON, Call, Operation, closed, page_of, read
-from hub.web.api.shapes import MOST_ROWS, MOST_UNITS, Json, many, obj, ref, text, truth, whole
+from hub.web.api.shapes import MOST_ROWS, Json, many, obj, ref, text, truth, whole
 from hub.web.context import caller, console
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from hub.domain.purchasing import CONDITIONS
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate import purchasing as buy
 from hub.flows.operate import reorder as drafts
 from hub.flows.operate import suppliers as sell
@@ -22,7 +23,7 @@ from hub.store.views import supply as supply_view
 from hub.store.views.supply import AlertRow, PurchaseDetail, PurchaseQuery, PurchaseRow, WaitingQuery, WaitingRow
 from hub.web.api import operation
 from hub.web.api.operation import PAGED, REASON, Call, Operation, closed, may_see_contact, page_of, read
-from hub.web.api.shapes import MOST_ROWS, MOST_UNITS, Json, many, maybe, moment, obj, picked, ref, text, truth, whole
+from hub.web.api.shapes import MOST_ROWS, Json, many, maybe, moment, obj, picked, ref, text, truth, whole
 from hub.web.api.shapes import page_of as paged
 from hub.web.context import caller, console
 from hub.web.problems import Problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from hub.domain.stock_states import MOST_UNITS
 from hub.domain.transfers import CONDITIONS, NEXT
 from hub.flows.operate import transfers as operate
 from hub.flows.operate.transfers import Missing, Received
@@ -11,7 +12,7 @@ from hub.store.views import transfers as transfers_view
 from hub.store.views.transfers import TransferDetail, TransferQuery, TransferRow
 from hub.web.api import shapes
 from hub.web.api.operation import PAGED, Call, Operation, closed, page_of, read
-from hub.web.api.shapes import MOST_UNITS, Json, many, maybe, moment, obj, ref, text, whole
+from hub.web.api.shapes import Json, many, maybe, moment, obj, ref, text, whole
 from hub.web.context import caller, console
 
 MOST_LINES = 1_000

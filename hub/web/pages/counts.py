@@ -13,6 +13,7 @@ from hub.flows.operate import NotDoneError
 from hub.flows.operate import counts as operate
 from hub.flows.operate.count_file import read_count
 from hub.flows.operate.counts import Uncounted
+from hub.flows.operate.files import text_of
 from hub.flows.operate.lots import expiry
 from hub.store import catalog
 from hub.store.database import new_id
@@ -168,7 +169,7 @@ def upload(number: str) -> Any:
     file = request.files.get("file")
     raw = file.read() if file else b""
     try:
-        rows = read_count(raw.decode("utf-8-sig", "replace"))
+        rows = read_count(text_of(raw))
         results = operate.enter_counts(
             console().runtime, number, rows, person=caller().actor, entry=hashlib.sha256(raw).hexdigest()[:32]
         )

@@ -15,6 +15,7 @@ from hub.domain.feeds import FILE_PERCENT, emptying
 from hub.domain.stock_states import MEANING, OUTSIDE, REASONS, STATES, reason_text
 from hub.flows import operate, stock_care
 from hub.flows.operate import ImportRow, NotDoneError, ReserveLine, RowResult, stock_file
+from hub.flows.operate.files import text_of
 from hub.flows.operate.oversold import reroute as reroute_orders
 from hub.store import audits, catalog
 from hub.store.database import new_id
@@ -64,7 +65,7 @@ def reserve() -> Any:
     try:
         operate.reserve(
             console().runtime,
-            [ReserveLine(given["sku"], int(given["units"][:9]), given["location"])],
+            [ReserveLine(given["sku"], int(given["units"]), given["location"])],
             ("person", given["owner"]),
             person=caller().actor,
             expires_in=until,
@@ -116,7 +117,7 @@ def move() -> Any:
             console().runtime,
             given["sku"],
             given["location"],
-            int(given["units"][:9]),
+            int(given["units"]),
             allowed[given["source"]],
             allowed[given["target"]],
             person=caller().actor,
@@ -141,9 +142,9 @@ def import_file() -> Any:
     packed = request.form.get("packed", "")
     try:
         content = _unpacked(packed) if packed else _uploaded()
-        rows = list(stock_file.read_rows(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    except (NotDoneError, UnicodeDecodeError, ValueError, zlib.error) as error:
-        said = _sentence(error) if isinstance(error, NotDoneError) else "This is no CSV file in UTF-8."
+        rows = list(stock_file.read_rows(io.StringIO(text_of(content), newline="")))
+    except (NotDoneError, ValueError, zlib.error) as error:
+        said = _sentence(error) if isinstance(error, NotDoneError) else "Choose the file once more."
         return _import_again(said, create, reason)
     try:
         results = _booked(rows, content, reason, create=create, dry_run=not packed)

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from hub.flows import operate
 from hub.flows.operate import NotDoneError
+from hub.flows.operate.files import whole
 from hub.store import catalog
 from hub.store.database import new_id
 from hub.store.views import stock as stock_view
@@ -55,12 +56,9 @@ def _page(sku: str, error: str = "", given: dict[str, str] | None = None) -> str
 @blueprint.post("/<path:sku>")
 def adjust(sku: str) -> Any:
     given = {name: request.form.get(name, "").strip()[:200] for name in ("location", "units", "how", "reason")}
-    try:
-        units = int(given["units"])
-    except ValueError:
+    units = whole(given["units"])
+    if units is None:
         return _page(sku, "Enter whole units, such as 12 or -3.", given), 422
-    if abs(units) > 10_000_000:
-        return _page(sku, "That is more than any shelf holds.", given), 422
     if not given["reason"]:
         return _page(sku, "Say why: the ledger keeps the reason for ever.", given), 422
     wanted = {"set_to": units} if given["how"] == "set" else {"change": units}
