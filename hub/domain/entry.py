@@ -15,6 +15,7 @@ from typing import Any
 
 from hub.domain.documents import Fee, Order, OrderLine, ShippingCharge
 from hub.domain.holds import BLOCKS
+from hub.domain.keys import fitting
 from hub.domain.money import to_decimal, to_minor
 
 PAID_ENOUGH = frozenset({"paid", "authorized", "partially_refunded", "terms", "unknown"})
@@ -106,7 +107,7 @@ def findings(
         except Exception as error:  # noqa: BLE001 - a check may raise anything, and must not park the order
             words = f"{type(error).__name__}: {error}"
             said = f"The check {name} failed and nobody knows what it would have found. {words}"
-            found.append(HoldReason("check_failed", said, f"check_failed:{name}:{words}"[:HANDLE_CHARS]))
+            found.append(HoldReason("check_failed", said, fitting(f"check_failed:{name}:{words}", HANDLE_CHARS)))
     return found
 
 
@@ -119,7 +120,7 @@ def _clipped(found: Iterable[HoldReason]) -> list[HoldReason]:
     wrong = next((one.blocks for one in found if one.blocks not in BLOCKS), None)
     if wrong is not None:
         raise ValueError(f"a hold cannot block {wrong!r}, only {', '.join(BLOCKS)}")
-    return [HoldReason(one.kind[:32], one.reason, one.handle[:HANDLE_CHARS], one.blocks) for one in found]
+    return [HoldReason(one.kind[:32], one.reason, fitting(one.handle, HANDLE_CHARS), one.blocks) for one in found]
 
 
 def find_unmapped(_order: Order, facts: Facts) -> Iterable[HoldReason]:

@@ -175,8 +175,9 @@ def post_invoice(desk: Desk, state: OrderState) -> None:
 
 
 def _post(desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str) -> None:
-    # The number of one channel can be that of another; the tail of our own id keeps the reference unique.
-    reference = f"{prefix}-{state.number.lstrip('#')}-{state.id[-6:]}"[:80]
+    # The number of one channel can be that of another; the tail of our own id keeps the reference unique, also where
+    # the number is too long for the 80 characters of a reference.
+    reference = f"{prefix}-{state.number.lstrip('#')}"[:73] + f"-{state.id[-6:]}"
     desk.send(
         ledger_id,
         "post",

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import orjson
 import structlog
 
+from hub.domain.keys import fitting
 from hub.flows.runtime import Runtime
 from hub.sdk import (
     CatalogSource,
@@ -151,7 +152,7 @@ def arrival(stream: Stream, record: Record, source: str = "poll") -> Arrival:
         topic=record.topic or stream.name,
         external_id=record.external_id,
         body=body,
-        dedupe_key=f"{stream.name}:{record.external_id}:{mark}"[:200],
+        dedupe_key=fitting(f"{stream.name}:{record.external_id}:{mark}", inbox.KEY_CHARS),
         source=source,
         revision=record.revision,
         error=record.error or None,

@@ -16,6 +16,7 @@ from hub.store.rows import as_dicts, chunks
 from hub.store.tables import PARTITIONS, inbox
 
 WAITING = ("received", "retry_wait")
+KEY_CHARS = 200  # of a dedupe key
 
 
 @dataclass(frozen=True, slots=True)

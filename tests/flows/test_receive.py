@@ -63,6 +63,12 @@ def test_the_same_delivery_again_is_counted_and_not_kept_twice(shop: Shop) -> No
     assert shop.kept() == [2]
 
 
+def test_deliveries_whose_long_ids_begin_alike_are_two(shop: Shop) -> None:
+    for last in "12":
+        assert shop.send(**{"x-shopify-event-id": "e" * 300 + last}).status == 200
+    assert shop.kept() == [0, 0]
+
+
 def test_a_delivery_costs_one_look_and_one_commit(shop: Shop) -> None:
     begun: list[str] = []
     for name, engine in {"writer": shop.world.db.writer, "reader": shop.world.db.reader}.items():

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from hub import schemas
 from hub.domain.documents import Order
+from hub.domain.entry import HANDLE_CHARS
 from hub.domain.holds import BLOCKS, MAY_BLOCK, ROUTING
+from hub.domain.keys import fitting
 from hub.flows.desk import NO_TERMS, Desk, HoldTerms, open_desk
 from hub.flows.enter import conclude, post_sales_order
 from hub.flows.operate.errors import NotDoneError, actor
@@ -65,7 +67,7 @@ def hold_order(runtime: Runtime, order_id: str, reason: str, *, person: str, on:
             state,
             kind[:32],
             reason,
-            handle=handle[:80],
+            handle=fitting(handle, HANDLE_CHARS),
             source="person",
             blocks=how.blocks,
             target=target,
