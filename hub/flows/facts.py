@@ -166,14 +166,15 @@ def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) 
             continue
         since = sum(units for at, units in moves.get(position.id, ()) if at > one.as_of)
         book.actor = f"connection:{one.read.row['connection_id']}"
+        units: int = one.read.value.on_hand
         change = set_on_hand(
             book,
             one.location_id,
             one.variant_id,
-            max(0, one.read.value.on_hand + since),  # what the feed no longer counts cannot leave as well
+            max(0, units + since),  # what the feed no longer counts cannot leave as well
             ("inbox", row_id),
             key=row_id,
-            reason="feed",
+            reason="feed" if units >= 0 else f"feed: {units} are stated, so none is there",
             as_of=one.as_of,
         )
         said[position.id] = one.as_of

@@ -18,7 +18,7 @@ from hub.store import catalog, connections, inbox
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from hub.store.ledger import differences
-from hub.store.tables import fulfillment_order, stock_position
+from hub.store.tables import fulfillment_order, stock_move, stock_position
 from hub.store.views import health, oversold
 from hub.testing.world import World
 from tests.operate.conftest import Desk
@@ -154,6 +154,15 @@ def test_what_left_before_a_figure_was_read_is_in_it(fed: Fed) -> None:
     fed.world.later(seconds=1)
     fed.says(4)
     assert fed.on_hand() == 4
+
+
+def test_fewer_than_none_are_none_and_the_ledger_says_so(fed: Fed) -> None:
+    fed.says(-2)
+    assert fed.on_hand() == 0
+    reasons = fed.world.read(
+        lambda tx: tx.execute(select(stock_move.c.reason).order_by(stock_move.c.id)).scalars().all()
+    )
+    assert reasons[-1] == "feed: -2 are stated, so none is there"
 
 
 def test_no_more_leaves_than_a_figure_says_is_there(fed: Fed) -> None:
