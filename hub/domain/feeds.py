@@ -11,10 +11,14 @@ FILE_PERCENT = 50  # of the articles with stock that a person's file may take to
 
 @dataclass(frozen=True, slots=True)
 class Emptying:
-    """A feed that takes articles to nothing: `emptied` of the `stocked` ones that had stock before."""
+    """A feed that takes articles to nothing: `emptied` of the `stocked` ones that had stock before.
+
+    `booked` of the emptied ones are in the books already: they came before anybody could see the whole.
+    """
 
     emptied: int
     stocked: int
+    booked: int = 0
 
     @property
     def percent(self) -> int:
@@ -29,7 +33,7 @@ class Emptying:
         return percent > 0 and self.emptied >= LEAST and 100 * self.emptied >= percent * self.stocked
 
 
-def emptying(changes: Iterable[tuple[int, int]]) -> Emptying:
-    """What (units before, units stated) of a feed amount to."""
+def emptying(changes: Iterable[tuple[int, int]], *, booked: int = 0) -> Emptying:
+    """What (units before, units stated) of a feed amount to; `booked` of those without any left are booked already."""
     stocked = [stated for before, stated in changes if before > 0]
-    return Emptying(sum(stated <= 0 for stated in stocked), len(stocked))
+    return Emptying(sum(stated <= 0 for stated in stocked), len(stocked), booked)

@@ -65,8 +65,8 @@ def _option(variant: Variant, name: str) -> str | None:
 def take_stock(runtime: Runtime, tx: Tx, batch: Sequence[Read], doors: set[str]) -> list[Outcome]:
     """Apply figures that warehouses and 3PLs state for our locations; returns an outcome per row that is not parked.
 
-    A channel's own figure is only the echo of what it was told, since the hub is the authority for stock. A feed that
-    takes most articles to nothing is parked whole.
+    A channel's own figure is only the echo of what it was told, since the hub is the authority for stock. Of a feed
+    that takes most articles to nothing, all is parked that has come when it is noticed, and what follows closely.
     """
     known = {row.id: row for row in connections.every(tx)}
     outcomes: list[Outcome] = []
@@ -75,11 +75,12 @@ def take_stock(runtime: Runtime, tx: Tx, batch: Sequence[Read], doors: set[str])
         mine = [one for one in batch if one.row["connection_id"] == connection_id]
         said, rest = _stated(tx, connection_id, mine)
         outcomes += rest
-        found = _doubt(runtime, tx, known[connection_id], [one.read for one in said])
-        if found is None:
-            stated += said
-        else:
-            _park(runtime, tx, connection_id, said, found)
+        unseen = [one for one in said if one.read.row["error_code"] != availability.ACCEPTED]
+        found = _doubt(runtime, tx, known[connection_id], [one.read for one in unseen])
+        if found is not None:
+            _park(runtime, tx, connection_id, unseen, found)
+            said = [one for one in said if one not in unseen]
+        stated += said
     return outcomes + _book(runtime, tx, stated, doors)
 
 
@@ -126,16 +127,16 @@ def _names(level: StockLevel) -> set[str]:
 
 
 def _doubt(runtime: Runtime, tx: Tx, connection: ConnectionRow, batch: Sequence[Read]) -> Emptying | None:
-    unseen = {one.row["id"]: one.value for one in batch if one.row["error_code"] != availability.ACCEPTED}
+    levels = {one.row["id"]: one.value for one in batch}
     streams = sorted({one.row["stream"] for one in batch})
-    return feed_guard.doubt(runtime, tx, connection, unseen, streams) if unseen else None
+    return feed_guard.doubt(runtime, tx, connection, levels, streams) if levels else None
 
 
 def _park(runtime: Runtime, tx: Tx, connection_id: str, said: Sequence[_Stated], found: Emptying) -> None:
     """Leave a feed to a person; published figures stay as they are."""
     words = (
         f"{found.emptied} of {found.stocked} articles that had stock would go to nothing ({found.percent} percent). "
-        "Nothing of this feed was booked."
+        + (f"{found.booked} of them were booked before that was seen." if found.booked else "Nothing of it was booked.")
     )
     availability.distrust(tx, connection_id)
     for one in said:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import as_dicts, chunks
@@ -180,21 +180,48 @@ def replay(tx: Tx, ids: Collection[str]) -> list[int]:
 
 
 def burst(
-    tx: Tx, connection_id: str, streams: Collection[str], code: str, since: datetime, limit: int
+    tx: Tx, connection_id: str, streams: Collection[str], since: datetime, limit: int, *, code: str, accepted: str
 ) -> list[dict[str, Any]]:
-    """What came in these streams since then and waits, or was parked for this reason; oldest first."""
+    """What waits of these streams, and what was parked for the reason `code` since then; oldest first.
+
+    Without what a person has accepted.
+    """
+    parked = and_(inbox.c.status == "dead", inbox.c.error_code == code, inbox.c.processed_at >= since)
     query = (
         select(inbox.c.id, inbox.c.stream, inbox.c.body)
         .where(
             inbox.c.connection_id == connection_id,
             inbox.c.stream.in_(list(streams)),
-            inbox.c.received_at >= since,
-            or_(inbox.c.status.in_(WAITING), (inbox.c.status == "dead") & (inbox.c.error_code == code)),
+            or_(inbox.c.status.in_(WAITING), parked),
+            or_(inbox.c.error_code.is_(None), inbox.c.error_code != accepted),
         )
         .order_by(inbox.c.id)
         .limit(limit)
     )
     return as_dicts(tx.execute(query).all())
+
+
+def booked_lately(
+    tx: Tx, connection_id: str, streams: Collection[str], since: datetime, limit: int
+) -> dict[str, str | None]:
+    """What it was applied to, by id, of what came in these streams since then and was taken at once; newest first.
+
+    What somebody has looked at, or was tried twice, is left out.
+    """
+    query = (
+        select(inbox.c.id, inbox.c.entity_id)
+        .where(
+            inbox.c.connection_id == connection_id,
+            inbox.c.stream.in_(list(streams)),
+            inbox.c.status == "done",
+            inbox.c.outcome.in_(("applied", "no_change")),
+            inbox.c.received_at >= since,
+            inbox.c.attempts == 1,
+        )
+        .order_by(inbox.c.id.desc())
+        .limit(limit)
+    )
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def parked_for(tx: Tx, connection_id: str, code: str) -> list[str]:

@@ -374,6 +374,22 @@ def moves_since(tx: Tx, since: Mapping[str, datetime]) -> dict[str, list[tuple[d
     return found
 
 
+def taken_by(tx: Tx, cause_ids: Collection[str]) -> dict[tuple[str, str], int]:
+    """What these causes have taken from the units on hand, by (location, variant)."""
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    place, article = stock_position.c.location_id, stock_position.c.variant_id
+    for part in chunks(cause_ids):
+        query = (
+            select(place, article, func.sum(-_ON_HAND))
+            .join(stock_position, stock_position.c.id == stock_move.c.position_id)
+            .where(stock_move.c.cause_id.in_(part), _ON_HAND < 0)
+            .group_by(place, article)
+        )
+        for location_id, variant_id, units in tx.execute(query):
+            found[location_id, variant_id] += int(units)
+    return found
+
+
 def differences(tx: Tx) -> list[dict[str, Any]]:
     """Positions that do not equal the sum of their moves, state by state; empty when the books are right.
 

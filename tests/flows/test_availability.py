@@ -346,6 +346,53 @@ def test_a6_a_feed_that_takes_most_articles_to_nothing_is_parked_and_channels_ke
     assert fed.world.inbox_outcomes()["dead"] == 23
 
 
+def test_a_doubted_feed_is_parked_with_its_figures_that_are_not_nothing(fed: Fed) -> None:
+    for sku in SKUS[23:]:
+        fed.warehouse.add_product(sku, on_hand=9)
+    fed.state(0, SKUS[:23])
+    assert fed.shown() == {5}
+    (doubted,) = rules.doubted_feeds(fed.world.runtime)
+    assert doubted.figures == 25
+    assert (
+        "23 of 25 articles that had stock would go to nothing (92 percent). Nothing of it was booked." in doubted.reason
+    )
+    rules.accept_feed(fed.world.runtime, "3PL", person=PERSON)
+    fed.world.run()
+    assert [fed.town.shops["Web"].available(sku) for sku in SKUS] == [0] * 23 + [9] * 2
+
+
+def one_by_one(fed: Fed, units: int, skus: list[str], **pause: int) -> None:
+    for sku in skus:
+        fed.warehouse.add_product(sku, on_hand=units)
+        operate.sync_now(fed.world.runtime, fed.id, person=PERSON)
+        fed.world.run()
+        fed.world.later(**pause)
+
+
+def test_figures_that_come_one_by_one_are_doubted_from_the_twentieth_on(fed: Fed) -> None:
+    one_by_one(fed, 0, SKUS[:23], seconds=5)
+    (doubted,) = rules.doubted_feeds(fed.world.runtime)
+    assert doubted.figures == 4
+    assert "19 of them were booked before that was seen" in doubted.reason
+    assert [fed.town.shops["Web"].available(sku) for sku in SKUS] == [0] * 19 + [5] * 6
+    one_by_one(fed, 7, SKUS[24:], seconds=5)
+    assert fed.town.shops["Web"].available(SKUS[24]) == 7, "a single figure is booked by itself"
+
+
+def test_articles_that_sell_out_over_the_day_are_no_reason_for_doubt(fed: Fed) -> None:
+    one_by_one(fed, 0, SKUS[:23], minutes=5)
+    assert rules.doubted_feeds(fed.world.runtime) == []
+
+
+def test_what_a_person_has_accepted_brings_no_doubt_on_what_comes_next(fed: Fed) -> None:
+    fed.state(0, SKUS[:23])
+    rules.accept_feed(fed.world.runtime, "3PL", person=PERSON)
+    fed.state(3, SKUS[23:24])
+    fed.state(0, SKUS[24:])
+    assert [fed.town.shops["Web"].available(sku) for sku in SKUS] == [0] * 23 + [3, 0]
+    assert rules.doubted_feeds(fed.world.runtime) == []
+
+
 def test_a_person_who_accepts_a_doubted_feed_has_it_booked(fed: Fed) -> None:
     fed.state(0, SKUS[:23])
     assert rules.accept_feed(fed.world.runtime, "3PL", person=PERSON) == 23
@@ -371,8 +418,10 @@ def test_a_doubted_feed_that_is_refused_changes_nothing(fed: Fed) -> None:
     assert (fed.shown(), rules.doubted_feeds(fed.world.runtime)) == ({5}, [])
 
 
-def test_a_doubted_feed_that_is_only_replayed_is_doubted_again(fed: Fed) -> None:
+@pytest.mark.parametrize("hours", [0, 3])
+def test_a_doubted_feed_that_is_only_replayed_is_doubted_again(fed: Fed, hours: int) -> None:
     fed.state(0, SKUS[:23])
+    fed.world.later(hours=hours)
     with fed.world.db.read() as tx:
         ids = inbox.parked_for(tx, fed.id, availability.IMPLAUSIBLE)
     operate.replay(fed.world.runtime, person=PERSON, ids=ids)
