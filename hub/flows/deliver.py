@@ -27,6 +27,12 @@ from hub.store.database import new_id
 log = structlog.get_logger()
 
 CALLS_AT_ONCE = 4  # also the size of a batch, so that no claimed row waits for its call
+ASKED_AGAIN = timedelta(minutes=5)  # after a look-up that brought no answer, or that nobody could make
+APART = 6  # times the quiet time lie between two look-ups of something that is not there
+NOT_THERE = "not_there"  # the error code of what was looked up once and not found
+# Only after these is one more "not there" believed. A call that got no answer may still be on its way, and some vendors
+# list things late; what left before a backup was made has had its time.
+BELIEVED_AFTER = frozenset({NOT_THERE, "restored"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,31 +142,60 @@ def _look_up(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Ans
             found = connector.find(row["operation"], row["reference"])
             return Answer(row, found) if found is not None else Answer(row, error=_NotThereError())
     except Exception as error:  # noqa: BLE001 - classified in `_settle`
-        return Answer(row, error=error if not isinstance(error, errors.Transient) else _StillUnknownError(str(error)))
-    return Answer(row, error=_StillUnknownError(f"{row['operation']} cannot be looked up at this connection"))
+        return Answer(row, error=error)
+    return Answer(row, error=_NoLookUpError(f"{row['operation']} cannot be looked up at this connection"))
 
 
 class _NotThereError(Exception):
-    """The look-up found nothing: the call had no effect."""
+    """The look-up found nothing: the call had no effect, or none yet."""
+
+    def __str__(self) -> str:
+        return "looked up: it is not there"
 
 
-class _StillUnknownError(Exception):
-    """The look-up itself gave no answer."""
+class _NoLookUpError(Exception):
+    """Nobody was asked, since there is no way to."""
 
 
 def _settle(runtime: Runtime, connection: ConnectionRow, connector: Connector, answer: Answer) -> None:
     """Write down what came of a call, with all that follows from it, in one transaction."""
     doors: set[str] = set()
-    if answer.error is None:
+    row, result, error = answer.row, answer.result, answer.error
+    if isinstance(error, errors.AlreadyDone) and (done := settle.done_before(row["operation"], error.ref)) is not None:
+        result, error = done, None
+    if error is None:
         with runtime.db.begin() as tx:
-            settle.success(runtime, tx, answer.row, answer.result, doors)
+            settle.success(runtime, tx, row, result, doors)
             connections.succeeded(tx, connection.id, runtime.clock())
-    elif isinstance(answer.error, errors.AlreadyDone) and answer.error.ref:
-        with runtime.db.begin() as tx:
-            settle.already_done(runtime, tx, answer.row, answer.error.ref, doors)
+    elif row["status"] == "unknown" and not isinstance(error, _NotThereError):
+        _keep_unknown(runtime, connection, row, error)
     else:
-        _failed(runtime, connection, connector, answer.row, answer.error, doors)
+        _failed(runtime, connection, connector, row, error, doors)
     runtime.wake_all(doors)
+
+
+def _keep_unknown(runtime: Runtime, connection: ConnectionRow, row: dict[str, Any], error: Exception) -> None:
+    """A look-up without an answer: the row stays unknown, whatever its error would mean for a call.
+
+    So it is where the look-up repeats the call under its key: a "no" may be to papers that have changed since, and
+    says nothing of the first call then.
+    """
+    now, said = runtime.clock(), str(error)
+    log.warning("deliver.not_looked_up", operation=row["operation"], outbox=row["id"], error=said)
+    wait = ASKED_AGAIN
+    with runtime.db.begin() as tx:
+        match error:
+            case errors.RateLimited(retry_after_s=seconds):
+                wait = _spread(seconds)
+            case errors.AuthRejected() | errors.MissingPermission() | errors.ConfigInvalid():
+                _stop(tx, connection, error)
+                wait = timedelta(0)
+            case _NoLookUpError() | errors.Rejected() | errors.NotFound() | errors.Conflict() | errors.AlreadyDone():
+                pass  # the vendor is well
+            case _:
+                wait = max(wait, timedelta(seconds=getattr(error, "retry_after_s", None) or 0))
+                connections.failed(tx, connection.id, said, now)
+        _put_off(tx, row, "unknown", now + wait, _code(error), said)
 
 
 def _failed(
@@ -175,6 +210,8 @@ def _failed(
     log.warning("deliver.failed", operation=row["operation"], outbox=row["id"], error=said)
     with runtime.db.begin() as tx:
         match error:
+            case _NotThereError() if row["error_code"] not in BELIEVED_AFTER:
+                _put_off(tx, row, "unknown", now + APART * runtime.unknown_quiet, NOT_THERE, f"{said} yet")
             case _NotThereError() if row["attempts"] >= len(outbox.SCHEDULE_S):
                 words = "looked up again and again: it never arrived, although it was sent"
                 outbox.settle(tx, row["id"], "dead", now, error_code="gave_up", error=words)
@@ -184,24 +221,21 @@ def _failed(
             case errors.Rejected() | errors.NotFound():
                 settle.rejected(runtime, tx, row, error, doors)
             case errors.RateLimited(retry_after_s=seconds):
-                later = now + timedelta(seconds=seconds * random.uniform(1, 1.2))  # noqa: S311 - spreads retries, no secret
-                _put_off(tx, row, "retry_wait", later, error.code, said, attempt=False)
-            case errors.AuthRejected():
-                _stop(tx, connection, "needs_sign_in", error)
-                _put_off(tx, row, "retry_wait", now, error.code, said, attempt=False)
-            case errors.MissingPermission() | errors.ConfigInvalid():
-                _stop(tx, connection, "misconfigured", error)
+                _put_off(tx, row, "retry_wait", now + _spread(seconds), error.code, said, attempt=False)
+            case errors.AuthRejected() | errors.MissingPermission() | errors.ConfigInvalid():
+                _stop(tx, connection, error)
                 _put_off(tx, row, "retry_wait", now, error.code, said, attempt=False)
             case errors.Transient() | errors.Conflict():
                 connections.failed(tx, connection.id, said, now)
                 _again(tx, row, error, now)
+            case errors.AlreadyDone() if _may_look_up(connector, row):
+                _put_off(tx, row, "unknown", now, error.code, said)
+                doors.add(f"outbox:{connection.id}")
             case _:
                 # No clear answer, or a defect of the connector: it may have taken effect.
-                wait = runtime.unknown_quiet
-                if isinstance(error, _StillUnknownError) or not _may_look_up(connector, row):
-                    wait = timedelta(minutes=5)
+                wait = runtime.unknown_quiet if _may_look_up(connector, row) else ASKED_AGAIN
                 connections.failed(tx, connection.id, said, now)
-                _put_off(tx, row, "unknown", now + wait, getattr(error, "code", "defect"), said)
+                _put_off(tx, row, "unknown", now + wait, _code(error), said)
 
 
 def _put_off(
@@ -226,7 +260,18 @@ def _again(tx: Any, row: dict[str, Any], error: errors.ConnectorError, now: Any)
     _put_off(tx, row, "retry_wait", now + timedelta(seconds=wait * jitter), error.code, str(error))
 
 
-def _stop(tx: Any, connection: ConnectionRow, status: str, error: errors.ConnectorError) -> None:
+def _spread(seconds: float) -> timedelta:
+    """A wait that the vendor asked for, and a little more, so that not everybody comes back at once."""
+    return timedelta(seconds=seconds * random.uniform(1, 1.2))  # noqa: S311 - spreads retries, no secret
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, errors.ConnectorError) else "defect"
+
+
+def _stop(tx: Any, connection: ConnectionRow, error: errors.ConnectorError) -> None:
+    """The credentials or a setting are refused: a person has to act before anything else is sent."""
+    status = "needs_sign_in" if isinstance(error, errors.AuthRejected) else "misconfigured"
     connections.set_status(tx, connection.id, status, str(error), getattr(error, "field", None) or None)
 
 

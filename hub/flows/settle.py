@@ -34,16 +34,13 @@ def success(runtime: Runtime, tx: Tx, row: Row, result: Any, doors: set[str]) ->
     doors |= desk.wakes
 
 
-def already_done(runtime: Runtime, tx: Tx, row: Row, ref: str, doors: set[str]) -> None:
-    """The vendor says it did this before, under `ref`."""
-    known: dict[str, Any] = {"submit": Submitted(ref), "cancel": Cancelled(True), "void": True, "confirm": ref}
-    if row["operation"] in known:
-        success(runtime, tx, row, known[row["operation"]], doors)
-    else:
-        # A label or a document has more to it than an id: the look-up brings it.
-        words = f"done before as {ref}"
-        outbox.put_off(tx, row["id"], "unknown", runtime.clock(), "already_done", words, claim=row["claim"])
-        doors.add(f"outbox:{row['connection_id']}")
+def done_before(operation: str, ref: str) -> Any | None:
+    """What an operation answers that the vendor did before, under `ref`; None when that is not enough to go on.
+
+    A label or a document has more to it than an id: the look-up brings it.
+    """
+    known: dict[str, Any] = {"cancel": Cancelled(True), "void": True, "confirm": ref}
+    return Submitted(ref) if operation == "submit" and ref else known.get(operation)
 
 
 def rejected(runtime: Runtime, tx: Tx, row: Row, error: errors.ConnectorError, doors: set[str]) -> None:

@@ -138,7 +138,9 @@ class FindByReference(ABC):
     def find(self, operation: str, reference: str) -> object | None:
         """What an operation whose outcome is unknown has made, found by our reference, or None.
 
-        `operation` is submit, buy_label, post or confirm; the answer has the type which that operation returns.
+        `operation` is submit, buy_label, post or confirm; the answer has the type which that operation returns. None
+        says that it is not there, and said twice, a while apart, has the operation sent again. Every error says that
+        nothing is known yet.
         """
 
 

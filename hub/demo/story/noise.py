@@ -80,6 +80,6 @@ def broken_wires(day: Day) -> None:
     day.say(
         "The 3PL took an order and hung up. The hub does not send it again: it looked it up by its number and "
         "found it. The ERP hung up in the middle of a sales order and the shop after a parcel: both looked up, "
-        "both there once. The carrier's error 500 cost a second and no second label, Amazon asked for patience "
-        "and got it, and what the 3PL refused went out from California."
+        "both there once. The carrier's error 500 cost a few seconds and no second label, Amazon asked for "
+        "patience and got it, and what the 3PL refused went out from California."
     )
