@@ -197,6 +197,7 @@ def bring_to(
     checked again and routed as far as it may be.
     """
     before, wanted = _order(state.document), _order(document)
+    had = {line.id: line.wanted for line in state.lines}
     moved = _moves(state.document, document)
     take_over(desk, state, document, wanted)
     if wanted.status == "cancelled":
@@ -218,7 +219,7 @@ def bring_to(
         take_back(desk, state, "the delivery address or the way of delivery changed")
     if (before.delivery_method, before.pickup_location) != (wanted.delivery_method, wanted.pickup_location):
         take_method(desk, state)
-    if state.lifecycle == "completed" and any(line.unrouted > 0 for line in state.lines):
+    if state.lifecycle == "completed" and any(line.wanted > had.get(line.id, 0) for line in state.lines):
         state.lifecycle = "open"
         state.changes["lifecycle"] = "open"
     decide(desk, state, wanted)

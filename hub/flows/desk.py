@@ -30,6 +30,7 @@ from hub.store.ledger import StockBook
 from hub.store.orders import FoState, HoldState, Lookalike, OrderState
 from hub.store.rows import Rows
 from hub.store.tables import entity_event, fulfillment_order, hold, order_line
+from hub.store.tables import outbox as outbox_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,12 @@ class Desk:
             ),
         )
         self.wakes.add(f"outbox:{connection_id}")
+
+    def sent(self, connection_id: str, subject_id: str) -> list[Mapping[str, Any]]:
+        """The deliveries of one subject to a connection so far, oldest first, those of this transaction too."""
+        mine = (connection_id, subject_id)
+        waiting = [row for row in self.rows.of(outbox_rows) if (row["connection_id"], row["subject_id"]) == mine]
+        return [*outbox.of_subject(self.tx, *mine), *waiting]
 
     def put_on_hold(
         self,

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hub import schemas
 from hub.domain import entry
 from hub.domain.documents import Order
 from hub.domain.entry import Facts, Twin
 from hub.domain.kits import follow
-from hub.flows import kits
+from hub.flows import bill, kits
 from hub.flows.desk import Desk
 from hub.flows.route import reserve_unrouted, route
 from hub.store import orders as orders_store
@@ -169,23 +170,31 @@ def post_sales_order(desk: Desk, state: OrderState) -> None:
 
 
 def post_invoice(desk: Desk, state: OrderState) -> None:
-    """Have every ERP invoice what was shipped."""
+    """Have every ERP invoice what was shipped and is on no invoice yet; an order that has grown gets another one."""
+    order: Order = schemas.parse("order.v1", state.document)
     for ledger in desk.ledgers:
-        _post(desk, state, ledger.id, "invoice", "INV")
+        earlier = [one["payload"] for one in desk.sent(ledger.id, state.id) if one["payload"]["kind"] == "invoice"]
+        lines = bill.next_lines(state, order, earlier)
+        if lines:
+            _post(desk, state, ledger.id, "invoice", "INV", len(earlier) + 1, lines=lines)
 
 
-def _post(desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str) -> None:
+def _post(
+    desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str, number: int = 1, **payload: Any
+) -> None:
+    """`number` is which of its kind it is for this order."""
     # The number of one channel can be that of another; the tail of our own id keeps the reference unique, also where
     # the number is too long for the 80 characters of a reference.
-    reference = f"{prefix}-{state.number.lstrip('#')}"[:73] + f"-{state.id[-6:]}"
+    tail = f"-{state.id[-6:]}" + (f"-{number}" if number > 1 else "")
     desk.send(
         ledger_id,
         "post",
-        fact=f"{kind}:{state.id}",
+        fact=f"{kind}:{state.id}:{number}",
         subject_id=state.id,
         order_id=state.id,
-        reference=reference,
+        reference=f"{prefix}-{state.number.lstrip('#')}"[: 80 - len(tail)] + tail,
         kind=kind,
+        **payload,
     )
 
 

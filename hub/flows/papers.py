@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from hub import schemas
 from hub.domain.documents import Address, Customer, Dimensions, Order, OrderLine
 from hub.domain.kits import share_minor
-from hub.domain.ledgers import Posting, PostingLine
+from hub.domain.ledgers import Posting
 from hub.domain.shipping import (
     FulfillmentRequest,
     LabelRequest,
@@ -18,7 +18,7 @@ from hub.domain.shipping import (
     ShipmentNotice,
     ShippedPackage,
 )
-from hub.flows import kits
+from hub.flows import bill, kits
 from hub.flows.runtime import Runtime
 from hub.store import catalog, connections, orders, references, shipments
 from hub.store.catalog import LocationRow
@@ -163,10 +163,10 @@ def shipment_notice(tx: Tx, papers: Folder, shipment_id: str, reference: str) ->
 
 
 def posting(tx: Tx, runtime: Runtime, papers: Folder, row: Mapping[str, Any]) -> Posting:
-    """The sales order as the channel states it, or the invoice for what was shipped."""
+    """The sales order as the channel states it, or an invoice with the lines that were decided for it."""
     order, kind = papers.order, row["payload"]["kind"]
     is_invoice = kind == "invoice"
-    lines = [*_article_lines(papers, shipped_only=is_invoice), *_charge_lines(order)]
+    lines = bill.read(row["payload"]) if is_invoice else tuple(bill.all_lines(papers.state, order))
     included = order.totals.taxes_included
     total = sum(line.total_minor for line in lines)
     if not included:
@@ -181,51 +181,11 @@ def posting(tx: Tx, runtime: Runtime, papers: Folder, row: Mapping[str, Any]) ->
         customer=order.customer or Customer(name=ship_to(order).name),
         bill_to=order.billing_address or ship_to(order),
         ship_to=ship_to(order),
-        lines=tuple(lines),
+        lines=lines,
         total_minor=total,
         taxes_included=included,
         order_ref=references.external_id(tx, row["connection_id"], "sales_order", papers.state.id),
     )
-
-
-def _article_lines(papers: Folder, *, shipped_only: bool) -> list[PostingLine]:
-    lines = []
-    for line in papers.state.lines:
-        stated = papers.stated(line.id)
-        if stated is None or not stated.quantity:
-            continue
-        of = line.ordered - line.cancelled
-        ours = line.ships or kits.is_kit(papers.state, line)
-        units = line.shipped if shipped_only and ours else of
-        if units <= 0 or of <= 0:
-            continue
-        lines.append(
-            PostingLine(
-                sku=line.sku,
-                title=line.title or line.sku,
-                quantity=units,
-                total_minor=_share(stated.total_minor, units, of),
-                taxes=tuple(replace(tax, amount_minor=_share(tax.amount_minor, units, of)) for tax in stated.taxes),
-                reference=line.id,
-            )
-        )
-    return lines
-
-
-def _share(total_minor: int, units: int, of: int) -> int:
-    """What the first `units` of `of` cost; rounding down makes all shares together exactly the total."""
-    return total_minor * units // of
-
-
-def _charge_lines(order: Order) -> list[PostingLine]:
-    shipping = [
-        PostingLine("", charge.title or "Shipping", 1, charge.amount_minor, "shipping", charge.taxes)
-        for charge in order.shipping
-    ]
-    fees = [
-        PostingLine("", fee.title or fee.kind.capitalize(), 1, fee.amount_minor, "fee", fee.taxes) for fee in order.fees
-    ]
-    return shipping + fees
 
 
 def ship_to(order: Order) -> Address:

@@ -109,12 +109,19 @@ def ask_back(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
     machine.answer(fo, "cancellation_requested")
     code = desk.locations[fo.location_id].code
     desk.tell(order.id, ("fo", fo.id), "cancel_asked", f"{code} was asked to stop {fo.number}: {reason}.")
+    ask_to_stop(desk, order, fo, reason)
+
+
+def ask_to_stop(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:
+    """Tell the handler, where there is one. Each time is a matter of its own: one that refused may be asked again."""
     if fo.handler_id is None:
         return
+    operation = "void" if fo.handling == "label" else "cancel"
+    asked = sum(one["operation"] == operation for one in desk.sent(fo.handler_id, fo.id))
     desk.send(
         fo.handler_id,
-        "void" if fo.handling == "label" else "cancel",
-        fact=fo.id,
+        operation,
+        fact=f"{fo.id}:{asked + 1}",
         subject_id=fo.id,
         order_id=order.id,
         reference=fo.number,

@@ -13,7 +13,7 @@ from hub.flows import machine
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.handover import count_answer
-from hub.flows.recall import cancel_unwanted
+from hub.flows.recall import ask_to_stop, cancel_unwanted
 from hub.flows.route import reserve_unrouted, route_known
 from hub.store import catalog, reservations, routing
 from hub.store.database import insert_new, new_id
@@ -65,17 +65,8 @@ def time_out(desk: Desk, order: OrderState, fo: FoState) -> None:
     give_back(desk, order, fo, said, SILENCE)
     count_answer(desk, fo, accepted=False)
     _exclude(desk, order, fo, said)
-    if fo.handler_id is not None and fo.external_id is not None:
-        desk.send(
-            fo.handler_id,
-            "cancel",
-            fact=fo.id,
-            subject_id=fo.id,
-            order_id=order.id,
-            reference=fo.number,
-            fo_id=fo.id,
-            reason=said,
-        )
+    if fo.external_id is not None:
+        ask_to_stop(desk, order, fo, said)
     go_on(desk, order, fo, SILENCE, said)
 
 

@@ -62,6 +62,13 @@ def put_once(tx: Tx, rows: Collection[dict[str, Any]]) -> list[str]:
     return list(insert_new(tx, outbox, list(rows), outbox.c.id))
 
 
+def of_subject(tx: Tx, connection_id: str, subject_id: str) -> list[dict[str, Any]]:
+    """Operation and payload of every delivery of one subject to a connection, oldest first, however it ended."""
+    mine = (outbox.c.connection_id == connection_id, outbox.c.subject_id == subject_id)
+    query = select(outbox.c.operation, outbox.c.payload).where(*mine).order_by(outbox.c.id)
+    return as_dicts(tx.execute(query).all())
+
+
 def claim(
     tx: Tx, connection_id: str, run: str, now: datetime, limit: int, sending_for: timedelta
 ) -> list[dict[str, Any]]:

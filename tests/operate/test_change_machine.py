@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select, update
 
+from connectors.erp.odoo.sandbox import OdooSandbox
 from connectors.shopify.sandbox import ShopifySandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub import schemas
@@ -115,11 +116,12 @@ class Changes(RuleBasedStateMachine):
         self.flying: list[dict[str, Any]] = []
 
     def build(self) -> None:
-        """A shop, a 3PL, and a place of each kind; every walk through one database uses the same."""
+        """A shop, a 3PL, an ERP and a place of each kind; every walk through one database uses the same."""
         shop, house = ShopifySandbox(), ShipHeroSandbox()
         settings = {"shop": shop.shop, "access_token": shop.token, "webhook_secret": shop.webhook_secret}
         self.world.connect("shopify", "Shop", settings)
         threepl = self.world.connect("shiphero", "3PL", {"shop_name": "demo", "refresh_token": house.refresh_token})
+        self.world.connect("odoo", "Books", OdooSandbox(url="http://127.0.0.1:9").settings())
         self.world.location("HAND")
         self.world.location("HOUSE", handling="threepl", handler_id=threepl, kind="3pl")
 
@@ -194,7 +196,9 @@ class Changes(RuleBasedStateMachine):
     @rule(data=st.data(), sku=st.sampled_from(SKUS), quantity=UNITS)
     def the_channel_changes_a_line(self, data: Any, sku: str, quantity: int) -> None:
         model = self.one_of(data)
-        key = f"{model.external_id}:{sku}"
+        self.the_channel_states(model, f"{model.external_id}:{sku}", quantity)
+
+    def the_channel_states(self, model: Model, key: str, quantity: int) -> None:
         before, ours = model.stated[key], model.wanted[key]
         model.state_quantity(key, quantity)
         self.channel_says(model)
@@ -206,11 +210,39 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.models)
     @rule(data=st.data())
     def the_channel_cancels(self, data: Any) -> None:
-        model = self.one_of(data)
+        self.the_channel_cancels_it(self.one_of(data))
+
+    def the_channel_cancels_it(self, model: Model) -> None:
         model.there_cancelled = True
         self.channel_says(model)
         if not model.cancelled:
             self.cancelled(model)
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data(), sku=st.sampled_from(SKUS), more=st.integers(1, 3))
+    def an_order_is_completed_and_grows_and_is_completed_again(self, data: Any, sku: str, more: int) -> None:
+        model = self.one_of(data)
+        key = f"{model.external_id}:{sku}"
+        self.holds_are_released()
+        self.everything_leaves(model)
+        if self.state(model).lifecycle != "completed" or model.cancelled or model.stated[key] != model.wanted[key]:
+            return
+        self.the_channel_states(model, key, model.stated[key] + more)
+        assert self.state(model).lifecycle == "open"
+        self.goods_come_in("HAND", sku, more)
+        self.everything_leaves(model)
+
+    @precondition(lambda self: self.models)
+    @rule(data=st.data(), sku=st.sampled_from(SKUS))
+    def a_place_that_refused_to_stop_is_asked_again(self, data: Any, sku: str) -> None:
+        model = self.one_of(data)
+        key = f"{model.external_id}:{sku}"
+        self.all_is_answered()
+        if not model.cancelled and model.stated[key] == model.wanted[key] > model.shipped[key]:
+            self.the_channel_states(model, key, model.stated[key] - 1)
+            self.all_is_answered(stops=False)
+            self.the_channel_cancels_it(model)
+            assert "cancellation_rejected" not in [fo.request_status for fo in self.state(model).fos if fo.is_live]
 
     @precondition(lambda self: self.models)
     @rule(data=st.data())
@@ -228,10 +260,7 @@ class Changes(RuleBasedStateMachine):
     @rule(data=st.data(), answer=st.sampled_from([True, None, False]))
     def the_3pl_answers(self, data: Any, answer: bool | None) -> None:
         row = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
-        submits = row["operation"] == "submit"
-        result = Submitted(f"R-{row['id']}", answer) if submits else Cancelled(answer is not False, "it is packed")
-        with self.db.begin() as tx:
-            settle.success(self.world.runtime, tx, row, result, set())
+        self.answered(row, answer if row["operation"] == "submit" else answer is not False)
 
     @precondition(lambda self: self.models)
     @rule(data=st.data())
@@ -240,7 +269,9 @@ class Changes(RuleBasedStateMachine):
         found = [(model, fo) for model in self.models for fo in self.state(model).fos if fo.is_live and fo.live_units]
         if not found:
             return
-        model, fo = data.draw(st.sampled_from(found))
+        self.leaves(*data.draw(st.sampled_from(found)))
+
+    def leaves(self, model: Model, fo: FoState) -> None:
         if fo.handling == "threepl" and fo.request_status == "unsubmitted":
             return
         parts = self.parts(model, fo)
@@ -253,6 +284,13 @@ class Changes(RuleBasedStateMachine):
 
         assert at_desk(self.world.runtime, model.order_id, PERSON, work)
         model.shipped.update(parts)
+
+    def everything_leaves(self, model: Model) -> None:
+        """The 3PL answers all it was asked, and all that places hold of an order leaves."""
+        self.all_is_answered()
+        for fo in self.state(model).fos:
+            if fo.is_live and fo.live_units:
+                self.leaves(model, fo)
 
     @precondition(lambda self: self.models)
     @rule(data=st.data())
@@ -334,7 +372,38 @@ class Changes(RuleBasedStateMachine):
             if not model.cancelled:
                 assert state.document["totals"]["total_minor"] == model.price(), model
 
+    @invariant()
+    def every_unit_of_a_finished_order_is_billed_once(self) -> None:
+        for model in self.models if hasattr(self, "models") else ():
+            billed: Counter[str] = Counter()
+            for line in self.billed(model):
+                billed[line["reference"]] += line["quantity"]
+            state = self.state(model)
+            for line in state.lines:
+                assert billed[line.id] <= line.shipped, model
+                assert billed[line.id] == line.shipped or state.lifecycle != "completed", model
+
     # -- how it is done
+
+    def all_is_answered(self, *, stops: bool = True) -> None:
+        """The 3PL takes all it is handed, and stops or does not stop where it is asked to."""
+        self.messages_leave()
+        while self.flying:
+            row = self.flying.pop()
+            self.answered(row, stops or row["operation"] == "submit")
+            self.messages_leave()
+
+    def answered(self, row: dict[str, Any], answer: bool | None) -> None:
+        submits = row["operation"] == "submit"
+        result = Submitted(f"R-{row['id']}", answer) if submits else Cancelled(answer, "it is packed")
+        with self.db.begin() as tx:
+            settle.success(self.world.runtime, tx, row, result, set())
+
+    def billed(self, model: Model) -> list[dict[str, Any]]:
+        """The lines of all invoices."""
+        mine = outbox_rows.c.order_id == model.order_id
+        payloads = self.ask(select(outbox_rows.c.payload).where(mine, outbox_rows.c.operation == "post"))
+        return [line for one in payloads if one["kind"] == "invoice" for line in one["lines"]]
 
     def one_of(self, data: Any, *, added: bool = False) -> Model:
         """An order. One of which every unit was taken off is cancelled, as soon as no place holds any of it."""

@@ -360,6 +360,52 @@ def test_an_order_that_grows_and_shrinks_ends_with_what_is_wanted(town: Town) ->
     assert wanted == {"MUG": 1, "TEE": 3}
 
 
+@pytest.mark.parametrize("place", ["EAST", "WEST"])
+def test_an_order_that_grows_after_it_was_completed_gets_another_invoice_of_the_rest(town: Town, place: str) -> None:
+    town.world.stock(f"location MUG TEE\n{place} 10 10")
+    order = town.shop.place_order([("MUG", 2)], shipping="4.00", tax_rate="0.08")
+    town.send("orders/create", order)
+    town.world.run()
+    town.ship_all()
+    assert town.column(orders.c.lifecycle) == ["completed"]
+    town.world.later(seconds=2)
+    town.send("orders/updated", town.shop.edit_order(order.id, add=[("MUG", 1), ("TEE", 1)]))
+    town.world.run()
+    town.ship_all("1ZMORE")
+    assert town.column(orders.c.lifecycle) == ["completed"]
+    assert set(town.column(outbox.c.status)) == {"delivered"}
+
+    first, second = town.erp.invoices()
+    assert second["ref"] == f"{first['ref']}-2"
+    assert _billed(first) == {"MUG": 2, "Standard": 1, "Sales tax": 1}
+    assert _billed(second) == {"MUG": 1, "TEE": 1, "Sales tax": 1}
+    [total] = town.column(orders.c.total_minor)
+    assert round(100 * (first["amount_total"] + second["amount_total"])) == total
+
+
+def test_what_needs_no_shipping_is_invoiced_too_when_it_is_added_to_a_completed_order(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        WEST       5 """)
+    town.shop.add_product("PATTERN", "3.00", ships=False)
+    town.erp.add_product("PATTERN")
+    order = town.shop.place_order([("MUG", 1)])
+    town.send("orders/create", order)
+    town.world.run()
+    town.world.later(seconds=2)
+    town.send("orders/updated", town.shop.edit_order(order.id, add=[("PATTERN", 1)]))
+    town.world.run()
+    assert town.column(orders.c.lifecycle) == ["completed"]
+    assert [_billed(one) for one in town.erp.invoices()] == [{"MUG": 1, "Standard": 1}, {"PATTERN": 1}]
+
+
+def _billed(invoice: dict) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for line in invoice["invoice_line_ids"]:
+        units[line["name"]] = units.get(line["name"], 0) + int(line["quantity"])
+    return units
+
+
 def test_an_older_state_that_arrives_late_changes_nothing(town: Town) -> None:
     town.world.stock("""
         location MUG
