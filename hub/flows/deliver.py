@@ -23,11 +23,14 @@ from hub.sdk.deadline import time_limit
 from hub.store import connections, outbox
 from hub.store.connections import ConnectionRow
 from hub.store.database import new_id
+from hub.store.errors import InterfaceError, OperationalError, PoolTimeout, SQLAlchemyError
+from hub.store.ledger import StockConflictError
 
 log = structlog.get_logger()
 
 CALLS_AT_ONCE = 4  # also the size of a batch, so that no claimed row waits for its call
 ASKED_AGAIN = timedelta(minutes=5)  # after a look-up that brought no answer, or that nobody could make
+WRITTEN_AFTER_S = (0.0, 0.0, 0.1, 0.5, 1.0)  # pauses before each try to write an answer down
 APART = 6  # times the quiet time lie between two look-ups of something that is not there
 NOT_THERE = "not_there"  # the error code of what was looked up once and not found
 # Only after these is one more "not there" believed. A call that got no answer may still be on its way, and some vendors
@@ -158,7 +161,40 @@ class _NoLookUpError(Exception):
 
 
 def _settle(runtime: Runtime, connection: ConnectionRow, connector: Connector, answer: Answer) -> None:
-    """Write down what came of a call, with all that follows from it, in one transaction."""
+    """Write down what came of a call. Never raises, so that the other answers in hand are written down too.
+
+    What cannot be written down leaves its row unknown, or, with the database away, sending until its time is over.
+    """
+    failed: Exception | None = None
+    for pause_s in WRITTEN_AFTER_S:
+        time.sleep(pause_s)
+        try:
+            _write_down(runtime, connection, connector, answer)
+        except (OperationalError, InterfaceError, PoolTimeout, StockConflictError) as error:
+            failed = error
+        except Exception as error:  # noqa: BLE001 - a defect with this one answer
+            failed = error
+            break
+        else:
+            return
+    try:
+        _not_written_down(runtime, answer, failed)
+    except SQLAlchemyError as error:
+        log.warning("deliver.database_away", outbox=answer.row["id"], error=str(error))
+
+
+def _not_written_down(runtime: Runtime, answer: Answer, failed: Exception | None) -> None:
+    row = answer.row
+    log.error("deliver.not_written_down", operation=row["operation"], outbox=row["id"], exc_info=failed)
+    ref = settle.ref_of(answer.result)
+    came = f"it happened as {ref}" if ref else f"the answer was: {answer.error or 'done'}"
+    said = f"{came}, which could not be written down: {type(failed).__name__}: {failed}"
+    with runtime.db.begin() as tx:
+        _put_off(tx, row, "unknown", runtime.clock() + ASKED_AGAIN, "not_settled", said)
+
+
+def _write_down(runtime: Runtime, connection: ConnectionRow, connector: Connector, answer: Answer) -> None:
+    """What came of a call, with all that follows from it, in one transaction."""
     doors: set[str] = set()
     row, result, error = answer.row, answer.result, answer.error
     if isinstance(error, errors.AlreadyDone) and (done := settle.done_before(row["operation"], error.ref)) is not None:
@@ -214,7 +250,7 @@ def _failed(
                 _put_off(tx, row, "unknown", now + APART * runtime.unknown_quiet, NOT_THERE, f"{said} yet")
             case _NotThereError() if row["attempts"] >= len(outbox.SCHEDULE_S):
                 words = "looked up again and again: it never arrived, although it was sent"
-                outbox.settle(tx, row["id"], "dead", now, error_code="gave_up", error=words)
+                outbox.settle(tx, row["id"], "dead", now, claim=row["claim"], error_code="gave_up", error=words)
             case _NotThereError():
                 _put_off(tx, row, "pending", now, "looked_up", "looked up: it had not arrived")
                 doors.add(f"outbox:{connection.id}")
@@ -253,7 +289,8 @@ def _again(tx: Any, row: dict[str, Any], error: errors.ConnectorError, now: Any)
     """Try again by the schedule, or give up and show it."""
     attempt = row["attempts"] + 1  # the claim counted this one
     if attempt >= len(outbox.SCHEDULE_S):
-        outbox.settle(tx, row["id"], "dead", now, error_code=error.code, error=str(error)[:4000])
+        said = {"error_code": error.code, "error": str(error)[:4000]}
+        outbox.settle(tx, row["id"], "dead", now, claim=row["claim"], **said)
         return
     wait = max(outbox.SCHEDULE_S[attempt], getattr(error, "retry_after_s", None) or 0)
     jitter = 1 + random.uniform(-0.2, 0.2)  # noqa: S311 - spreads retries, no secret

@@ -25,7 +25,7 @@ Row = dict[str, Any]
 def success(runtime: Runtime, tx: Tx, row: Row, result: Any, doors: set[str]) -> None:
     """End a delivered row and do what follows. Does nothing when the row was ended before."""
     if not outbox.settle(
-        tx, row["id"], "delivered", runtime.clock(), external_id=_ref(result), error="", error_code=None
+        tx, row["id"], "delivered", runtime.clock(), external_id=ref_of(result), error="", error_code=None
     ):
         return
     desk, order = _desk(runtime, tx, row)
@@ -46,7 +46,8 @@ def done_before(operation: str, ref: str) -> Any | None:
 def rejected(runtime: Runtime, tx: Tx, row: Row, error: errors.ConnectorError, doors: set[str]) -> None:
     """The vendor said no. A place that refuses is routed around; everything else waits for a person."""
     now = runtime.clock()
-    if not outbox.settle(tx, row["id"], "rejected", now, error_code=error.code, error=str(error)[:4000]):
+    said = {"error_code": error.code, "error": str(error)[:4000]}
+    if not outbox.settle(tx, row["id"], "rejected", now, claim=row["claim"], **said):
         return
     desk, order = _desk(runtime, tx, row)
     desk.tell(order.id, ("outbox", row["id"]), "rejected", f"{_name(desk, row)} refused: {error}")
@@ -79,7 +80,8 @@ def _name(desk: Desk, row: Row) -> str:
     return desk.connections[row["connection_id"]].name
 
 
-def _ref(result: Any) -> str | None:
+def ref_of(result: Any) -> str | None:
+    """The vendor's id of what was done, where the answer has one."""
     if isinstance(result, str):
         return result or None
     ref = getattr(result, "ref", None)

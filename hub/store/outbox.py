@@ -173,11 +173,17 @@ def claim_unknown(
     return [{**row, "claim": run} for row in rows]
 
 
-def settle(tx: Tx, outbox_id: str, status: str, now: datetime, **values: Any) -> bool:
-    """End a row; False when somebody else has ended it meanwhile."""
+def settle(tx: Tx, outbox_id: str, status: str, now: datetime, *, claim: str | None = None, **values: Any) -> bool:
+    """End a row; False when somebody else has ended it meanwhile.
+
+    With `claim` only while that run has the row, as in `put_off`: a "no" that comes late is not the answer to what
+    another run has sent since. A "yes" always counts.
+    """
+    held = () if claim is None else (outbox.c.claim == claim,)
+    open_ = ("sending", "unknown", "pending", "retry_wait", "dead")
     done = tx.execute(
         update(outbox)
-        .where(outbox.c.id == outbox_id, outbox.c.status.in_(("sending", "unknown", "pending", "retry_wait", "dead")))
+        .where(outbox.c.id == outbox_id, outbox.c.status.in_(open_), *held)
         .values(status=status, settled_at=now, sending_until=None, claim=None, **values)
         .returning(outbox.c.id)
     )

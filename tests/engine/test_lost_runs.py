@@ -95,6 +95,18 @@ def test_a_late_look_up_does_not_send_again_what_another_run_is_sending(world: W
     assert claim(world, warehouse, "second sender") == []
 
 
+def test_a_late_no_does_not_end_what_another_run_is_sending(world: World, warehouse: str):
+    put(world, warehouse)
+    [slow] = claim(world, warehouse, "slow")
+    world.later(seconds=31)
+    [quick] = look_up(world, warehouse, "quick")
+    answer(world, quick, "pending")
+    assert len(claim(world, warehouse, "sender")) == 1
+    with world.db.begin() as tx:
+        assert not outbox.settle(tx, slow["id"], "rejected", world.now(), claim=slow["claim"])
+        assert outbox.settle(tx, slow["id"], "delivered", world.now()), "it is there, whoever says so"
+
+
 def test_a_figure_whose_teller_died_is_told_again_after_the_sending_time(world: World):
     channel = world.connect(
         "shopify", "Web shop", {"shop": "demo.myshopify.com", "access_token": "x", "webhook_secret": "y"}
