@@ -19,7 +19,7 @@ from hub.engine.distributed import Bell, WorkerEngine, prepare
 HANGING = """
 import sys, time
 from hub.engine.distributed import Bell, WorkerEngine
-def hang(door):
+def hang(door, stopping):
     print(door, flush=True)
     time.sleep(600)
 WorkerEngine(Bell(sys.argv[1]), hang, stalled_s=float(sys.argv[2])).start()
@@ -60,7 +60,7 @@ def seconds_until_free(url: str, stalled_s: float, tick_s: float) -> float:
     dying.stdout.readline()
     caller.stop()
 
-    def open_door(_door: str) -> bool:
+    def open_door(_door: str, _stopping: object) -> bool:
         opened.set()
         return False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,7 +20,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import DeleteJobCondition, Status
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
-from hub.engine.doors import Lane, lane
+from hub.engine.doors import Lane, Opener, lane
 from hub.store.database import Database, conninfo, open_database
 from hub.store.locks import alone, has_table
 
@@ -154,7 +154,7 @@ class WorkerEngine:
     """
 
     def __init__(
-        self, bell: Bell, open_door: Callable[[str], bool], threads: int = 2, callers: int = 4, stalled_s: float = 10.0
+        self, bell: Bell, open_door: Opener, threads: int = 2, callers: int = 4, stalled_s: float = 10.0
     ) -> None:
         self.bell = bell
         self._open = open_door
@@ -207,7 +207,7 @@ class WorkerEngine:
     def _open_door(self, door: str) -> None:
         """The task: one door. A failing step is logged, and the sweep tries again."""
         try:
-            more = self._open(door)
+            more = self._open(door, self._stopping.is_set)
         except Exception:
             log.exception("engine.step_failed", door=door)
             return

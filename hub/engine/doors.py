@@ -26,6 +26,8 @@ MOST_ROUNDS = 50  # a door with endless mail lets others have a turn
 STOCK_ROUNDS = 2  # sooner so for figures: with more channels than threads, each is told a little at a time
 
 Lane = Literal["inside", "outside"]
+Stopping = Callable[[], bool]  # whether the process is to end
+Opener = Callable[[str, Stopping], bool]  # does the work behind a door; True when there may be more
 
 
 def lane(door: str) -> Lane:
@@ -37,31 +39,43 @@ def lane(door: str) -> Lane:
     return "inside" if kind in {"inbox", "refill", "timed"} or (kind == "stock" and not rest) else "outside"
 
 
-def open_door(runtime: Runtime, door: str) -> bool:
-    """Do all work behind a door; True when there may be more. Safe to call twice and to be killed."""
+def open_door(runtime: Runtime, door: str, stopping: Stopping = lambda: False) -> bool:
+    """Do all work behind a door; True when there may be more. Safe to call twice and to be killed.
+
+    `stopping` is asked before every round: when the process is to end, none is begun any more.
+    """
     kind, _, rest = door.partition(":")
+
+    def drain(step: Callable[[], int], rounds: int = MOST_ROUNDS) -> bool:
+        for _ in range(rounds):
+            if stopping():
+                break
+            if step() == 0:
+                return False
+        return True
+
     match kind:
         case "inbox":
-            return _drain(lambda: intake(runtime, int(rest)))
+            return drain(lambda: intake(runtime, int(rest)))
         case "outbox":
-            return _drain(lambda: deliver(runtime, rest))
+            return drain(lambda: deliver(runtime, rest))
         case "stock" if rest:
-            return _drain(lambda: publish_stock(runtime, rest), STOCK_ROUNDS)
+            return drain(lambda: publish_stock(runtime, rest), STOCK_ROUNDS)
         case "stock":
             with runtime.db.read() as tx:
                 waiting = listings.due_connections(tx, runtime.clock())
             runtime.wake_all({f"stock:{connection_id}" for connection_id in waiting})
             return False
         case "refill":
-            return _drain(lambda: refill(runtime))
+            return drain(lambda: refill(runtime))
         case "advise":
-            return _drain(lambda: advise(runtime))
+            return drain(lambda: advise(runtime))
         case "poll":
             connection_id, _, stream = rest.partition(":")
             reconcile(runtime, connection_id, stream)
             return False
         case "follow":
-            return _drain(lambda: follow(runtime, rest))
+            return drain(lambda: follow(runtime, rest))
         case "watch":
             watch(runtime, rest)
             return False
@@ -72,10 +86,6 @@ def open_door(runtime: Runtime, door: str) -> bool:
             rehearse(runtime, rest)
             return False
     raise ValueError(f"there is no door {door!r}")
-
-
-def _drain(step: Callable[[], int], rounds: int = MOST_ROUNDS) -> bool:
-    return not any(step() == 0 for _ in range(rounds))
 
 
 def due_doors(runtime: Runtime) -> Iterator[str]:

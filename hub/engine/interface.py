@@ -15,7 +15,7 @@ class Engine(Protocol):
         """Begin to work. Call once."""
 
     def stop(self, timeout_s: float = 30.0) -> bool:
-        """Take no more work and let the steps that run finish; False when some did not in time. Safe to call twice."""
+        """Begin nothing more and let running rounds finish; False when some did not in time. Safe to call twice."""
 
     def rescue(self) -> int:
         """Free doors whose worker died while it had them open; returns how many. For the holder of the lease."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
 
 import structlog
 
-from hub.engine.doors import Lane, lane
+from hub.engine.doors import Lane, Opener, lane
 
 log = structlog.get_logger()
 
@@ -21,7 +20,7 @@ class LocalEngine:
     Doors that call out have `callers` threads of their own, so that a slow vendor does not keep orders from coming in.
     """
 
-    def __init__(self, open_door: Callable[[str], bool], threads: int = 2, callers: int = 4) -> None:
+    def __init__(self, open_door: Opener, threads: int = 2, callers: int = 4) -> None:
         self._open = open_door
         self._queues: dict[Lane, queue.SimpleQueue[str | None]] = {
             "inside": queue.SimpleQueue(),
@@ -54,7 +53,7 @@ class LocalEngine:
                 self._queues[lane(door)].put(door)
 
     def stop(self, timeout_s: float = 30.0) -> bool:
-        """Let every thread finish the step it is in, and take no more; False when one did not end in time."""
+        """Let every thread finish the round it is in, and begin no more; False when one did not end in time."""
         with self._lock:
             self._stopping = True
         for name in self._lanes:
@@ -83,7 +82,7 @@ class LocalEngine:
                 self._working.add(door)
             more = False
             try:
-                more = self._open(door)
+                more = self._open(door, lambda: self._stopping)
             except Exception:
                 log.exception("engine.step_failed", door=door)
             with self._idle:

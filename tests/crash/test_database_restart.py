@@ -33,7 +33,7 @@ def test_a_worker_opens_doors_again_within_ten_seconds_of_the_database_being_bac
     opened: set[str] = set()
     more = threading.Event()
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         opened.add(door)
         more.set()
         return False

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from hub.engine.distributed import Bell, Ringer, WorkerEngine, is_prepared, prepare
+from hub.engine.doors import Opener, Stopping
 from hub.store.database import open_database
 from tests.conftest import new_postgres_database
 
@@ -28,7 +29,7 @@ def url(postgres: str) -> str:
 
 
 @contextmanager
-def running(url: str, open_door: Callable[[str], bool], **more: float) -> Iterator[WorkerEngine]:
+def running(url: str, open_door: Opener, **more: float) -> Iterator[WorkerEngine]:
     engine = WorkerEngine(Bell(url), open_door, **{"threads": 3, "callers": 2, "stalled_s": 1.0} | more)
     engine.start()
     try:
@@ -69,7 +70,7 @@ def test_a_web_process_rings_and_a_worker_opens(url: str):
     opened: list[str] = []
     web = Ringer(Bell(url))
     web.start()
-    with running(url, lambda door: bool(opened.append(door))):
+    with running(url, lambda door, _stopping: bool(opened.append(door))):
         web.wake("inbox:3")
         web.wake("outbox:demo")
         assert until(lambda: sorted(opened) == ["inbox:3", "outbox:demo"])
@@ -81,7 +82,7 @@ def test_a_door_is_opened_by_one_worker_of_all_at_a_time(url: str):
     inside, most, total = Counter[str](), Counter[str](), Counter[str]()
     lock = threading.Lock()
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         with lock:
             inside[door] += 1
             most[door] = max(most[door], inside[door])
@@ -112,7 +113,7 @@ def test_wake_ups_of_one_door_collapse_while_one_waits(url: str):
 def test_a_door_woken_while_it_is_open_is_opened_once_more(url: str):
     begun, go_on, opened = threading.Event(), threading.Event(), []
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         opened.append(door)
         begun.set()
         go_on.wait(10)
@@ -131,7 +132,7 @@ def test_a_door_woken_while_it_is_open_is_opened_once_more(url: str):
 def test_a_door_with_more_mail_is_opened_again(url: str):
     left = [3]
 
-    def open_door(_door: str) -> bool:
+    def open_door(_door: str, _stopping: object) -> bool:
         left[0] -= 1
         return left[0] > 0
 
@@ -143,7 +144,7 @@ def test_a_door_with_more_mail_is_opened_again(url: str):
 def test_a_step_that_fails_leaves_no_job_behind(url: str):
     opened: list[str] = []
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         opened.append(door)
         raise RuntimeError("this one is broken")
 
@@ -155,7 +156,7 @@ def test_a_step_that_fails_leaves_no_job_behind(url: str):
 HANGING = """
 import sys, time
 from hub.engine.distributed import Bell, WorkerEngine
-def hang(door):
+def hang(door, stopping):
     print(door, flush=True)
     time.sleep(600)
 WorkerEngine(Bell(sys.argv[1]), hang, stalled_s=1.0).start()
@@ -176,7 +177,7 @@ def test_the_doors_of_a_killed_worker_are_freed_for_others(url: str):
     dying.wait()
     dying.stdout.close()
     opened: list[str] = []
-    with running(url, lambda door: bool(opened.append(door))) as engine:
+    with running(url, lambda door, _stopping: bool(opened.append(door))) as engine:
         assert until(lambda: bool(engine.rescue() or opened))
         assert until(lambda: bool(opened) and jobs(url) == 0)
     caller.stop()
@@ -186,7 +187,7 @@ def test_the_doors_of_a_killed_worker_are_freed_for_others(url: str):
 def test_a_living_worker_is_not_robbed_of_its_doors(url: str):
     begun, go_on = threading.Event(), threading.Event()
 
-    def open_door(_door: str) -> bool:
+    def open_door(_door: str, _stopping: object) -> bool:
         begun.set()
         go_on.wait(20)
         return False
@@ -204,7 +205,7 @@ def test_a_living_worker_is_not_robbed_of_its_doors(url: str):
 
 def test_work_goes_on_after_the_database_threw_everybody_out(url: str):
     opened: list[str] = []
-    with running(url, lambda door: bool(opened.append(door))) as engine:
+    with running(url, lambda door, _stopping: bool(opened.append(door))) as engine:
         engine.wake("inbox:1")
         assert until(lambda: opened == ["inbox:1"])
         db = open_database(url)
@@ -228,7 +229,7 @@ def test_work_goes_on_after_the_database_threw_everybody_out(url: str):
 def test_stopping_lets_a_step_finish(url: str):
     begun, finished = threading.Event(), []
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         begun.set()
         time.sleep(0.5)
         finished.append(door)
@@ -239,6 +240,21 @@ def test_stopping_lets_a_step_finish(url: str):
         assert begun.wait(10)
     assert finished == ["inbox:1"]
     assert jobs(url) == 0
+
+
+def test_a_door_with_endless_mail_ends_after_its_round_and_is_left_to_the_others(url: str):
+    begun = threading.Event()
+
+    def open_door(_door: str, stopping: Stopping) -> bool:
+        begun.set()
+        while not stopping():
+            time.sleep(0.01)
+        return True
+
+    with running(url, open_door) as engine:
+        engine.wake("inbox:1")
+        assert begun.wait(10)
+    assert jobs(url) == 1
 
 
 def test_ringing_is_harmless_when_the_database_is_away():

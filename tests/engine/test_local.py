@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 
+from hub.engine.doors import Stopping
 from hub.engine.local import LocalEngine
 
 
@@ -13,7 +14,7 @@ def test_a_door_is_opened_by_one_thread_at_a_time():
     inside, most = Counter[str](), Counter[str]()
     lock = threading.Lock()
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         with lock:
             inside[door] += 1
             most[door] = max(most[door], inside[door])
@@ -34,7 +35,7 @@ def test_a_door_is_opened_by_one_thread_at_a_time():
 def test_a_door_woken_while_it_is_open_is_opened_once_more():
     begun, go_on, opened = threading.Event(), threading.Event(), []
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         opened.append(door)
         begun.set()
         go_on.wait(5)
@@ -55,7 +56,7 @@ def test_a_door_woken_while_it_is_open_is_opened_once_more():
 def test_a_door_with_more_mail_is_opened_again():
     left = [3]
 
-    def open_door(_door: str) -> bool:
+    def open_door(_door: str, _stopping: object) -> bool:
         left[0] -= 1
         return left[0] > 0
 
@@ -70,7 +71,7 @@ def test_a_door_with_more_mail_is_opened_again():
 def test_slow_vendors_do_not_keep_orders_from_coming_in():
     release, taken = threading.Event(), threading.Event()
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         if door.startswith("outbox:"):
             release.wait(10)
         else:
@@ -90,7 +91,7 @@ def test_slow_vendors_do_not_keep_orders_from_coming_in():
 def test_a_step_that_fails_stops_no_other():
     opened = []
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         if door == "inbox:1":
             raise RuntimeError("this one is broken")
         opened.append(door)
@@ -108,7 +109,7 @@ def test_a_step_that_fails_stops_no_other():
 def test_stopping_lets_a_step_finish_and_begins_no_other():
     begun, finished = threading.Event(), []
 
-    def open_door(door: str) -> bool:
+    def open_door(door: str, _stopping: object) -> bool:
         begun.set()
         time.sleep(0.2)
         finished.append(door)
@@ -123,10 +124,26 @@ def test_stopping_lets_a_step_finish_and_begins_no_other():
     assert finished == ["inbox:1"]
 
 
+def test_a_door_with_endless_mail_ends_after_its_round():
+    begun = threading.Event()
+
+    def open_door(_door: str, stopping: Stopping) -> bool:
+        begun.set()
+        while not stopping():
+            time.sleep(0.01)
+        return True
+
+    engine = LocalEngine(open_door, threads=1)
+    engine.start()
+    engine.wake("inbox:1")
+    assert begun.wait(5)
+    assert engine.stop(10)
+
+
 def test_stopping_says_so_when_a_step_does_not_end_in_time():
     begun, release = threading.Event(), threading.Event()
 
-    def open_door(_door: str) -> bool:
+    def open_door(_door: str, _stopping: object) -> bool:
         begun.set()
         release.wait(10)
         return False
@@ -140,4 +157,4 @@ def test_stopping_says_so_when_a_step_does_not_end_in_time():
 
 
 def test_an_engine_that_was_never_started_can_be_stopped():
-    assert LocalEngine(lambda _door: False).stop()
+    assert LocalEngine(lambda _door, _stopping: False).stop()
