@@ -182,7 +182,7 @@ def of_connection(channel: str, status: str, field: str | None) -> Words:
         case "unavailable":
             return Words(
                 f"{channel} cannot be opened by this hub",
-                "Install its plugin, or give the hub the key that its secrets were sealed with.",
+                "Install its plugin, or give the hub the key of its secrets; it goes on by itself then.",
                 "yours",
             )
     return Words(

@@ -54,6 +54,7 @@ class Ticks:
         """Tick at once, since what was left behind is due now, and then by the clock."""
         self.tick()
         self.watch()
+        self.ring("timed:minute")
         self._clock.start()
 
     def stop(self) -> None:

@@ -54,20 +54,20 @@ def deliver(runtime: Runtime, connection_id: str) -> int:
     """
     now, until = runtime.clock(), time.monotonic() + runtime.call_time_s
     run = new_id()
-    with runtime.db.begin() as tx:
+    with runtime.db.read() as tx:
         connection = connections.get(tx, connection_id)
-        if not may_send(connection, now):
+    # It is opened before anything is taken: what nobody could send must not count as sent.
+    connector = _open(runtime, connection) if may_send(connection, now) else None
+    if connector is None:
+        return 0
+    with runtime.db.begin() as tx:
+        if not may_send(connections.get(tx, connection_id), now):
             return 0
         outbox.lapse(tx, connection_id, now)
         # Look-ups come first, for the quota too: the rest of their subjects waits for them.
         unknown = outbox.claim_unknown(tx, connection_id, run, now, CALLS_AT_ONCE, runtime.sending_time)
         due = [] if unknown else outbox.claim(tx, connection_id, run, now, CALLS_AT_ONCE, runtime.sending_time)
     if not unknown and not due:
-        return 0
-    try:
-        connector = runtime.connector(connection)
-    except Exception as error:  # noqa: BLE001 - a connection that cannot be opened keeps its rows
-        _cannot_open(runtime, connection, due, error)
         return 0
     with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="deliver") as pool:
         for answer in pool.map(lambda row: _in_time(until, _call, runtime, connector, row), due):
@@ -81,6 +81,19 @@ def may_send(connection: ConnectionRow, now: Any) -> bool:
     """Whether anything may leave by this connection now."""
     closed = connection.open_until is None or connection.open_until <= now
     return connection.status == "active" and not connection.outbox_held and closed
+
+
+def _open(runtime: Runtime, connection: ConnectionRow) -> Connector | None:
+    """The connector, or None when it cannot be had: its rows stay as they are, and `reopen` brings it back."""
+    try:
+        return runtime.connector(connection)
+    except SQLAlchemyError:
+        raise  # the database is away, which says nothing of the connection
+    except Exception as error:  # noqa: BLE001 - the plugin is broken or missing, or the key is wrong
+        log.warning("deliver.cannot_open", connection=connection.name, error=str(error))
+        with runtime.db.begin() as tx:
+            connections.set_status(tx, connection.id, "unavailable", str(error), was="active")
+        return None
 
 
 def _in_time(
@@ -309,13 +322,5 @@ def _code(error: Exception) -> str:
 def _stop(tx: Any, connection: ConnectionRow, error: errors.ConnectorError) -> None:
     """The credentials or a setting are refused: a person has to act before anything else is sent."""
     status = "needs_sign_in" if isinstance(error, errors.AuthRejected) else "misconfigured"
-    connections.set_status(tx, connection.id, status, str(error), getattr(error, "field", None) or None)
-
-
-def _cannot_open(runtime: Runtime, connection: ConnectionRow, rows: list[dict[str, Any]], error: Exception) -> None:
-    """The plugin is broken or missing, or the key is wrong: keep everything and say so."""
-    now = runtime.clock()
-    with runtime.db.begin() as tx:
-        connections.set_status(tx, connection.id, "unavailable", str(error))
-        for row in rows:
-            _put_off(tx, row, "retry_wait", now, "unavailable", str(error), attempt=False)
+    field = getattr(error, "field", None) or None
+    connections.set_status(tx, connection.id, status, str(error), field, was="active")

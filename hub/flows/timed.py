@@ -19,6 +19,7 @@ from hub.flows.operate.changes import expire_changes
 from hub.flows.promise import repromise_all
 from hub.flows.reevaluate import reevaluate
 from hub.flows.refill import look_again
+from hub.flows.reopen import reopen
 from hub.flows.runtime import Runtime
 from hub.flows.watch import forget_secrets
 from hub.store.errors import OperationalError
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 Timed = Callable[[Runtime], int]
 
 EVERY_MINUTE: Sequence[Timed] = (
+    reopen,
     stock_care.expire_reservations,
     cancel_overdue,
     repromise_all,

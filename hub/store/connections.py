@@ -307,13 +307,17 @@ def reseal(tx: Tx, keyring: Keyring, now: datetime) -> int:
     return changed
 
 
-def set_status(tx: Tx, connection_id: str, status: str, reason: str = "", field: str | None = None) -> bool:
-    """Set what a person has to know of the connection; True when it changed."""
+def set_status(
+    tx: Tx, connection_id: str, status: str, reason: str = "", field: str | None = None, *, was: str = ""
+) -> bool:
+    """Set what a person has to know of the connection; True when it changed. With `was` only while it is that."""
+    only = (connection.c.status == was,) if was else ()
     result = tx.execute(
         update(connection)
         .where(
             connection.c.id == connection_id,
             or_(connection.c.status != status, connection.c.status_reason != reason),
+            *only,
         )
         .values(status=status, status_reason=reason, status_field=field, updated_at=utcnow())
         .returning(connection.c.id)

@@ -26,7 +26,7 @@ ADDRESS = {"line1": "1 Dock Street", "city": "Newark", "postal_code": "07101", "
 class House(Connector, FulfillmentTarget, FindByReference):
     """What it is to answer next stands in `says`, by what it is asked; when nothing does, it does what it is asked.
 
-    An OutcomeUnknown takes effect before it is raised, every other error does not.
+    An OutcomeUnknown takes effect before it is raised, every other error does not. A function is called for its answer.
     """
 
     manifest = Manifest(
@@ -74,7 +74,8 @@ class House(Connector, FulfillmentTarget, FindByReference):
     def _next(self, what: str, named: str) -> Any:
         self.asked.append((what, named))
         waiting = self.says.get(what, [])
-        return waiting.pop(0) if waiting else None
+        answer = waiting.pop(0) if waiting else None
+        return answer() if callable(answer) else answer
 
 
 NOTHING = "nothing"  # what `find` says of a thing that it does not list yet
