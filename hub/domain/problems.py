@@ -221,6 +221,15 @@ def of_backlog(sku: str) -> Words:
     )
 
 
+def of_failure(channel: str) -> Words:
+    """Something that the hub itself failed at."""
+    return Words(
+        f"{channel}: the hub fails at something it should do by itself",
+        "Look at the error, and report it where the hub is looked after. The others of its kind go on meanwhile.",
+        "yours",
+    )
+
+
 def of_ledger(kind: str) -> Words:
     """Something in the stock books that does not add up."""
     if kind == "uncovered":

@@ -21,21 +21,23 @@ NO_ADDRESS = Advice(why_not="no address is set to ask: ORDERHUB_ROUTING_URL")
 
 
 def advise(runtime: Runtime) -> int:
-    """Route orders that wait for a decision from outside; returns how many. Call until it returns 0.
+    """Route orders that wait for a decision from outside; returns how many were. Call until it returns 0.
 
     An order whose address does not answer in time, or not well, is routed by rank. Safe to call twice and to be
     killed at any point: the mark goes with the decision.
     """
     with runtime.db.read() as tx:
         waiting = routing.asking(tx, AT_ONCE)
+    done = 0
     for order_id in waiting:
         advice = _ask(runtime, order_id)
 
-        def decide(desk: Desk, order: OrderState, advice: Advice = advice) -> None:
+        def decide(desk: Desk, order: OrderState, advice: Advice = advice) -> bool:
             _route(desk, order, advice)
+            return True
 
-        for_each(runtime, [order_id], decide)
-    return len(waiting)
+        done += for_each(runtime, [order_id], decide, "routing it as was decided outside")
+    return done
 
 
 def _ask(runtime: Runtime, order_id: str) -> Advice:

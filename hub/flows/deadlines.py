@@ -12,6 +12,7 @@ from hub.flows.enter import conclude
 from hub.flows.handover import open_scheduled
 from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
+from hub.flows.together import Task, together
 from hub.store import orders, routing, rules
 from hub.store.database import Tx
 from hub.store.orders import OrderState
@@ -24,9 +25,9 @@ def route_rested(runtime: Runtime) -> int:
     """Route open orders whose grace period is over or whose day has come, in their turn; returns how many."""
     with runtime.db.read() as tx:
         sort = rules.published(tx).rules.sort
-        due = in_turn(routing.due_to_route(tx, runtime.clock()), sort)
-    for_each(runtime, [turn.id for turn in due], _route_rested)
-    return len(due)
+        due = [turn.id for turn in in_turn(routing.due_to_route(tx, runtime.clock()), sort)]
+    _, failed = each(runtime, due, _route_rested, "routing it when its time had come")
+    return len(due) - len(failed)
 
 
 def _route_rested(desk: Desk, order: OrderState) -> None:
@@ -46,7 +47,7 @@ def open_due(runtime: Runtime) -> int:
             if fo.exec_status == "scheduled" and _is_due(fo.fulfil_at, desk.now):
                 open_scheduled(desk, order, fo)
 
-    return _each_due(runtime, lambda tx, now, limit: routing.due_orders(tx, "fulfil_at", now, limit), work)
+    return _each_due(runtime, _due_by("fulfil_at"), work, "handing over what is due")
 
 
 def time_out_unanswered(runtime: Runtime) -> int:
@@ -61,7 +62,7 @@ def time_out_unanswered(runtime: Runtime) -> int:
             else:
                 refuse.time_out(desk, order, fo)
 
-    return _each_due(runtime, lambda tx, now, limit: routing.due_orders(tx, "answer_by", now, limit), work)
+    return _each_due(runtime, _due_by("answer_by"), work, "taking back what was not answered in time")
 
 
 def flag_uncollected(runtime: Runtime) -> int:
@@ -77,7 +78,11 @@ def flag_uncollected(runtime: Runtime) -> int:
                 handle = f"not_collected:{fo.id}"
                 desk.put_on_hold(order, "not_collected", reason, handle=handle, source="clock", blocks="ship")
 
-    return _each_due(runtime, lambda tx, now, limit: routing.due_orders(tx, "collect_by", now, limit), work)
+    return _each_due(runtime, _due_by("collect_by"), work, "noting that nobody has collected it")
+
+
+def _due_by(column: str) -> Callable[[Tx, datetime, int], list[str]]:
+    return lambda tx, now, limit: routing.due_orders(tx, column, now, limit)
 
 
 def _is_due(moment: datetime | None, now: datetime) -> bool:
@@ -85,17 +90,19 @@ def _is_due(moment: datetime | None, now: datetime) -> bool:
 
 
 def _each_due(
-    runtime: Runtime, due: Callable[[Tx, datetime, int], list[str]], work: Callable[[Desk, OrderState], object]
+    runtime: Runtime,
+    due: Callable[[Tx, datetime, int], list[str]],
+    work: Callable[[Desk, OrderState], object],
+    doing: str,
 ) -> int:
-    """Do the work for orders that are due, many in one transaction, until none is left."""
-    done = 0
+    """Do the work for orders that are due, many in one transaction, until none is left; returns for how many."""
+    done, failed = 0, set[str]()
     while True:
         with runtime.db.read() as tx:
-            found = due(tx, runtime.clock(), AT_ONCE)
-        if not found:
-            return done
-        for_each(runtime, found, work)
-        done += len(found)
+            found = [one for one in due(tx, runtime.clock(), AT_ONCE + len(failed)) if one not in failed]
+        _, bad = each(runtime, found, work, doing)
+        failed.update(bad)
+        done += len(found) - len(bad)
         if len(found) < AT_ONCE:
             return done
 
@@ -104,18 +111,39 @@ def for_each(
     runtime: Runtime,
     order_ids: Sequence[str],
     work: Callable[[Desk, OrderState], object],
+    doing: str,
     person: str = "",
 ) -> int:
-    """Do the work for orders, many in one transaction; returns for how many it answered something true."""
-    done = 0
-    for start in range(0, len(order_ids), AT_ONCE):
-        part = order_ids[start : start + AT_ONCE]
+    """Do the work for orders, many in one transaction; returns for how many it answered something true.
+
+    One that it fails for keeps no other from it; what failed stands among the problems.
+    """
+    return each(runtime, order_ids, work, doing, person)[0]
+
+
+def each(
+    runtime: Runtime,
+    order_ids: Sequence[str],
+    work: Callable[[Desk, OrderState], object],
+    doing: str,
+    person: str = "",
+) -> tuple[int, list[str]]:
+    """As `for_each`, with the orders that it failed for."""
+
+    def at_desk(part: Sequence[str]) -> int:
         with runtime.db.begin() as tx:
             states = orders.load(tx, part)
             variants = {line.variant_id for state in states.values() for line in state.lines if line.variant_id}
             desk = open_desk(runtime, tx, variants, actor=f"person:{person}"[:120] if person else ACTOR)
             desk.orders = dict(states)
-            done += sum(bool(work(desk, states[one])) for one in part if one in states)
+            done = sum(bool(work(desk, states[one])) for one in part if one in states)
             desk.flush()
         runtime.wake_all(desk.wakes)
-    return done
+        return done
+
+    task = Task(doing, at_desk, lambda order_id: ("order", order_id))
+    done, failed = 0, list[str]()
+    for start in range(0, len(order_ids), AT_ONCE):
+        counts, bad = together(runtime, order_ids[start : start + AT_ONCE], task)
+        done, failed = done + sum(counts), failed + bad
+    return done, failed

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from hub.domain import kits, words
 from hub.flows.change import restate_lines
-from hub.flows.desk import Desk, open_desk
+from hub.flows.deadlines import for_each
+from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.route import reserve_unrouted
 from hub.flows.runtime import Runtime
-from hub.store import orders, promises
+from hub.store import promises
 from hub.store.orders import OrderState
 
 AT_ONCE = 50  # orders in one call
@@ -21,21 +22,10 @@ def cancel_overdue(runtime: Runtime) -> int:
     """
     with runtime.db.read() as tx:
         due = promises.overdue(tx, runtime.clock(), AT_ONCE)
-    if not due:
-        return 0
-    with runtime.db.begin() as tx:
-        states = orders.load(tx, due)
-        variants = {line.variant_id for state in states.values() for line in state.lines if line.variant_id}
-        desk = open_desk(runtime, tx, variants, actor="clock")
-        desk.orders = dict(states)
-        for state in states.values():
-            _give_up(desk, state)
-        desk.flush()
-    runtime.wake_all(desk.wakes)
-    return len(states)
+    return for_each(runtime, due, _give_up, "cancelling what has waited long enough")
 
 
-def _give_up(desk: Desk, order: OrderState) -> None:
+def _give_up(desk: Desk, order: OrderState) -> bool:
     before = {line.id: line.wanted for line in order.lines}
     for line in order.lines:
         due = line.auto_cancel_at
@@ -50,3 +40,4 @@ def _give_up(desk: Desk, order: OrderState) -> None:
     restate_lines(desk, order, before)
     reserve_unrouted(desk, order)
     conclude(desk, order)
+    return True

@@ -14,6 +14,7 @@ from hub.flows.recall import release, withdrawn
 from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
 from hub.flows.snapshot import told_by
+from hub.flows.together import Task, together
 from hub.store import orders, routing, rules
 from hub.store.orders import FoState, OrderState
 
@@ -39,7 +40,8 @@ def reevaluate(runtime: Runtime) -> int:
             return 0
         before, rested = now - timedelta(minutes=how.after_minutes), now - timedelta(minutes=how.cool_down_minutes)
         found = routing.untouched(tx, before, rested, MOST)
-    return sum(_look_again(runtime, order_id) for order_id in found)
+    task = Task("looking for a better plan", lambda ids: _look_again(runtime, ids[0]), lambda one: ("order", one))
+    return sum(moved for order_id in found for moved in together(runtime, [order_id], task)[0])
 
 
 def _look_again(runtime: Runtime, order_id: str) -> bool:

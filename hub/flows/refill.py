@@ -6,11 +6,14 @@ Whatever ends that has free units offered again, and so does the clock every qua
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hub.domain.routing.rules import in_turn
 from hub.flows.desk import Desk, open_desk
 from hub.flows.enter import conclude
 from hub.flows.route import reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
+from hub.flows.together import Task, together
 from hub.store import ledger, orders, routing, rules
 from hub.store.database import Tx
 from hub.store.orders import OrderState
@@ -31,8 +34,12 @@ def refill(runtime: Runtime) -> int:
         variants = {variant_id for _, variant_id, _ in risen}
         sort = rules.published(tx).rules.sort
         waiting = [turn.id for turn in in_turn(routing.waiting(tx, variants), sort)]
+    task = Task(
+        "giving it units that have come in", lambda ids: _hand_out(runtime, ids, variants), lambda one: ("order", one)
+    )
     for start in range(0, len(waiting), AT_ONCE):
-        if not _hand_out(runtime, waiting[start : start + AT_ONCE], variants):
+        left, _ = together(runtime, waiting[start : start + AT_ONCE], task)
+        if left and not left[-1]:
             break
     with runtime.db.begin() as tx:
         for position_id, _, rises in risen:
@@ -55,7 +62,7 @@ def offer_again(tx: Tx) -> set[str]:
     return wanted
 
 
-def _hand_out(runtime: Runtime, order_ids: list[str], variants: set[str]) -> bool:
+def _hand_out(runtime: Runtime, order_ids: Sequence[str], variants: set[str]) -> bool:
     """Route these orders in their order; False when there is nothing left to hand out."""
     with runtime.db.begin() as tx:
         states = orders.load(tx, order_ids)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hub.flows.runtime import Runtime
+from hub.flows.together import Task, together
 from hub.store import audits, events, ledger, lots, reservations
 from hub.store.database import Tx
 from hub.store.ledger import StockBook
@@ -49,20 +51,32 @@ class Audit:
 
 def expire_reservations(runtime: Runtime) -> int:
     """End the reservations whose time is up; returns how many. Their units are free again, once each."""
-    ended = 0
+    ended, failed = 0, set[str]()
     while True:
         with runtime.db.read() as tx:
-            due = reservations.due(tx, runtime.clock(), AT_ONCE)
-        done = _end_all(runtime, [(row, "its time was up") for row in due], "expired", "clock")
+            found = reservations.due(tx, runtime.clock(), AT_ONCE + len(failed))
+        due = [(row, "its time was up") for row in found if row.id not in failed]
+        done, bad = _end_all(runtime, due, "expired", "clock")
         ended += len(done)
-        if len(due) < AT_ONCE or not done:
+        failed.update(row.id for row in bad)
+        if len(due) < AT_ONCE or not (done or bad):
             return ended
 
 
-def _end_all(runtime: Runtime, rows: list[tuple[Reservation, str]], state: str, actor: str) -> list[Reservation]:
-    """End reservations with their reasons; returns those that had not ended before."""
-    if not rows:
-        return []
+def _end_all(
+    runtime: Runtime, rows: list[tuple[Reservation, str]], state: str, actor: str
+) -> tuple[list[Reservation], list[Reservation]]:
+    """End reservations with their reasons; returns those that had not ended before, and those that cannot be ended."""
+
+    def end(part: Sequence[tuple[Reservation, str]]) -> list[Reservation]:
+        return _end(runtime, part, state, actor)
+
+    task = Task("ending a reservation", end, lambda one: ("reservation", one[0].id))
+    done, failed = together(runtime, rows, task) if rows else ([], [])
+    return [row for part in done for row in part], [row for row, _ in failed]
+
+
+def _end(runtime: Runtime, rows: Sequence[tuple[Reservation, str]], state: str, actor: str) -> list[Reservation]:
     with runtime.db.begin() as tx:
         book = StockBook.open(tx, {row.variant_id for row, _ in rows}, runtime.clock(), actor)
         in_order = sorted(rows, key=lambda one: one[0].id)
@@ -99,7 +113,7 @@ def _release_lost(runtime: Runtime, actor: str) -> list[dict[str, Any]]:
         lost = reservations.without_owner(tx, MOST_MENDED)
     gone: set[str] = set()
     for start in range(0, len(lost), AT_ONCE):
-        gone |= {row.id for row in _end_all(runtime, lost[start : start + AT_ONCE], "released", actor)}
+        gone |= {row.id for row in _end_all(runtime, lost[start : start + AT_ONCE], "released", actor)[0]}
     return [
         {
             "reservation": row.id,

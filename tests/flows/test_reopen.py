@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from hub.plugins import Registry
 from hub.sdk import errors
@@ -18,25 +15,13 @@ from hub.store.errors import OperationalError
 from hub.store.sealing import Keyring, new_key
 from hub.store.tables import entity_event
 from tests.flows.scripted import warehouse
-
-
-@contextmanager
-def away(db: Database, table: str) -> Iterator[None]:
-    """The database answers no question about one table."""
-
-    def refuse(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if f"FROM {table}" in statement:
-            raise OperationalError(statement, {}, Exception("server closed the connection unexpectedly"))
-
-    event.listen(db.reader, "before_cursor_execute", refuse)
-    yield
-    event.remove(db.reader, "before_cursor_execute", refuse)
+from tests.flows.wire import GONE, failing
 
 
 def test_a_database_that_is_away_says_nothing_of_the_connection(db: Database) -> None:
     house = warehouse(db)
     house.buy(("MUG", 1))
-    with away(db, "credential"), pytest.raises(OperationalError):
+    with failing(db, GONE, "FROM credential"), pytest.raises(OperationalError):
         house.deliver()
     assert house.connection.status == "active"
     assert house.rows("status", "attempts") == [("pending", 0)]

@@ -14,6 +14,7 @@ from hub.domain.documents import Order
 from hub.domain.entry import computed_total_minor, has_address
 from hub.flows import change
 from hub.flows.change import Preview
+from hub.flows.deadlines import for_each
 from hub.flows.desk import Desk
 from hub.flows.enter import Articles, Incoming, look_for_twins
 from hub.flows.intake import find_articles
@@ -163,7 +164,7 @@ def expire_changes(runtime: Runtime) -> int:
         row = change_store.requested(desk.tx, [state.id]).get(state.id)
         return row is not None and _lapsed(desk, state, row)
 
-    return sum(at_desk(runtime, order_id, "", work, by="clock") for order_id in due)
+    return for_each(runtime, due, work, "ending a change that nobody confirmed")
 
 
 # --- from outside ------------------------------------------------------------------------------------------------

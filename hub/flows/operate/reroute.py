@@ -52,7 +52,10 @@ def set_outage(runtime: Runtime, code: str, until: datetime | None, *, person: s
         if until is None:
             offer_again(tx)
     runtime.wake("refill")
-    return deadlines.for_each(runtime, affected, lambda desk, state: _move_away(desk, state, location.id), person)
+    doing = "moving it away from a place that is out of action"
+    return deadlines.for_each(
+        runtime, affected, lambda desk, state: _move_away(desk, state, location.id), doing, person
+    )
 
 
 def _move_away(desk: Desk, state: OrderState, location_id: str) -> bool:

@@ -244,4 +244,10 @@ entity_event = Table(
     text("message"),
     json("data"),
     moment("at"),
+    Index(
+        "ix_entity_event_failed",
+        "entity_id",
+        postgresql_where=sql("kind = 'failed'"),
+        sqlite_where=sql("kind = 'failed'"),
+    ),
 )

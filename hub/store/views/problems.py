@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
 from hub.domain import problems as words
 from hub.domain.problems import Move, Words
-from hub.store import audits
+from hub.store import audits, events
 from hub.store.database import Tx
-from hub.store.tables import connection, hold, inbox, listing, orders, outbox
+from hub.store.tables import connection, entity_event, hold, inbox, listing, orders, outbox
 from hub.store.views import oversold
 
-Kind = Literal["inbox", "outbox", "hold", "connection", "listing", "oversold", "backlog", "ledger"]
+Kind = Literal["inbox", "outbox", "hold", "connection", "listing", "failure", "oversold", "backlog", "ledger"]
 MOST_ROWS = 5_000  # of each kind are looked at; older ones come up when these are dealt with
 SHOWN_IDS = 500
 LOOKED_UP = timedelta(minutes=15)  # an outcome that is unknown for longer is a person's
@@ -25,7 +25,8 @@ LOOKED_UP = timedelta(minutes=15)  # an outcome that is unknown for longer is a 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One problem. `ids` are the rows to act on, newest first: inbox, outbox, hold, connection, listing or position ids
-    by `kind`; at most SHOWN_IDS of `count`. `what` is the stream, operation, hold kind or status it is about.
+    by `kind`, or those of what the hub failed at; at most SHOWN_IDS of `count`. `what` is the stream, operation, hold
+    kind or status it is about.
     """
 
     fingerprint: str
@@ -84,6 +85,7 @@ def find(tx: Tx, now: datetime, *, connection_id: str = "", move: Move | None = 
         *_outbox(tx, now, connection_id),
         *_holds(tx, connection_id),
         *_listings(tx, now, connection_id),
+        *_failures(tx, connection_id),
         *(() if connection_id else (*_oversold(tx), *_backlog(tx), *_ledger(tx))),
     ]
     found = [one for one in _grouped(signs) if move is None or one.move == move]
@@ -260,6 +262,34 @@ def _listings(tx: Tx, now: datetime, connection_id: str) -> Iterator[_Sign]:
             "",
             row.publish_next_at or row.published_at or now,
             next_try=row.publish_next_at if again else None,
+        )
+
+
+def _failures(tx: Tx, connection_id: str) -> Iterator[_Sign]:
+    """What the hub failed at, and of which nothing else was heard since."""
+    later = entity_event.alias("later")
+    over = exists().where(later.c.id > entity_event.c.id, events.about(later, entity_event.c.entity_id))
+    query = (
+        select(entity_event, orders.c.connection_id, connection.c.name.label("channel"))
+        .outerjoin(orders, orders.c.id == entity_event.c.order_id)
+        .outerjoin(connection, connection.c.id == orders.c.connection_id)
+        .where(entity_event.c.kind == events.FAILED, ~over, *_only(orders.c.connection_id, connection_id))
+        .order_by(entity_event.c.id.desc())
+        .limit(MOST_ROWS)
+    )
+    for row in tx.execute(query):
+        channel = row.channel or row.entity_type.replace("_", " ").capitalize()
+        yield _Sign(
+            "failure",
+            row.entity_id,
+            row.connection_id or "",
+            channel,
+            row.entity_type,
+            words.of_failure(channel),
+            row.message,
+            "",
+            row.at,
+            row.order_id,
         )
 
 

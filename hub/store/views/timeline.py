@@ -34,7 +34,12 @@ class TimelineEntry:
 
     @property
     def is_error(self) -> bool:
-        return self.status in {"dead", "rejected", "unknown"} or self.kind in {"held", "rejected", "overshipped"}
+        return self.status in {"dead", "rejected", "unknown"} or self.kind in {
+            "held",
+            "rejected",
+            "overshipped",
+            "failed",
+        }
 
 
 def timeline(tx: Tx, order_id: str) -> tuple[TimelineEntry, ...]:

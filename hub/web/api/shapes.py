@@ -233,7 +233,7 @@ CHECK = obj(
 PROBLEM = obj(
     "Something that stands still.",
     fingerprint=text("The same for the same problem."),
-    kind=text("inbox, outbox, hold, connection, listing, oversold, backlog or ledger."),
+    kind=text("inbox, outbox, hold, connection, listing, failure, oversold, backlog or ledger."),
     connection=obj("Where; empty for stock.", id=text("Id."), name=text("Name.")),
     title=text("In words."),
     next_step=text("What to do."),

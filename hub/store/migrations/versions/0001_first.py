@@ -831,6 +831,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entity_event")),
     )
     op.create_index(op.f("ix_entity_event_entity_id"), "entity_event", ["entity_id"], unique=False)
+    op.create_index(
+        "ix_entity_event_failed",
+        "entity_event",
+        ["entity_id"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'failed'"),
+        sqlite_where=sa.text("kind = 'failed'"),
+    )
     op.create_index(op.f("ix_entity_event_order_id"), "entity_event", ["order_id"], unique=False)
     op.create_table(
         "fulfillment_order",
