@@ -124,6 +124,7 @@ def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> C
         folder = papers.folder(tx, row["order_id"])
         match row["operation"]:
             case "submit":
+                _look_for_holds(folder, row)
                 request = papers.fulfillment_request(folder, payload["fo_id"])
                 return lambda: target.submit(request, key)
             case "cancel":
@@ -132,6 +133,7 @@ def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> C
                     return lambda: settle.NEVER_ARRIVED
                 return lambda: target.cancel(ref, payload["reason"], key)
             case "buy_label":
+                _look_for_holds(folder, row)
                 label = papers.label_request(folder, payload["fo_id"])
                 return lambda: target.buy_label(label, key)
             case "void":
@@ -146,6 +148,13 @@ def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> C
                 posting = papers.posting(tx, runtime, folder, row)
                 return lambda: target.post(posting, key)
     raise errors.Rejected(f"the hub knows no operation {row['operation']!r}")
+
+
+def _look_for_holds(folder: papers.Folder, row: Mapping[str, Any]) -> None:
+    """A hold that was put on an order without its lock may have come while the row was taken: it counts as well."""
+    held = folder.state.stops(folder.fo(row["payload"]["fo_id"]), row["operation"])
+    if held is not None:
+        raise _HeldError(outbox.waits_for(held.kind))
 
 
 def _look_up(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> Answer:
@@ -167,6 +176,10 @@ class _NotThereError(Exception):
 
     def __str__(self) -> str:
         return "looked up: it is not there"
+
+
+class _HeldError(Exception):
+    """A hold stops it; nothing was called."""
 
 
 class _NoLookUpError(Exception):
@@ -239,7 +252,14 @@ def _keep_unknown(runtime: Runtime, connection: ConnectionRow, row: dict[str, An
             case errors.AuthRejected() | errors.MissingPermission() | errors.ConfigInvalid():
                 _stop(tx, connection, error)
                 wait = timedelta(0)
-            case _NoLookUpError() | errors.Rejected() | errors.NotFound() | errors.Conflict() | errors.AlreadyDone():
+            case (
+                _NoLookUpError()
+                | _HeldError()
+                | errors.Rejected()
+                | errors.NotFound()
+                | errors.Conflict()
+                | errors.AlreadyDone()
+            ):
                 pass  # the vendor is well
             case _:
                 wait = max(wait, timedelta(seconds=getattr(error, "retry_after_s", None) or 0))
@@ -267,6 +287,9 @@ def _failed(
             case _NotThereError():
                 _put_off(tx, row, "pending", now, "looked_up", "looked up: it had not arrived")
                 doors.add(f"outbox:{connection.id}")
+            case _HeldError():
+                later = now + outbox.CHECKED_AGAIN
+                _put_off(tx, row, row["status"], later, outbox.ON_HOLD, said, attempt=False)
             case errors.Rejected() | errors.NotFound():
                 settle.rejected(runtime, tx, row, error, doors)
             case errors.RateLimited(retry_after_s=seconds):

@@ -129,9 +129,8 @@ def hand_over(desk: Desk, order: OrderState, fo: FoState) -> None:
 def count_answer(desk: Desk, fo: FoState, *, accepted: bool) -> None:
     """Count a yes or a no of the place, for all it ships and for the categories of these articles."""
     articles = routing.articles(desk.tx, {row.variant_id for row in fo.lines})
-    routing.note_answer(
-        desk.tx, fo.location_id, {one.category for one in articles.values()}, desk.now, accepted=accepted
-    )
+    where, kinds = fo.location_id, {one.category for one in articles.values()}
+    desk.at_the_end(("answer", where), lambda tx: routing.note_answer(tx, where, kinds, desk.now, accepted=accepted))
 
 
 def open_scheduled(desk: Desk, order: OrderState, fo: FoState) -> None:

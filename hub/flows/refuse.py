@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from hub.domain import words
 from hub.domain.holds import EVERYTHING
@@ -16,7 +17,7 @@ from hub.flows.handover import count_answer
 from hub.flows.recall import ask_to_stop, cancel_unwanted
 from hub.flows.route import reserve_unrouted, route_known
 from hub.store import catalog, reservations, routing
-from hub.store.database import insert_new, new_id
+from hub.store.database import Tx, insert_new, new_id
 from hub.store.orders import FoLineState, FoState, OrderState
 from hub.store.reservations import Wanted
 from hub.store.tables import entity_event, hold
@@ -128,11 +129,15 @@ def _write_off(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, sai
     code = desk.locations[fo.location_id].code
     for other_id, number in routing.others_committed(desk.tx, position.id, fo.id):
         if other_id != order.id:
-            _flag(desk, other_id, number, f"{code} says that {row.sku} is not there, which {number} waits for.")
+            said = f"{code} says that {row.sku} is not there, which {number} waits for."
+            desk.at_the_end(("flag", other_id, number), partial(_flag, desk, other_id, number, said))
 
 
-def _flag(desk: Desk, order_id: str, number: str, reason: str) -> None:
-    """Hold another order whose goods may not be there; it is not locked, so nothing else of it changes."""
+def _flag(desk: Desk, order_id: str, number: str, reason: str, tx: Tx) -> None:
+    """Hold another order whose goods may not be there; it is not locked, so nothing else of it changes.
+
+    Its messages are looked at once more just before they leave, so that none slips by.
+    """
     row = {
         "id": new_id(),
         "order_id": order_id,
@@ -146,10 +151,10 @@ def _flag(desk: Desk, order_id: str, number: str, reason: str) -> None:
         "state": "active",
         "created_at": desk.now,
     }
-    if insert_new(desk.tx, hold, [row], hold.c.id):
+    if insert_new(tx, hold, [row], hold.c.id):
         said = {"entity_type": "order", "entity_id": order_id, "kind": "at_risk", "message": reason}
         event = {"id": new_id(), "order_id": order_id, **said, "actor": desk.actor, "data": None, "at": desk.now}
-        desk.tx.execute(entity_event.insert().values(**event))
+        tx.execute(entity_event.insert().values(**event))
 
 
 def _remember(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: str) -> None:
@@ -157,7 +162,9 @@ def _remember(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: 
     location = desk.locations[fo.location_id]
     until = desk.now + COOL_DOWN if reason.closes else None
     if until is not None and (location.outage_until is None or location.outage_until < until):
-        catalog.change_location(desk.tx, location.id, outage_until=until)
+        desk.at_the_end(
+            ("location", location.id), lambda tx: catalog.change_location(tx, location.id, outage_until=until)
+        )
         desk.locations = {**desk.locations, location.id: replace(location, outage_until=until)}
         desk.tell(
             order.id, ("location", location.id), "outage", f"{location.code} gets nothing new for a while: {said}."

@@ -97,7 +97,9 @@ def id_of(tx: Tx, key: str) -> str | None:
 
 def head(tx: Tx, count_id: str) -> CountHead:
     """The count, locked until the end of the transaction."""
-    return CountHead(*tx.execute(select(*_HEAD).where(stock_count.c.id == count_id).with_for_update()).one())
+    return CountHead(
+        *tx.execute(select(*_HEAD).where(stock_count.c.id == count_id).with_for_update(key_share=True)).one()
+    )
 
 
 def set_head(tx: Tx, count_id: str, **values: Any) -> None:

@@ -98,7 +98,7 @@ class StockBook:
                 select(*_COLUMNS)
                 .where(stock_position.c.variant_id.in_(part))
                 .order_by(stock_position.c.variant_id, stock_position.c.location_id)
-                .with_for_update()
+                .with_for_update(key_share=True)
             )
             for key, variant_id, location_id, oversold, version, stated_at, *units in self.tx.execute(query):
                 states = dict(zip(COLUMNS, units, strict=True))

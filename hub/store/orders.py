@@ -346,11 +346,15 @@ def lookalikes(tx: Tx, wanted: Collection[Lookalike], within: timedelta) -> list
 
 
 def load(tx: Tx, order_ids: Collection[str], *, lock: bool = True) -> dict[str, OrderState]:
-    """Lock orders, in one fixed order, and read all that belongs to them; one query per table."""
+    """Lock orders, in one fixed order, and read all that belongs to them; one query per table.
+
+    The lock lets others write rows that refer to an order, such as a hold on it: they need not wait for whoever works
+    on the order, who may be waiting for stock that they have.
+    """
     found: dict[str, OrderState] = {}
     for part in chunks(order_ids):
         query = select(*_ORDER).where(orders.c.id.in_(part)).order_by(orders.c.id)
-        for row in tx.execute(query.with_for_update() if lock else query):
+        for row in tx.execute(query.with_for_update(key_share=True) if lock else query):
             found[row.id] = OrderState(*row)
         _load_parts(tx, part, found)
     return found

@@ -91,8 +91,7 @@ def claim(
             return []
         stopped = _stopped(tx, locked)
         for row_id, kind in stopped.items():
-            words = f"waits for the hold to end ({kind.replace('_', ' ')})"
-            later = {"next_at": now + CHECKED_AGAIN, "error_code": ON_HOLD, "error": words}
+            later = {"next_at": now + CHECKED_AGAIN, "error_code": ON_HOLD, "error": waits_for(kind)}
             tx.execute(update(outbox).where(outbox.c.id == row_id).values(**later))
         rows = [row for row in locked if row["id"] not in stopped]
     for part in chunks([row["id"] for row in rows]):
@@ -107,6 +106,11 @@ def claim(
 _DUE = ("pending", "retry_wait")
 ON_HOLD = "on_hold"  # the error code of what waits for a hold to end
 CHECKED_AGAIN = timedelta(hours=1)  # should nobody wake it before
+
+
+def waits_for(kind: str) -> str:
+    """What is said of a row that a hold of this kind stops."""
+    return f"waits for the hold to end ({kind.replace('_', ' ')})"
 
 
 def _due(connection_id: str, now: datetime) -> Select[Any]:

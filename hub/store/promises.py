@@ -122,7 +122,9 @@ def shares(tx: Tx, variant_ids: Collection[str]) -> dict[tuple[str, str], tuple[
 def lock_orders(tx: Tx, order_ids: Collection[str]) -> None:
     """Lock orders in the order in which every step locks them."""
     for part in chunks(order_ids):
-        tx.execute(select(orders.c.id).where(orders.c.id.in_(part)).order_by(orders.c.id).with_for_update())
+        tx.execute(
+            select(orders.c.id).where(orders.c.id.in_(part)).order_by(orders.c.id).with_for_update(key_share=True)
+        )
 
 
 def write_shares(

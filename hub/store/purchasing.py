@@ -124,7 +124,7 @@ def load(tx: Tx, key: str, *, lock: bool = True) -> PurchaseState:
     """One purchase order by number or id, locked until the transaction ends. Raises UnknownPurchaseError."""
     wanted = or_(purchase_order.c.number == key, purchase_order.c.id == key)
     if lock:
-        tx.execute(select(purchase_order.c.id).where(wanted).with_for_update())
+        tx.execute(select(purchase_order.c.id).where(wanted).with_for_update(key_share=True))
     query = (
         select(*_HEAD)
         .join(supplier, supplier.c.id == purchase_order.c.supplier_id)

@@ -90,8 +90,8 @@ def id_of(tx: Tx, key: str) -> str | None:
 def load(tx: Tx, transfer_id: str) -> TransferState:
     """The transfer with its lines, locked until the end of the transaction."""
     names = [name for name in TransferState.__slots__ if name in transfer.c]
-    query = select(*(transfer.c[name] for name in names)).where(transfer.c.id == transfer_id).with_for_update()
-    found = TransferState(*tx.execute(query).one())
+    query = select(*(transfer.c[name] for name in names)).where(transfer.c.id == transfer_id)
+    found = TransferState(*tx.execute(query.with_for_update(key_share=True)).one())
     lines = (
         select(transfer_line, variant.c.sku)
         .join(variant, variant.c.id == transfer_line.c.variant_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +13,12 @@ from sqlalchemy import select
 from hub.domain.rejections import REASONS, reason_for
 from hub.domain.routing.shapes import Step
 from hub.flows import operate
+from hub.flows import refuse as refuse_flow
+from hub.flows.desk import open_desk
+from hub.flows.handover import count_answer
 from hub.flows.operate import HoldOn, NotDoneError
-from hub.store.tables import acceptance, location_exclusion, reservation, route_exclusion
+from hub.store import orders
+from hub.store.tables import acceptance, hold, location_exclusion, reservation, route_exclusion
 from tests.fulfillment.conftest import PERSON, Town
 from tests.fulfillment.test_routing_life import publish, rules
 
@@ -212,3 +219,59 @@ def test_too_many_refusals_put_the_order_on_hold(town: Town) -> None:
 )
 def test_what_a_fulfiller_says_is_taken_as_one_of_our_reasons(code: str | None, text: str, reason: str) -> None:
     assert reason_for(code, text).code == reason
+
+
+def test_what_is_not_there_is_told_to_orders_that_others_work_on_at_this_moment(town: Town, order_id: str) -> None:
+    if town.world.db.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    other = town.order({"MUG": 1})
+    mug, has_it = str(town.state(order_id).lines[0].variant_id), threading.Event()
+
+    def edit_the_other() -> None:
+        with town.world.db.begin() as tx:
+            orders.load(tx, [other])
+            has_it.set()
+            open_desk(town.runtime, tx, {mug}, actor="test")  # waits for the stock that the refusal has
+
+    with ThreadPoolExecutor(1) as pool, town.world.db.begin() as tx:
+        states = orders.load(tx, [order_id])
+        desk = open_desk(town.runtime, tx, {mug}, actor="test")
+        desk.orders = dict(states)
+        edit = pool.submit(edit_the_other)
+        assert has_it.wait(10)
+        state = states[order_id]
+        refuse_flow.refuse(desk, state, state.fos[0], REASONS["not_in_stock"])
+        desk.flush()
+    assert edit.result() is None
+    assert town.ask(select(hold.c.order_id).where(hold.c.kind == "at_risk")) == [other]
+
+
+def test_answers_of_two_places_in_one_batch_wait_for_nobody(town: Town, order_id: str) -> None:
+    """Two batches that hear of the same two places in the other order."""
+    if town.world.db.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    at_a = town.fo(order_id)
+    at_b = replace(at_a, location_id=town.place("B-STORE").id)
+    first_has_written = threading.Event()
+
+    def second() -> None:
+        with town.world.db.begin() as tx:
+            desk = open_desk(town.runtime, tx, set(), actor="second")
+            count_answer(desk, at_b, accepted=True)
+            count_answer(desk, at_a, accepted=True)
+            assert first_has_written.wait(10)
+            desk.flush()
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(second)
+        with town.world.db.begin() as tx:
+            desk = open_desk(town.runtime, tx, set(), actor="first")
+            count_answer(desk, at_a, accepted=True)
+            first_has_written.set()
+            count_answer(desk, at_b, accepted=True)
+            desk.flush()
+        assert other.result() is None
+    assert [round(one, 3) for one in town.ask(select(acceptance.c.accepted).where(acceptance.c.category == ""))] == [
+        2,
+        2,
+    ]
