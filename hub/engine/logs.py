@@ -35,7 +35,8 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         hide_secrets,
     ]
     ending: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Not the tracebacks with local variables, which hold what customers are called and where they live.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if out.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)]
     )

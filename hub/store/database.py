@@ -14,7 +14,7 @@ import orjson
 import uuid_utils
 from sqlalchemy import Column, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import NoSuchModuleError
 
 Tx = Connection  # an open transaction; flows receive it and pass it on to the functions of this package
@@ -70,10 +70,15 @@ class Database:
 def open_database(url: str, *, pool_size: int = 10) -> Database:
     """Open `url`, such as sqlite:///orderhub.sqlite3 or postgresql+psycopg://user@host/name.
 
-    Nothing is created; see `hub.store.migrate`.
+    Nothing is created; see `hub.store.migrate`. Its errors name statements and rules, and no value of any row: they
+    are written to logs and shown to people, and the values are names and addresses.
     """
     parsed = make_url(url)
-    common: dict[str, Any] = {"json_serializer": _dump_json, "json_deserializer": orjson.loads}
+    common: dict[str, Any] = {
+        "json_serializer": _dump_json,
+        "json_deserializer": orjson.loads,
+        "hide_parameters": True,
+    }
     if parsed.get_backend_name() == "sqlite":
         writer = create_engine(url, pool_size=pool_size, max_overflow=20, connect_args={"timeout": 30}, **common)
         reader = create_engine(url, pool_size=pool_size, max_overflow=20, connect_args={"timeout": 30}, **common)
@@ -85,7 +90,18 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     writer = create_engine(parsed, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, **common)
+    event.listen(writer, "handle_error", _leave_detail_out)
     return Database(url, writer, writer)
+
+
+def _leave_detail_out(context: ExceptionContext) -> None:
+    """Beside what is wrong PostgreSQL tells the values it is wrong with, such as the whole row: cut those off."""
+    error, told = context.original_exception, context.sqlalchemy_exception
+    said = getattr(getattr(error, "diag", None), "message_primary", None)
+    if said:
+        error.args = (said,)
+    if said and told is not None:
+        told.args = (f"({type(error).__module__}.{type(error).__name__}) {said}",)
 
 
 def conninfo(url: str) -> str:
