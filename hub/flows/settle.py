@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from hub.domain.ledgers import Posted
@@ -58,7 +60,7 @@ def rejected(runtime: Runtime, tx: Tx, row: Row, error: errors.ConnectorError, d
         elif fo.is_live:
             refuse.refuse(desk, order, fo, reason_for(error.code, str(error)), str(error))
     elif row["operation"] in {"cancel", "void"}:
-        track.refused_to_stop(desk, order, _fo(order, row), str(error))
+        _goes_on(desk, order, row, str(error))
     desk.flush()
     doors |= desk.wakes
 
@@ -106,16 +108,32 @@ def _submitted(desk: Desk, order: OrderState, row: Row, result: Submitted) -> No
 def _cancelled(desk: Desk, order: OrderState, row: Row, result: Cancelled) -> None:
     fo = _fo(order, row)
     if result.accepted is False:
-        track.refused_to_stop(desk, order, fo, result.reason)
+        _goes_on(desk, order, row, result.reason)
     elif result.accepted and fo.is_live:
         track.stopped(desk, order, fo, row["payload"]["reason"])
+
+
+def _goes_on(desk: Desk, order: OrderState, row: Row, reason: str) -> None:
+    """It cannot be stopped; a label that was bought while that was asked is what the parcel leaves with."""
+    fo = _fo(order, row)
+    track.refused_to_stop(desk, order, fo, reason)
+    kept = outbox.kept_result(desk.tx, fo.id, "buy_label") if fo.is_live else None
+    if kept is not None:
+        _leave(desk, order, fo, row["connection_id"], Label(**{**kept, "label": b64decode(kept["label"])}))
 
 
 def _labelled(desk: Desk, order: OrderState, row: Row, result: Label) -> None:
     fo = _fo(order, row)
     fo.external_id, fo.changed = result.ref, True
     if fo.request_status == "cancellation_requested":
-        return  # the label is given back by the void that goes next
+        # It is given back by the void that goes next, and kept in case the carrier does not take it.
+        outbox.keep_result(desk.tx, row["id"], {**asdict(result), "label": b64encode(result.label).decode()})
+        return
+    _leave(desk, order, fo, row["connection_id"], result)
+
+
+def _leave(desk: Desk, order: OrderState, fo: FoState, connection_id: str, result: Label) -> None:
+    """Everything leaves with a label: it is shipped as soon as that is bought."""
     parcel = Parcel(
         everything(fo),
         result.tracking_number,
@@ -133,7 +151,7 @@ def _labelled(desk: Desk, order: OrderState, row: Row, result: Label) -> None:
         order,
         fo,
         [parcel],
-        connection_id=row["connection_id"],
+        connection_id=connection_id,
         external_id=result.ref,
         shipped_at=desk.now,
         status="labelled",

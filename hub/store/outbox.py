@@ -194,6 +194,18 @@ def settle(tx: Tx, outbox_id: str, status: str, now: datetime, *, claim: str | N
     return done.first() is not None
 
 
+def keep_result(tx: Tx, outbox_id: str, result: dict[str, Any]) -> None:
+    """Keep with a delivery what it brought, for whoever needs it later."""
+    tx.execute(update(outbox).where(outbox.c.id == outbox_id).values(result=result))
+
+
+def kept_result(tx: Tx, subject_id: str, operation: str) -> dict[str, Any] | None:
+    """What was kept with a delivery of this subject; None when nothing was."""
+    mine = (outbox.c.subject_id == subject_id, outbox.c.operation == operation, outbox.c.result.is_not(None))
+    found: dict[str, Any] | None = tx.execute(select(outbox.c.result).where(*mine).limit(1)).scalar()
+    return found
+
+
 def put_off(
     tx: Tx,
     outbox_id: str,

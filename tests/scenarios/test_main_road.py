@@ -338,6 +338,32 @@ def test_a_cancellation_after_the_handover_asks_the_3pl_first(town: Town) -> Non
     assert town.column(order_line.c.cancelled) == [4]
 
 
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_label_that_came_while_the_order_was_cancelled_is_given_back_or_used(town: Town, refuses: bool) -> None:
+    town.world.stock("""
+        location MUG
+        WEST       5 """)
+    town.carrier.refuse_refunds = refuses
+    town.carrier.faults.append(Fault("effect_then_500", match="/buy"))
+    order = town.shop.place_order([("MUG", 1)])
+    town.send("orders/create", order)
+    town.world.run()
+    town.world.later(seconds=1)
+    town.send("orders/cancelled", town.shop.cancel_order(order.id))
+    town.world.later(minutes=1)
+    town.world.run()
+    assert town.column(outbox.c.status, outbox.c.operation.in_(("buy_label", "void"))) == ["delivered", "delivered"]
+    if refuses:
+        assert town.column(hold.c.kind, hold.c.state == "active") == ["cancel_too_late"]
+        assert town.column(package.c.label)[0].startswith(b"%PDF")
+        assert town.column(package.c.tracking_number) == [town.carrier.bought[0]["tracking_code"]]
+        assert town.world.on_shelf()["WEST"]["MUG"] == (4, 4, 0)
+    else:
+        assert town.column(orders.c.lifecycle) == ["cancelled"]
+        assert town.column(package.c.id) == []
+        assert town.world.on_shelf()["WEST"]["MUG"] == (5, 5, 0)
+
+
 def test_an_order_that_grows_and_shrinks_ends_with_what_is_wanted(town: Town) -> None:
     town.world.stock("""
         location MUG TEE
