@@ -195,7 +195,7 @@ def resolve(
 ) -> None:
     """Say what became of a row whose outcome is unknown: it happened under an id, or it did not and is sent again."""
     with runtime() as hub:
-        operate.resolve(
+        again = operate.resolve(
             hub,
             row,
             happened=happened,
@@ -205,7 +205,8 @@ def resolve(
             tracking_number=tracking_number,
             carrier=carrier,
         )
-    say("It is booked as done." if happened else "It is sent again.")
+    not_done = "It is sent again." if again else "It is not sent again: its units were routed elsewhere or cancelled."
+    say("It is booked as done." if happened else not_done)
 
 
 @outbox_app.command("release")

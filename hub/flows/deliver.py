@@ -124,7 +124,7 @@ def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> C
         folder = papers.folder(tx, row["order_id"])
         match row["operation"]:
             case "submit":
-                _look_for_holds(folder, row)
+                _look_again(folder, row)
                 request = papers.fulfillment_request(folder, payload["fo_id"])
                 return lambda: target.submit(request, key)
             case "cancel":
@@ -133,7 +133,7 @@ def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> C
                     return lambda: settle.NEVER_ARRIVED
                 return lambda: target.cancel(ref, payload["reason"], key)
             case "buy_label":
-                _look_for_holds(folder, row)
+                _look_again(folder, row)
                 label = papers.label_request(folder, payload["fo_id"])
                 return lambda: target.buy_label(label, key)
             case "void":
@@ -150,9 +150,16 @@ def _operation(runtime: Runtime, connector: Connector, row: dict[str, Any]) -> C
     raise errors.Rejected(f"the hub knows no operation {row['operation']!r}")
 
 
-def _look_for_holds(folder: papers.Folder, row: Mapping[str, Any]) -> None:
-    """A hold that was put on an order without its lock may have come while the row was taken: it counts as well."""
-    held = folder.state.stops(folder.fo(row["payload"]["fo_id"]), row["operation"])
+def _look_again(folder: papers.Folder, row: Mapping[str, Any]) -> None:
+    """Whether the work is still to be handed out.
+
+    A fulfillment order that has ended, or is being called back and has not arrived, needs no place any more. A hold
+    that was put on an order without its lock may have come while the row was taken: it counts as well.
+    """
+    fo = folder.fo(row["payload"]["fo_id"])
+    if not fo.is_live or (fo.request_status == "cancellation_requested" and row["status"] != "unknown"):
+        raise _MootError(f"{fo.number} is not wanted any more")
+    held = folder.state.stops(fo, row["operation"])
     if held is not None:
         raise _HeldError(outbox.waits_for(held.kind))
 
@@ -178,12 +185,20 @@ class _NotThereError(Exception):
         return "looked up: it is not there"
 
 
-class _HeldError(Exception):
-    """A hold stops it; nothing was called."""
+class _NotCalledError(Exception):
+    """Nobody was called; why stands in the message."""
 
 
-class _NoLookUpError(Exception):
-    """Nobody was asked, since there is no way to."""
+class _MootError(_NotCalledError):
+    """Nobody wants it done any more."""
+
+
+class _HeldError(_NotCalledError):
+    """A hold stops it."""
+
+
+class _NoLookUpError(_NotCalledError):
+    """There is no way to find out."""
 
 
 def _settle(runtime: Runtime, connection: ConnectionRow, connector: Connector, answer: Answer) -> None:
@@ -252,14 +267,7 @@ def _keep_unknown(runtime: Runtime, connection: ConnectionRow, row: dict[str, An
             case errors.AuthRejected() | errors.MissingPermission() | errors.ConfigInvalid():
                 _stop(tx, connection, error)
                 wait = timedelta(0)
-            case (
-                _NoLookUpError()
-                | _HeldError()
-                | errors.Rejected()
-                | errors.NotFound()
-                | errors.Conflict()
-                | errors.AlreadyDone()
-            ):
+            case _NotCalledError() | errors.Rejected() | errors.NotFound() | errors.Conflict() | errors.AlreadyDone():
                 pass  # the vendor is well
             case _:
                 wait = max(wait, timedelta(seconds=getattr(error, "retry_after_s", None) or 0))
@@ -286,6 +294,9 @@ def _failed(
                 outbox.settle(tx, row["id"], "dead", now, claim=row["claim"], error_code="gave_up", error=words)
             case _NotThereError():
                 _put_off(tx, row, "pending", now, "looked_up", "looked up: it had not arrived")
+                doors.add(f"outbox:{connection.id}")
+            case _MootError():
+                outbox.settle(tx, row["id"], "superseded", now, claim=row["claim"], error=said)
                 doors.add(f"outbox:{connection.id}")
             case _HeldError():
                 later = now + outbox.CHECKED_AGAIN

@@ -122,9 +122,10 @@ class Desk:
         subject_id: str,
         order_id: str | None,
         reference: str,
+        turn: int = 0,
         **payload: Any,
     ) -> None:
-        """Put a delivery into the outbox; it leaves after the commit."""
+        """Put a delivery into the outbox; it leaves after the commit, and after what has an earlier turn."""
         outbox.put(
             self.rows,
             outbox.delivery(
@@ -136,6 +137,7 @@ class Desk:
                 reference=reference,
                 payload=payload,
                 now=self.now,
+                turn=turn,
             ),
         )
         self.wakes.add(f"outbox:{connection_id}")
@@ -149,7 +151,7 @@ class Desk:
         self.last.append((key, write))
 
     def sent(self, connection_id: str, subject_id: str) -> list[Mapping[str, Any]]:
-        """The deliveries of one subject to a connection so far, oldest first, those of this transaction too."""
+        """The deliveries of one subject to a connection so far, in turn, those of this transaction too."""
         mine = (connection_id, subject_id)
         waiting = [row for row in self.rows.of(outbox_rows) if (row["connection_id"], row["subject_id"]) == mine]
         return [*outbox.of_subject(self.tx, *mine), *waiting]

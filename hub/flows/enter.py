@@ -180,9 +180,9 @@ def post_invoice(desk: Desk, state: OrderState) -> None:
 
 
 def _post(
-    desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str, number: int = 1, **payload: Any
+    desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str, number: int = 0, **payload: Any
 ) -> None:
-    """`number` is which of its kind it is for this order."""
+    """`number` is which invoice of the order it is; the sales order goes before them all."""
     # The number of one channel can be that of another; the tail of our own id keeps the reference unique, also where
     # the number is too long for the 80 characters of a reference.
     tail = f"-{state.id[-6:]}" + (f"-{number}" if number > 1 else "")
@@ -193,6 +193,7 @@ def _post(
         subject_id=state.id,
         order_id=state.id,
         reference=f"{prefix}-{state.number.lstrip('#')}"[: 80 - len(tail)] + tail,
+        turn=number,
         kind=kind,
         **payload,
     )

@@ -125,6 +125,7 @@ def ask_to_stop(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None
         subject_id=fo.id,
         order_id=order.id,
         reference=fo.number,
+        turn=asked + 1,
         fo_id=fo.id,
         reason=reason,
     )

@@ -36,14 +36,19 @@ def delivery(
     reference: str,
     payload: dict[str, Any],
     now: datetime,
+    turn: int = 0,
 ) -> dict[str, Any]:
-    """A row for the outbox. `fact` is the business fact; `reference` what a look-up at the vendor would use."""
+    """A row for the outbox. `fact` is the business fact; `reference` what a look-up at the vendor would use.
+
+    `turn` is its place among the rows of its subject, since ids are made by the clocks of several machines.
+    """
     return {
         "id": new_id(),
         "connection_id": connection_id,
         "operation": operation,
         "order_id": order_id,
         "subject_id": subject_id,
+        "turn": turn,
         "idempotency_key": key_for(connection_id, operation, fact),
         "reference": reference,
         "payload": payload,
@@ -63,9 +68,9 @@ def put_once(tx: Tx, rows: Collection[dict[str, Any]]) -> list[str]:
 
 
 def of_subject(tx: Tx, connection_id: str, subject_id: str) -> list[dict[str, Any]]:
-    """Operation and payload of every delivery of one subject to a connection, oldest first, however it ended."""
+    """Operation and payload of every delivery of one subject to a connection, in turn, however it ended."""
     mine = (outbox.c.connection_id == connection_id, outbox.c.subject_id == subject_id)
-    query = select(outbox.c.operation, outbox.c.payload).where(*mine).order_by(outbox.c.id)
+    query = select(outbox.c.operation, outbox.c.payload).where(*mine).order_by(outbox.c.turn)
     return as_dicts(tx.execute(query).all())
 
 
@@ -74,7 +79,7 @@ def claim(
 ) -> list[dict[str, Any]]:
     """Take due rows of a connection to send them: they are `sending` once the transaction commits.
 
-    Rows of one subject leave in order: a later one waits until the earlier is settled. What a hold stops is put off
+    Rows of one subject leave in turn: a later one waits until the earlier is settled. What a hold stops is put off
     instead. The holds are read while the orders are locked, so that no hold comes between the look and the intent.
     """
     rows: list[dict[str, Any]] = []
@@ -118,7 +123,7 @@ def _due(connection_id: str, now: datetime) -> Select[Any]:
     blocked = exists().where(
         earlier.c.subject_id == outbox.c.subject_id,
         earlier.c.connection_id == outbox.c.connection_id,
-        earlier.c.id < outbox.c.id,
+        earlier.c.turn < outbox.c.turn,
         earlier.c.status.in_(UNSETTLED),
     )
     return (

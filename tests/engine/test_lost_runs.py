@@ -95,6 +95,20 @@ def test_a_late_look_up_does_not_send_again_what_another_run_is_sending(world: W
     assert claim(world, warehouse, "second sender") == []
 
 
+def test_a_cancellation_waits_for_its_submission_whatever_the_clocks_of_the_machines_say(world: World, warehouse: str):
+    shared = {"subject_id": "one", "order_id": None, "reference": "FO-1", "payload": {}, "now": world.now()}
+    submit = outbox.delivery(warehouse, "submit", fact="one", **shared)
+    cancel = outbox.delivery(warehouse, "cancel", fact="one:1", turn=1, **shared)
+    submit["id"], cancel["id"] = cancel["id"], submit["id"]  # the second machine's clock is behind
+    with world.db.begin() as tx:
+        outbox.put_once(tx, [submit, cancel])
+    assert [row["operation"] for row in claim(world, warehouse, "first")] == ["submit"]
+    assert claim(world, warehouse, "second") == []
+    with world.db.begin() as tx:
+        assert outbox.settle(tx, submit["id"], "delivered", world.now())
+    assert [row["operation"] for row in claim(world, warehouse, "third")] == ["cancel"]
+
+
 def test_a_late_no_does_not_end_what_another_run_is_sending(world: World, warehouse: str):
     put(world, warehouse)
     [slow] = claim(world, warehouse, "slow")

@@ -87,7 +87,7 @@ def test_what_did_not_happen_is_sent_again(handed_over: Desk) -> None:
     with desk.world.db.begin() as tx:
         tx.execute(update(outbox).where(outbox.c.id == row).values(status="unknown"))
     desk.threepl.faults.clear()
-    operate.resolve(desk.runtime, row, happened=False, person=PERSON)
+    assert operate.resolve(desk.runtime, row, happened=False, person=PERSON)
     desk.world.later(minutes=5)
     desk.world.run()
     assert status(desk, row) == "delivered"
@@ -106,6 +106,24 @@ def test_a_refused_hand_over_is_not_sent_again_once_it_was_routed_elsewhere(hand
     assert {key for key, _ in answer.refused} == {row, "nowhere"}
     with desk.world.db.begin() as tx:  # as it was, so that the books can be compared
         tx.execute(update(fulfillment_order).values(exec_status="in_progress"))
+
+
+def test_what_did_not_happen_and_nobody_wants_any_more_is_not_sent_again(handed_over: Desk) -> None:
+    desk = handed_over
+    desk.threepl.faults.append(Fault("drop", match="order", times=99))
+    order_id = desk.buy(("MUG", 1))
+    [row] = desk.ask(select(outbox.c.id))
+    assert status(desk, row) == "unknown"
+    [number] = desk.ask(select(fulfillment_order.c.number))
+    with desk.world.db.begin() as tx:
+        tx.execute(update(fulfillment_order).values(handler_id=None, handling="manual"))  # it was given to our people
+    assert operate.refuse_by_hand(desk.runtime, order_id, number, "not here", person=PERSON)
+    desk.threepl.faults.clear()
+    assert not operate.resolve(desk.runtime, row, happened=False, person=PERSON)
+    desk.world.later(minutes=5)
+    desk.world.run()
+    assert status(desk, row) == "superseded"
+    assert desk.threepl.orders == []
 
 
 def test_after_a_restore_messages_are_looked_up_before_anything_is_sent(handed_over: Desk) -> None:

@@ -12,6 +12,7 @@ from hub.flows import settle
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
 from hub.store import events, inbox, orders, outbox
+from hub.store.database import Tx
 from hub.store.views import doors
 from hub.store.views.doors import InboxQuery, InboxRow
 
@@ -75,8 +76,8 @@ def retry(runtime: Runtime, ids: Collection[str], *, person: str) -> Retried:
     now = runtime.clock()
     with runtime.db.begin() as tx:
         rows = outbox.read(tx, ids)
-        live = orders.live_fos(tx, {row["payload"]["fo_id"] for row in rows if row["operation"] in MAKES_WORK})
-        refused = {row["id"]: reason for row in rows if (reason := _why_not(row, live))}
+        moot = _moot(tx, rows)
+        refused = {row["id"]: reason for row in rows if (reason := _why_not(row, moot))}
         refused |= dict.fromkeys(set(ids) - {row["id"] for row in rows}, "there is no such message")
         sent = [row for row in rows if row["id"] not in refused]
         connections = outbox.retry(tx, [row["id"] for row in sent], now)
@@ -89,7 +90,14 @@ def retry(runtime: Runtime, ids: Collection[str], *, person: str) -> Retried:
     return Retried(tuple(row["id"] for row in sent), tuple(sorted(refused.items())))
 
 
-def _why_not(row: dict[str, Any], live: Collection[str]) -> str:
+def _moot(tx: Tx, rows: Collection[dict[str, Any]]) -> set[str]:
+    """Those of the messages, by id, that hand out work which has ended since."""
+    work = {row["id"]: row["payload"]["fo_id"] for row in rows if row["operation"] in MAKES_WORK}
+    live = orders.live_fos(tx, set(work.values()))
+    return {row_id for row_id, fo_id in work.items() if fo_id not in live}
+
+
+def _why_not(row: dict[str, Any], moot: Collection[str]) -> str:
     match row["status"]:
         case "unknown":
             return "it is not known whether it happened: resolve it instead"
@@ -99,7 +107,7 @@ def _why_not(row: dict[str, Any], live: Collection[str]) -> str:
             pass
         case status:
             return f"it is {status}"
-    if row["operation"] in MAKES_WORK and row["payload"]["fo_id"] not in live:
+    if row["id"] in moot:
         return "its units were routed elsewhere or cancelled meanwhile; sending it would ship them twice"
     return ""
 
@@ -114,11 +122,12 @@ def resolve(
     number: str = "",
     tracking_number: str = "",
     carrier: str = "",
-) -> None:
+) -> bool:
     """Say what became of a message of unknown outcome, or of one that was given up.
 
     When it happened, everything follows as if the answer had come: `external_id` is its id there, `number` the
-    document number, `tracking_number` that of a label. When it did not, it is sent again. Raises NotDoneError.
+    document number, `tracking_number` that of a label. When it did not, it is sent again, unless its units were routed
+    elsewhere meanwhile. Returns whether it is sent again. Raises NotDoneError.
     """
     now = runtime.clock()
     wakes: set[str] = set()
@@ -129,17 +138,22 @@ def resolve(
         row = found[0]
         if row["status"] not in {"unknown", "dead"}:
             raise NotDoneError(f"its outcome is known: it is {row['status']}")
+        again = not happened and not _moot(tx, [row])
         if happened:
             result = _result(row, external_id, number, tracking_number, carrier)
             settle.success(runtime, tx, row, result, wakes)
             said = f"{person} says that it happened" + (f", as {external_id}." if external_id else ".")
-        else:
+        elif again:
             outbox.put_off(tx, outbox_id, "pending", now, "resolved", f"{person}: it did not happen")
-            wakes.add(f"outbox:{row['connection_id']}")
             said = f"{person} says that it did not happen; it is sent again."
+        else:
+            outbox.settle(tx, outbox_id, "superseded", now, error=f"{person}: it did not happen")
+            said = f"{person} says that it did not happen; nobody wants it any more."
+        wakes.add(f"outbox:{row['connection_id']}")
         entity = ("outbox", outbox_id)
         events.tell(tx, entity, "resolved", actor(person), said, now, order_id=row["order_id"])
     runtime.wake_all(wakes)
+    return again
 
 
 def _result(row: dict[str, Any], external_id: str, number: str, tracking_number: str, carrier: str) -> Any:

@@ -77,7 +77,8 @@ outbox = Table(
     ref("connection_id", "connection.id"),
     Column("operation", String(24), nullable=False),  # submit, cancel, buy_label, void, confirm, post
     Column("order_id", String(36)),
-    Column("subject_id", String(36), nullable=False),  # rows of one subject leave one after another
+    Column("subject_id", String(36), nullable=False),  # rows of one subject leave one after another, by their turn
+    count("turn"),
     Column("idempotency_key", String(80), nullable=False, unique=True),
     Column("reference", String(80), nullable=False, server_default=""),  # what a look-up at the vendor uses
     json("payload", null=False),

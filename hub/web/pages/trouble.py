@@ -131,10 +131,9 @@ def resolve(row_id: str) -> Response:
     if happened not in ("yes", "no"):
         flash("Say whether it happened.", "error")
         return redirect(url_for("trouble.delivery", row_id=row_id))
-    operate.resolve(console().runtime, row_id, happened=happened == "yes", person=caller().actor, **entered)
-    flash(
-        "Noted. Everything that follows from it is done." if happened == "yes" else "Noted. It is sent again.", "done"
-    )
+    again = operate.resolve(console().runtime, row_id, happened=happened == "yes", person=caller().actor, **entered)
+    follows = "Everything that follows from it is done." if happened == "yes" else "Nobody wants it any more."
+    flash(f"Noted. {'It is sent again.' if again else follows}", "done")
     return redirect(url_for("trouble.delivery", row_id=row_id))
 
 

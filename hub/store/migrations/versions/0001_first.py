@@ -310,6 +310,7 @@ def upgrade() -> None:
         sa.Column("operation", sa.String(length=24), nullable=False),
         sa.Column("order_id", sa.String(length=36), nullable=True),
         sa.Column("subject_id", sa.String(length=36), nullable=False),
+        sa.Column("turn", sa.Integer(), server_default="0", nullable=False),
         sa.Column("idempotency_key", sa.String(length=80), nullable=False),
         sa.Column("reference", sa.String(length=80), server_default="", nullable=False),
         sa.Column("payload", Json, nullable=False),
