@@ -18,6 +18,7 @@ from hub.flows.ship import Parcel, everything, ship
 from hub.store import orders, shipments
 from hub.store.database import Tx
 from hub.store.orders import FoState, OrderState
+from hub.store.shipments import Key
 
 if TYPE_CHECKING:
     from hub.flows.intake import Read
@@ -30,48 +31,46 @@ def apply(runtime: Runtime, tx: Tx, batch: Sequence[Read], doors: set[str]) -> l
     """Apply shipment and fulfillment records; returns an outcome per row."""
     if not batch:
         return []
-    places = _find(tx, batch)
-    states = orders.load(tx, {order_id for order_id, _ in places.values()})
+    known = shipments.orders_of(tx, {key for one in batch for key in _keys(one)})
+    states = orders.load(tx, {order_id for places in known.values() for order_id, _ in places})
     variants = {line.variant_id for state in states.values() for line in state.lines if line.variant_id}
     desk = open_desk(runtime, tx, variants, actor="tracking")
     desk.orders = dict(states)
     outcomes: list[Outcome] = []
     for one in batch:
-        place = next((places[key] for key in _keys(one) if key in places), None)
-        if place is None:
-            outcomes.append((one.row["id"], "ignored", None))
-            continue
-        order = states[place[0]]
-        fo = next(fo for fo in order.fos if fo.id == place[1])
-        if one.kind == "fulfillment":
-            outcome = fulfillment(desk, order, fo, one.value)
-        else:
-            outcome = _shipment(desk, order, fo, one.row["connection_id"], one.value)
-        outcomes.append((one.row["id"], outcome, order.id))
+        places = next((known[key] for key in _keys(one) if key in known), [])
+        said = [_apply(desk, states[order_id], fo_id, one) for order_id, fo_id in places]
+        outcome = "applied" if "applied" in said else "no_change" if said else "ignored"
+        outcomes.append((one.row["id"], outcome, places[0][0] if places else None))
     desk.flush()
     doors |= desk.wakes
     return outcomes
 
 
-def _find(tx: Tx, batch: Sequence[Read]) -> dict[str, tuple[str, str]]:
-    found: dict[str, tuple[str, str]] = {}
-    keys = {key for one in batch for key in _keys(one)}
-    by_kind: dict[str, set[str]] = {}
-    for key in keys:
-        kind, _, value = key.partition(":")
-        by_kind.setdefault(kind, set()).add(value)
-    found |= shipments.orders_of(tx, fo_numbers=by_kind.get("number", ()), tracking_numbers=by_kind.get("tracking", ()))
-    for connection_id in {one.row["connection_id"] for one in batch}:
-        found |= shipments.orders_of(tx, handler=(connection_id, by_kind.get("external", ())))
-    return found
+def _apply(desk: Desk, order: OrderState, fo_id: str, one: Read) -> str:
+    fo = next(fo for fo in order.fos if fo.id == fo_id)
+    if one.kind == "fulfillment":
+        return fulfillment(desk, order, fo, one.value)
+    return _shipment(desk, order, fo, one.row["connection_id"], one.value)
 
 
-def _keys(one: Read) -> list[str]:
-    value = one.value
+def _keys(one: Read) -> list[Key]:
+    """What a record is found by, the surest first."""
+    value, connection_id = one.value, one.row["connection_id"]
     if isinstance(value, Fulfillment):
-        return [f"number:{value.reference}", f"external:{value.external_id}"]
-    numbers = [f"tracking:{package.tracking_number}" for package in value.packages if package.tracking_number]
-    return [f"number:{value.fulfillment_reference}", f"external:{value.fulfillment_external_id}", *numbers]
+        return _named([("number", value.reference), ("external", connection_id, value.external_id)])
+    return _named(
+        [
+            ("number", value.fulfillment_reference),
+            ("external", connection_id, value.fulfillment_external_id),
+            ("shipment", connection_id, value.external_id),
+            *(("tracking", package.tracking_number) for package in value.packages),
+        ]
+    )
+
+
+def _named(keys: Sequence[tuple[str | None, ...]]) -> list[Key]:
+    return [tuple(filter(None, key)) for key in keys if key[-1]]
 
 
 def fulfillment(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -> str:
@@ -155,9 +154,9 @@ def route_again(desk: Desk, order: OrderState, fo: FoState) -> None:
 
 def _shipment(desk: Desk, order: OrderState, fo: FoState, connection_id: str, said: Shipment) -> str:
     changed = False
-    known = shipments.known(desk.tx, connection_id, said.external_id)
+    known = shipments.known(desk.tx, connection_id, said.external_id, fo.id)
     numbers = {package.tracking_number for package in said.packages if package.tracking_number}
-    here = shipments.by_tracking(desk.tx, numbers)
+    here = shipments.by_tracking(desk.tx, fo.id, numbers)
     if known is None and not here and said.status in LEFT and fo.live_units:
         parcels = [_parcel(fo, package, said, len(said.packages)) for package in said.packages]
         ship(
@@ -171,7 +170,7 @@ def _shipment(desk: Desk, order: OrderState, fo: FoState, connection_id: str, sa
         )
         desk.add_lines(order)
         desk.rows.flush(desk.tx)  # the scans below belong to packages that have to be there
-        here = shipments.by_tracking(desk.tx, numbers)
+        here = shipments.by_tracking(desk.tx, fo.id, numbers)
         changed = True
     if known is None and not here and said.status in LEFT and fo.request_status == "timed_out":
         refuse.answered_late(desk, order, fo, "shipped")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -13,39 +13,65 @@ from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import as_dicts, chunks
 from hub.store.tables import connection, fulfillment_order, package, package_line, shipment, tracking_event
 
+RECYCLED_AFTER = timedelta(days=30)  # carriers give a number to another parcel after months
 
-def orders_of(
-    tx: Tx,
-    *,
-    fo_numbers: Collection[str] = (),
-    handler: tuple[str, Collection[str]] | None = None,
-    tracking_numbers: Collection[str] = (),
-) -> dict[str, tuple[str, str]]:
-    """(order id, fulfillment order id) by "number:…", "external:…" and "tracking:…"."""
-    found: dict[str, tuple[str, str]] = {}
+Key = tuple[str, ...]  # what something is found by: the kind of name and the name
+Place = tuple[str, str]  # (order id, fulfillment order id)
+
+
+def orders_of(tx: Tx, keys: Collection[Key]) -> dict[Key, list[Place]]:
+    """Fulfillment orders by ("number", its number), ("external", connection, its id there), ("shipment", connection,
+    its shipment's id there) or ("tracking", number). One parcel may carry the goods of several.
+    """
+    found: dict[Key, list[Place]] = {}
     fo = fulfillment_order.c
-    for part in chunks(fo_numbers):
+    for part in chunks({key[1] for key in keys if key[0] == "number"}):
         for row in tx.execute(select(fo.number, fo.order_id, fo.id).where(fo.number.in_(part))):
-            found[f"number:{row[0]}"] = (row[1], row[2])
-    for part in chunks(handler[1] if handler else ()):
-        query = select(fo.external_id, fo.order_id, fo.id)
-        assert handler is not None  # noqa: S101 - there are ids only with a handler
-        for row in tx.execute(query.where(fo.handler_id == handler[0], fo.external_id.in_(part))):
-            found[f"external:{row[0]}"] = (row[1], row[2])
-    for part in chunks(tracking_numbers):
-        joined = select(package.c.tracking_number, shipment.c.order_id, shipment.c.fo_id).join(
-            shipment, shipment.c.id == package.c.shipment_id
-        )
-        for row in tx.execute(joined.where(package.c.tracking_number.in_(part))):
-            found[f"tracking:{row[0]}"] = (row[1], row[2])
+            found["number", row[0]] = [(row[1], row[2])]
+    for name, connection_id in {key[:2] for key in keys if key[0] in {"external", "shipment"}}:
+        names = {key[2] for key in keys if key[:2] == (name, connection_id)}
+        for external_id, place in _of_connection(tx, name, connection_id, names):
+            found.setdefault((name, connection_id, external_id), []).append(place)
+    for number, places in _by_number(tx, {key[1] for key in keys if key[0] == "tracking"}).items():
+        found["tracking", number] = places
     return found
 
 
-def known(tx: Tx, connection_id: str, external_id: str) -> dict[str, Any] | None:
-    """The shipment that a connection told of before."""
-    row = tx.execute(
-        select(shipment).where(shipment.c.connection_id == connection_id, shipment.c.external_id == external_id)
-    ).first()
+def _of_connection(tx: Tx, name: str, connection_id: str, names: Collection[str]) -> Iterator[tuple[str, Place]]:
+    fo, told = fulfillment_order.c, shipment.c
+    queries = {
+        "external": (select(fo.external_id, fo.order_id, fo.id).where(fo.handler_id == connection_id), fo.external_id),
+        "shipment": (
+            select(told.external_id, told.order_id, told.fo_id).where(told.connection_id == connection_id),
+            told.external_id,
+        ),
+    }
+    query, column = queries[name]
+    for part in chunks(names):
+        for row in tx.execute(query.where(column.in_(part))):
+            yield row[0], (row[1], row[2])
+
+
+def _by_number(tx: Tx, tracking_numbers: Collection[str]) -> dict[str, list[Place]]:
+    """Of those that have had a tracking number the ones that have it now: the newest, and what left along with it."""
+    rows: dict[str, list[tuple[datetime, Place]]] = {}
+    for part in chunks(tracking_numbers):
+        joined = select(package.c.tracking_number, shipment.c.created_at, shipment.c.order_id, shipment.c.fo_id).join(
+            shipment, shipment.c.id == package.c.shipment_id
+        )
+        for number, at, order_id, fo_id in tx.execute(joined.where(package.c.tracking_number.in_(part))):
+            rows.setdefault(number, []).append((at, (order_id, fo_id)))
+    found = {}
+    for number, of_number in rows.items():
+        newest = max(at for at, _ in of_number)
+        found[number] = sorted({place for at, place in of_number if newest - at < RECYCLED_AFTER})
+    return found
+
+
+def known(tx: Tx, connection_id: str, external_id: str, fo_id: str) -> dict[str, Any] | None:
+    """The shipment of a fulfillment order that a connection told of before."""
+    mine = (shipment.c.connection_id == connection_id, shipment.c.external_id == external_id)
+    row = tx.execute(select(shipment).where(*mine, shipment.c.fo_id == fo_id)).first()
     return None if row is None else as_dicts([row])[0]
 
 
@@ -81,13 +107,14 @@ def contents(tx: Tx, order_id: str) -> list[tuple[str, list[tuple[str, int]]]]:
     return list(found.items())
 
 
-def by_tracking(tx: Tx, numbers: Collection[str]) -> list[dict[str, Any]]:
-    """Packages by tracking number, with the shipment's order."""
+def by_tracking(tx: Tx, fo_id: str, numbers: Collection[str]) -> list[dict[str, Any]]:
+    """Packages of a fulfillment order by tracking number, without their label bytes."""
     columns = [column for column in package.c if column.name != "label"]
     found: list[dict[str, Any]] = []
     for part in chunks(numbers):
-        query = select(*columns, shipment.c.order_id).join(shipment, shipment.c.id == package.c.shipment_id)
-        found += as_dicts(tx.execute(query.where(package.c.tracking_number.in_(part))).all())
+        query = select(*columns).join(shipment, shipment.c.id == package.c.shipment_id)
+        mine = query.where(shipment.c.fo_id == fo_id, package.c.tracking_number.in_(part))
+        found += as_dicts(tx.execute(mine.order_by(package.c.id)).all())
     return found
 
 

@@ -17,7 +17,7 @@ from connectors.shopify.sandbox import ShopifySandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub.engine.doors import due_doors, open_door
 from hub.flows.deliver import CALLS_AT_ONCE, deliver
-from hub.store import catalog, connections, cursors
+from hub.store import catalog, connections, cursors, shipments
 from hub.store.database import Database
 from hub.store.ledger import differences
 from hub.store.tables import (
@@ -235,6 +235,34 @@ def test_tracking_moves_the_parcel_on_and_never_back(town: Town) -> None:
         town.world.run()
         assert town.column(package.c.status) == ["delivered"]
     assert town.column(order_line.c.delivered) == [1]
+
+
+def test_parcels_of_one_tracking_number_are_told_apart_by_their_fulfillment_orders(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+
+    def leaves_as(number: str) -> None:
+        town.send("orders/create", town.shop.place_order([("MUG", 1)]))
+        town.world.run()
+        reference = town.threepl.orders[-1]["order_number"]
+        town.threepl.ship(reference, number, notify=False)
+        assert town.world.deliver(town.threepl_id, *town.threepl.webhook("Shipment Update", reference)).status == 200
+        town.world.run()
+
+    for _ in range(2):  # one parcel with the goods of both
+        leaves_as("1ZSAME")
+    assert town.column(orders.c.lifecycle) == ["completed"] * 2
+    assert town.world.on_shelf()["EAST"]["MUG"] == (8, 8, 0)
+    key = ("tracking", "1ZSAME")
+    together = town.world.read(lambda tx: shipments.orders_of(tx, [key]))[key]
+    assert sorted(fo for _, fo in together) == sorted(town.column(fulfillment_order.c.id))
+
+    town.world.later(days=200)
+    leaves_as("1ZSAME")  # the carrier has given the number to another parcel
+    assert town.column(orders.c.lifecycle) == ["completed"] * 3
+    [(_, newest)] = town.world.read(lambda tx: shipments.orders_of(tx, [key]))[key]
+    assert newest == max(town.column(fulfillment_order.c.id))
 
 
 def test_a_carrier_that_keeps_silent_is_asked(town: Town) -> None:

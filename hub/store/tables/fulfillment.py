@@ -106,7 +106,7 @@ shipment = Table(
     moment("estimated_delivery", null=True),
     moment("created_at"),
     moment("updated_at"),
-    UniqueConstraint("connection_id", "external_id"),
+    UniqueConstraint("connection_id", "external_id", "fo_id"),  # one parcel there may carry several of our orders
     one_of("status", SHIPMENT_STATUSES),
 )
 

@@ -1268,7 +1268,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["fo_id"], ["fulfillment_order.id"], name=op.f("fk_shipment_fo_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_shipment_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
-        sa.UniqueConstraint("connection_id", "external_id", name=op.f("uq_shipment_connection_id_external_id")),
+        sa.UniqueConstraint(
+            "connection_id", "external_id", "fo_id", name=op.f("uq_shipment_connection_id_external_id_fo_id")
+        ),
     )
     op.create_index(op.f("ix_shipment_fo_id"), "shipment", ["fo_id"], unique=False)
     op.create_index(op.f("ix_shipment_order_id"), "shipment", ["order_id"], unique=False)
