@@ -43,7 +43,6 @@ class World:
             networks=LOOPBACK,
             clock=self.now,
             strategies=strategies(),
-            unknown_quiet=timedelta(seconds=1),
         )
 
     def now(self) -> datetime:

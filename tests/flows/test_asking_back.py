@@ -40,11 +40,11 @@ def test_what_has_not_arrived_is_not_handed_over_only_to_be_called_back(db: Data
     house.plugin.says["submit"] = [errors.OutcomeUnknown("the connection broke")]
     house.deliver()
     house.plugin.took.clear()  # it never arrived
-    house.world.later(seconds=2)
+    house.world.later(seconds=20)
     house.tell("orders/cancelled", house.shop.cancel_order(order.id))
     for _ in range(3):
         house.deliver()
-        house.world.later(minutes=1)
+        house.world.later(minutes=2)
     assert house.rows("operation", "status") == [("submit", "superseded"), ("cancel", "delivered")]
     assert house.made() == ["submit", "find", "find"]
     assert house.world.read(lambda tx: tx.execute(select(orders.c.lifecycle)).scalars().all()) == ["cancelled"]

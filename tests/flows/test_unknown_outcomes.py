@@ -41,7 +41,7 @@ def lost_hand_over(db: Database, how: str = "lookup") -> Warehouse:
     house.buy(("MUG", 1))
     house.deliver()
     assert house.rows("status") == [("unknown",)]
-    house.world.later(seconds=2)
+    house.world.later(seconds=20)
     return house
 
 
@@ -79,7 +79,7 @@ def test_what_the_vendor_lists_late_is_found_and_not_sent_twice(db: Database) ->
     assert house.rows("status", "error_code") == [("unknown", "not_there")]
     house.deliver()
     assert house.made() == ["submit", "find"], "the second look comes later"
-    house.world.later(seconds=10)
+    house.world.later(minutes=2)
     house.deliver()
     assert house.rows("status") == [("delivered",)]
     assert house.made() == ["submit", "find", "find"]
@@ -89,7 +89,7 @@ def test_what_is_twice_not_there_is_sent_again(db: Database) -> None:
     house = lost_hand_over(db)
     house.plugin.took.clear()  # it never arrived
     house.deliver()
-    house.world.later(seconds=10)
+    house.world.later(minutes=2)
     house.deliver()
     assert house.rows("status", "attempts") == [("delivered", 2)]
     assert house.made() == ["submit", "find", "find", "submit"]
