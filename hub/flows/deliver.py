@@ -29,7 +29,7 @@ from hub.store.ledger import StockConflictError
 log = structlog.get_logger()
 
 CALLS_AT_ONCE = 4  # also the size of a batch, so that no claimed row waits for its call
-ASKED_AGAIN = timedelta(minutes=5)  # after a look-up that brought no answer, or that nobody could make
+ASKED_AGAIN = timedelta(minutes=5)  # after a look-up that brought no answer
 WRITTEN_AFTER_S = (0.0, 0.0, 0.1, 0.5, 1.0)  # pauses before each try to write an answer down
 APART = 6  # times the quiet time lie between two look-ups of something that is not there
 NOT_THERE = "not_there"  # the error code of what was looked up once and not found
@@ -267,6 +267,8 @@ def _keep_unknown(runtime: Runtime, connection: ConnectionRow, row: dict[str, An
             case errors.AuthRejected() | errors.MissingPermission() | errors.ConfigInvalid():
                 _stop(tx, connection, error)
                 wait = timedelta(0)
+            case _NoLookUpError():
+                wait = outbox.CHECKED_AGAIN  # a person has to say
             case _NotCalledError() | errors.Rejected() | errors.NotFound() | errors.Conflict() | errors.AlreadyDone():
                 pass  # the vendor is well
             case _:
