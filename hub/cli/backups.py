@@ -17,8 +17,8 @@ from hub.cli.edge import CannotStartError, NoSuchThingError
 from hub.cli.output import note, progress, say
 from hub.cli.session import opened, settings, sqlite_file
 from hub.engine.lease import TICKS
-from hub.store import leases, migrate, outbox
-from hub.store.database import Database
+from hub.store import leases, listings, migrate, outbox
+from hub.store.database import Database, utcnow
 from hub.store.views import health
 
 PAGES = 2_000  # copied at a time
@@ -82,7 +82,8 @@ def restore(
         migrate.require_known(db)
         migrate.upgrade(db)
         with db.begin() as tx:
-            held = outbox.hold_all(tx)
+            listings.forget_told(tx)
+            held = outbox.hold_all(tx, utcnow())
     say(f"The backup is in place. {held} messages are held back, and nothing leaves until you let it.")
     note("Start the hub and let it read the channels. Then release each connection: orderhub outbox release NAME")
 

@@ -295,7 +295,7 @@ def _failed(
                 words = "looked up again and again: it never arrived, although it was sent"
                 outbox.settle(tx, row["id"], "dead", now, claim=row["claim"], error_code="gave_up", error=words)
             case _NotThereError():
-                _put_off(tx, row, "pending", now, "looked_up", "looked up: it had not arrived")
+                outbox.not_there(tx, row, now)
                 doors.add(f"outbox:{connection.id}")
             case _MootError():
                 outbox.settle(tx, row["id"], "superseded", now, claim=row["claim"], error=said)

@@ -30,6 +30,7 @@ from hub.store.ledger import StockBook
 from hub.store.orders import FoState, HoldState, Lookalike, OrderState
 from hub.store.rows import Rows
 from hub.store.tables import entity_event, fulfillment_order, hold, order_line
+from hub.store.tables import orders as orders_table
 from hub.store.tables import outbox as outbox_rows
 
 
@@ -44,6 +45,7 @@ class HoldTerms:
 
 
 NO_TERMS = HoldTerms()
+CLOCKS_DIFFER = timedelta(minutes=10)  # by so much a channel's clock may be ahead of ours
 
 
 @dataclass(slots=True)
@@ -138,9 +140,23 @@ class Desk:
                 payload=payload,
                 now=self.now,
                 turn=turn,
+                status=self._leaves_as(self.connections[connection_id], order_id),
             ),
         )
         self.wakes.add(f"outbox:{connection_id}")
+
+    def _leaves_as(self, to: ConnectionRow, order_id: str | None) -> str:
+        """Whether a new message may be sent. After a restore it may have left already, unless its order is younger: it
+        is held with the others of its connection, or looked up before it is sent.
+        """
+        if to.outbox_held:
+            return "held"
+        if to.restored_at is None:
+            return "pending"
+        known = self.orders.get(order_id or "")
+        new = (row["placed_at"] for row in self.rows.of(orders_table) if row["id"] == order_id)
+        placed_at = known.placed_at if known is not None else next(new, None)
+        return "pending" if placed_at is not None and placed_at > to.restored_at + CLOCKS_DIFFER else "unknown"
 
     def at_the_end(self, key: tuple[str, ...], write: Callable[[Tx], object]) -> None:
         """Write this after all else, in the order of the keys.

@@ -18,6 +18,7 @@ from hub.flows.desk import Desk
 from hub.flows.route import reserve_unrouted, route
 from hub.store import orders as orders_store
 from hub.store.database import new_id
+from hub.store.numbers import number
 from hub.store.orders import LineState, Lookalike, OrderState
 from hub.store.tables import order_adjustment, orders
 
@@ -180,20 +181,19 @@ def post_invoice(desk: Desk, state: OrderState) -> None:
 
 
 def _post(
-    desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str, number: int = 0, **payload: Any
+    desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str, turn: int = 0, **payload: Any
 ) -> None:
-    """`number` is which invoice of the order it is; the sales order goes before them all."""
-    # The number of one channel can be that of another; the tail of our own id keeps the reference unique, also where
-    # the number is too long for the 80 characters of a reference.
-    tail = f"-{state.id[-6:]}" + (f"-{number}" if number > 1 else "")
+    """`turn` is which invoice of the order it is; the sales order goes before them all."""
+    # The number of one channel can be that of another; its own tail keeps the reference unique.
+    reference = number(f"{prefix}-{state.number.lstrip('#')}"[:60], state.origin)
     desk.send(
         ledger_id,
         "post",
-        fact=f"{kind}:{state.id}:{number}",
+        fact=f"{kind}:{state.origin}:{turn}",
         subject_id=state.id,
         order_id=state.id,
-        reference=f"{prefix}-{state.number.lstrip('#')}"[: 80 - len(tail)] + tail,
-        turn=number,
+        reference=f"{reference}-{turn}" if turn > 1 else reference,
+        turn=turn,
         kind=kind,
         **payload,
     )

@@ -12,7 +12,7 @@ from hub.flows import machine
 from hub.flows.desk import Desk
 from hub.store import routing
 from hub.store.database import new_id
-from hub.store.orders import FoLineState, FoState, OrderState, fo_number
+from hub.store.orders import FoLineState, FoState, OrderState
 from hub.store.tables import fo_line, fulfillment_order
 
 LONGEST_WAIT = 60  # days that are looked at for the first day on which work may begin
@@ -33,7 +33,7 @@ def make_fulfillment_order(desk: Desk, order: OrderState, part: Part, errand: Er
     by_hand = errand.method == "pickup"  # what customers collect is packed at the counter
     fo = FoState(
         new_id(),
-        fo_number(),
+        order.next_fo_number(location.id),
         order.id,
         location.id,
         None if by_hand else location.handler_id,
@@ -118,7 +118,7 @@ def hand_over(desk: Desk, order: OrderState, fo: FoState) -> None:
     desk.send(
         fo.handler_id,
         operation,
-        fact=fo.id,
+        fact=fo.number,
         subject_id=fo.id,
         order_id=order.id,
         reference=fo.number,

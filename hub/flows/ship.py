@@ -16,7 +16,8 @@ from hub.flows.lots import note_departure
 from hub.flows.refuse import too_late
 from hub.store.database import new_id
 from hub.store.ledger import TOLD_LATER, Position
-from hub.store.orders import FoLineState, FoState, OrderState
+from hub.store.numbers import number
+from hub.store.orders import LASTING, FoLineState, FoState, OrderState
 from hub.store.tables import package, package_line, shipment
 
 CLOCKS_APART = timedelta(seconds=10)  # so much a fulfiller's clock may differ from ours
@@ -73,6 +74,7 @@ def ship(
         created_at=desk.now,
         updated_at=desk.now,
     )
+    mark = shipment_mark(fo, external_id)
     rows, told = {row.id: row for row in fo.lines}, kits.shipped_as_sold(order.lines, unknown_to_channel(order))
     before = {row.id: row.shipped for row in fo.lines}
     shipped = sum(_record(desk, order, fo, rows, shipment_id, parcel, status, shipped_at) for parcel in parcels)
@@ -94,14 +96,20 @@ def ship(
         desk.send(
             order.connection_id,
             "confirm",
-            fact=shipment_id,
+            fact=mark,
             subject_id=shipment_id,
             order_id=order.id,
-            reference=f"SH-{shipment_id[-12:]}",
+            reference=mark,
             shipment_id=shipment_id,
         )
     conclude(desk, order)
     return shipment_id
+
+
+def shipment_mark(fo: FoState, external_id: str | None) -> str:
+    """The name of a fulfillment order's next shipment outside, by its handler's id or by what left before it."""
+    left = sum(row.shipped for row in fo.lines)
+    return number("SH", f"{fo.number}:{external_id or f'after {left}'}", letters=LASTING)
 
 
 def _record(

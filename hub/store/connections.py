@@ -52,6 +52,7 @@ class ConnectionRow:
     failures: int
     open_until: datetime | None
     outbox_held: bool
+    restored_at: datetime | None  # when a backup was put in place
     created_at: datetime
     version: int
     entry_checks: Mapping[str, Any] | None

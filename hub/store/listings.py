@@ -137,6 +137,12 @@ def not_published(tx: Tx, row: dict[str, Any], error: str, now: datetime, *, fou
     )
 
 
+def forget_told(tx: Tx) -> None:
+    """Nobody knows what the channels hold, since a backup was restored: every figure is told anew."""
+    values = {"published_quantity": None, "publishing_until": None, "publish_next_at": None, "publish_failures": 0}
+    tx.execute(update(listing).values(stock_rev=listing.c.stock_rev + 1, **values))
+
+
 def told(tx: Tx, connection_id: str, names: Collection[str]) -> set[str]:
     """Those names (listing id, inventory item or SKU) under which this connection was ever told a figure."""
     found: set[str] = set()
@@ -144,7 +150,7 @@ def told(tx: Tx, connection_id: str, names: Collection[str]) -> set[str]:
         columns = (listing.c.external_id, listing.c.inventory_external_id, listing.c.sku)
         query = select(*columns).where(
             listing.c.connection_id == connection_id,
-            listing.c.published_quantity.is_not(None),
+            listing.c.published_at.is_not(None),
             or_(*(column.in_(part) for column in columns)),
         )
         found.update(name for row in tx.execute(query) for name in row if name)

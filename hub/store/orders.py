@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -13,6 +12,7 @@ from sqlalchemy import Table, bindparam, delete, func, or_, select, update
 from hub.domain.entry import SOURCE, signature
 from hub.domain.holds import EVERYTHING, ROUTING, STOPPED_BY
 from hub.store.database import Tx
+from hub.store.numbers import number
 from hub.store.rows import chunks
 from hub.store.tables import (
     fo_line,
@@ -27,12 +27,7 @@ from hub.store.tables import (
 )
 
 LIVE_EXEC = frozenset({"scheduled", "open", "in_progress"})
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-def fo_number() -> str:
-    """A fulfillment order number: short, unambiguous to read aloud, unique for all practical purposes (2^50)."""
-    return "FO-" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+LASTING = 12  # letters of a number made from a key: a clash would come again with every attempt
 
 
 @dataclass(slots=True)
@@ -211,6 +206,18 @@ class OrderState:
     def of_channel(self) -> dict[str, Any]:
         """The order as its channel states it."""
         return self.document if self.channel_document is None else self.channel_document
+
+    @property
+    def origin(self) -> str:
+        """The order as it is known outside. What goes outside is named after it and not after ids of ours: taken in
+        again after a backup was restored, the order gets the same names, and a look-up finds what left before.
+        """
+        return f"{self.connection_id}:{self.external_id}"
+
+    def next_fo_number(self, location_id: str) -> str:
+        """The number of the next fulfillment order at a place."""
+        before = sum(fo.location_id == location_id for fo in self.fos)
+        return number("FO", f"{self.origin}:{location_id}:{before}", letters=LASTING)
 
 
 _ORDER = [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, update
+from sqlalchemy import Select, and_, case, exists, func, or_, select, update
 
 from hub.domain.holds import STOPPED_BY
 from hub.store import holds
@@ -18,6 +18,8 @@ from hub.store.tables import connection, orders, outbox
 UNSETTLED = ("pending", "sending", "retry_wait", "unknown", "held")
 # The time a call may take before its row counts as lost; longer than every timeout of the HTTP client together.
 SENDING_TIME = timedelta(seconds=120)
+# What is written beside the unknown outcome of a row that may have left before a backup was restored.
+RESTORED = {"error_code": "restored", "error": "a backup was restored: this may have been sent after it was made"}
 SCHEDULE_S = (0, 5, 60, 300, 1800, 7200, 18000, 36000, 36000)
 
 
@@ -36,11 +38,14 @@ def delivery(
     reference: str,
     payload: dict[str, Any],
     now: datetime,
+    status: str = "pending",
     turn: int = 0,
 ) -> dict[str, Any]:
     """A row for the outbox. `fact` is the business fact; `reference` what a look-up at the vendor would use.
 
-    `turn` is its place among the rows of its subject, since ids are made by the clocks of several machines.
+    Both have to be the same when the order is taken in again after a backup was restored. `status` is "held" or
+    "unknown" for what may have left before that. `turn` is its place among the rows of its subject, since ids are made
+    by the clocks of several machines.
     """
     return {
         "id": new_id(),
@@ -54,6 +59,8 @@ def delivery(
         "payload": payload,
         "created_at": now,
         "next_at": now,
+        "status": status,
+        **(RESTORED if status == "unknown" else {"error_code": None, "error": ""}),
     }
 
 
@@ -118,21 +125,25 @@ def waits_for(kind: str) -> str:
     return f"waits for the hold to end ({kind.replace('_', ' ')})"
 
 
-def _due(connection_id: str, now: datetime) -> Select[Any]:
+def _has_to_wait() -> Any:
+    """An earlier row of the same subject is not settled yet."""
     earlier = outbox.alias("earlier")
-    blocked = exists().where(
+    return exists().where(
         earlier.c.subject_id == outbox.c.subject_id,
         earlier.c.connection_id == outbox.c.connection_id,
         earlier.c.turn < outbox.c.turn,
         earlier.c.status.in_(UNSETTLED),
     )
+
+
+def _due(connection_id: str, now: datetime) -> Select[Any]:
     return (
         select(outbox)
         .where(
             outbox.c.connection_id == connection_id,
             outbox.c.status.in_(_DUE),
             outbox.c.next_at <= now,
-            ~blocked,
+            ~_has_to_wait(),
         )
         .order_by(outbox.c.id)
     )
@@ -149,7 +160,10 @@ def _stopped(tx: Tx, rows: Collection[dict[str, Any]]) -> dict[str, str]:
 
 
 def lapse(tx: Tx, connection_id: str, now: datetime) -> int:
-    """Rows whose sender was lost: nobody knows whether they arrived."""
+    """Rows whose sender was lost: nobody knows whether they arrived. Nor of those that were written as held while the
+    connection was let go.
+    """
+    let_out(tx, connection_id, now)
     done = tx.execute(
         update(outbox)
         .where(outbox.c.connection_id == connection_id, outbox.c.status == "sending", outbox.c.sending_until < now)
@@ -168,10 +182,19 @@ def lapse(tx: Tx, connection_id: str, now: datetime) -> int:
 def claim_unknown(
     tx: Tx, connection_id: str, run: str, now: datetime, limit: int, sending_for: timedelta
 ) -> list[dict[str, Any]]:
-    """Take rows of unknown outcome to look them up; they stay unknown, and are put off in case this run is lost."""
+    """Take rows of unknown outcome to look them up; they stay unknown, and are put off in case this run is lost.
+
+    Of one subject the earlier row comes first: whether a cancellation arrived says nothing while it is not known
+    whether there was anything to cancel.
+    """
     query = (
         select(outbox)
-        .where(outbox.c.connection_id == connection_id, outbox.c.status == "unknown", outbox.c.next_at <= now)
+        .where(
+            outbox.c.connection_id == connection_id,
+            outbox.c.status == "unknown",
+            outbox.c.next_at <= now,
+            ~_has_to_wait(),
+        )
         .order_by(outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -258,7 +281,46 @@ def let_go(tx: Tx, subject_ids: Collection[str], now: datetime) -> list[str]:
     return sorted(found)
 
 
-WITHDRAWABLE = ("pending", "retry_wait", "held", "dead", "rejected")
+MAKES_WORK = ("submit", "buy_label")  # the operations that make somebody ship
+_later = outbox.alias("later")
+
+
+def not_there(tx: Tx, row: Mapping[str, Any], now: datetime) -> None:
+    """A row was looked up and had not arrived: it is sent again.
+
+    Unless it was called back meanwhile: what calls it back goes next, and finds that nothing was handed over.
+    """
+    later = exists().where(
+        _later.c.subject_id == outbox.c.subject_id,
+        _later.c.connection_id == outbox.c.connection_id,
+        _later.c.turn > outbox.c.turn,
+        _later.c.operation.in_(("cancel", "void")),
+        _later.c.status.in_(UNSETTLED),
+    )
+    called_back = tx.execute(
+        update(outbox)
+        .where(outbox.c.id == row["id"], outbox.c.claim == row["claim"], outbox.c.operation.in_(MAKES_WORK), later)
+        .values(status="superseded", settled_at=now, claim=None, error_code=None, error="")
+        .returning(outbox.c.id)
+    )
+    if called_back.first() is None:
+        words = "looked up: it had not arrived"
+        put_off(tx, row["id"], "pending", now, "looked_up", words, claim=row["claim"])
+
+
+_NOT_OUT = ("pending", "retry_wait")
+_GIVEN_UP = ("dead", "rejected")
+
+
+def _made_before_restore() -> Any:
+    return exists().where(connection.c.id == outbox.c.connection_id, connection.c.restored_at >= outbox.c.created_at)
+
+
+def _is_inside() -> Any:
+    """Nobody outside has been told. Of what was given up before a backup was made that is known until somebody has it
+    sent again, which a restored database does not know.
+    """
+    return or_(outbox.c.status.in_(_NOT_OUT), and_(outbox.c.status.in_(_GIVEN_UP), ~_made_before_restore()))
 
 
 def withdrawable(tx: Tx, subject_ids: Collection[str]) -> set[str]:
@@ -267,8 +329,8 @@ def withdrawable(tx: Tx, subject_ids: Collection[str]) -> set[str]:
     for part in chunks(subject_ids):
         query = select(outbox.c.subject_id).where(
             outbox.c.subject_id.in_(part),
-            outbox.c.operation.in_(("submit", "buy_label")),
-            outbox.c.status.in_(WITHDRAWABLE),
+            outbox.c.operation.in_(MAKES_WORK),
+            _is_inside(),
         )
         found |= set(tx.execute(query).scalars())
     return found
@@ -281,7 +343,7 @@ def withdraw(tx: Tx, subject_id: str, operations: Collection[str], now: datetime
         .where(
             outbox.c.subject_id == subject_id,
             outbox.c.operation.in_(list(operations)),
-            outbox.c.status.in_(WITHDRAWABLE),
+            _is_inside(),
         )
         .values(status="superseded", settled_at=now)
         .returning(outbox.c.operation)
@@ -304,23 +366,27 @@ def read(tx: Tx, ids: Collection[str]) -> list[dict[str, Any]]:
 
 
 def retry(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
-    """Send dead, rejected or held rows again, as a person decided; returns the connections that have mail."""
+    """Send dead or rejected rows again, as a person decided; returns the connections that have mail.
+
+    What was given up before a backup was restored may have been sent again after it was made: it is looked up first.
+    """
+    status = case((_made_before_restore(), "unknown"), else_="pending")
     connections: set[str] = set()
     for part in chunks(ids):
         connections |= set(
             tx.execute(
                 update(outbox)
-                .where(outbox.c.id.in_(part), outbox.c.status.in_(("dead", "rejected", "held", "retry_wait")))
-                .values(status="pending", attempts=0, next_at=now, settled_at=None)
+                .where(outbox.c.id.in_(part), outbox.c.status.in_((*_GIVEN_UP, "retry_wait")))
+                .values(status=status, attempts=0, next_at=now, settled_at=None)
                 .returning(outbox.c.connection_id)
             ).scalars()
         )
     return sorted(connections)
 
 
-def hold_all(tx: Tx) -> int:
+def hold_all(tx: Tx, now: datetime) -> int:
     """After a restore nothing leaves by itself; returns how many rows wait for a person."""
-    tx.execute(update(connection).values(outbox_held=True))
+    tx.execute(update(connection).values(outbox_held=True, restored_at=now))
     done = tx.execute(
         update(outbox)
         .where(outbox.c.status.in_(("pending", "retry_wait", "sending", "unknown")))
@@ -335,15 +401,15 @@ def release(tx: Tx, connection_id: str, now: datetime) -> int:
     of them are of unknown outcome and are looked up before anything is sent.
     """
     tx.execute(update(connection).where(connection.c.id == connection_id).values(outbox_held=False))
+    return let_out(tx, connection_id, now)
+
+
+def let_out(tx: Tx, connection_id: str, now: datetime) -> int:
+    """Have the held rows of a connection looked up; returns how many."""
     done = tx.execute(
         update(outbox)
         .where(outbox.c.connection_id == connection_id, outbox.c.status == "held")
-        .values(
-            status="unknown",
-            next_at=now,
-            error_code="restored",
-            error="a backup was restored: this may have been sent after it was made",
-        )
+        .values(status="unknown", next_at=now, **RESTORED)
         .returning(outbox.c.id)
     )
     return len(done.all())
@@ -354,6 +420,7 @@ def due_connections(tx: Tx, now: datetime) -> list[str]:
     ready = or_(
         and_(outbox.c.status.in_(("pending", "retry_wait", "unknown")), outbox.c.next_at <= now),
         and_(outbox.c.status == "sending", outbox.c.sending_until < now),
+        outbox.c.status == "held",  # written so while the connection was let go
     )
     query = (
         select(outbox.c.connection_id)

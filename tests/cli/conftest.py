@@ -42,6 +42,11 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A command line before anything was done: no database, no keys."""
+    return shell_on(database_url, tmp_path, monkeypatch)
+
+
+def shell_on(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A command line on this database."""
     for name in [name for name in os.environ if name.startswith("ORDERHUB_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

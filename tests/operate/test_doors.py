@@ -132,7 +132,7 @@ def test_after_a_restore_messages_are_looked_up_before_anything_is_sent(handed_o
     order_id = desk.buy(("MUG", 1))
     [row] = desk.ask(select(outbox.c.id))
     with desk.world.db.begin() as tx:
-        assert outbox_store.hold_all(tx) == 1
+        assert outbox_store.hold_all(tx, desk.world.now()) == 1
     desk.world.later(hours=1)
     desk.world.run()
     assert status(desk, row) == "held"

@@ -133,7 +133,7 @@ def test_serial_numbers_that_were_not_scanned_are_recorded_on_the_order(stocked:
     stocked.order(("CAP", 1))
     [order] = api.get("/api/v1/orders", headers=ops).json["rows"]
     page = f"/orders/{order['id']}"
-    [fo] = set(re.findall(r"FO-[0-9A-Z]{10}", packer.get(page).text))
+    [fo] = set(re.findall(r"FO-[0-9A-Z]{12}", packer.get(page).text))
     assert ship_by_hand(stocked.world.runtime, order["id"], fo, person="mia")
     assert "Serial numbers not recorded: 1" in packer.get(page).text
     packer.submit(f"/lots/record/{order['id']}", {"fo": fo, "sku": "CAP", "serials": "SN-1"}, page)

@@ -17,7 +17,6 @@ from hub.store.views import doors
 from hub.store.views.doors import InboxQuery, InboxRow
 
 MOST_AT_ONCE = 10_000
-MAKES_WORK = frozenset({"submit", "buy_label"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def retry(runtime: Runtime, ids: Collection[str], *, person: str) -> Retried:
 
 def _moot(tx: Tx, rows: Collection[dict[str, Any]]) -> set[str]:
     """Those of the messages, by id, that hand out work which has ended since."""
-    work = {row["id"]: row["payload"]["fo_id"] for row in rows if row["operation"] in MAKES_WORK}
+    work = {row["id"]: row["payload"]["fo_id"] for row in rows if row["operation"] in outbox.MAKES_WORK}
     live = orders.live_fos(tx, set(work.values()))
     return {row_id for row_id, fo_id in work.items() if fo_id not in live}
 

@@ -35,6 +35,7 @@ connection = Table(
     count("failures"),  # calls failed in a row, for the breaker
     moment("open_until", null=True),  # until then the breaker lets nothing out
     Column("outbox_held", Boolean, nullable=False, server_default="0"),  # after a restore nothing leaves by itself
+    moment("restored_at", null=True),  # what there was before this may have left without this database knowing
     moment("created_at"),
     moment("updated_at"),
     count("version"),

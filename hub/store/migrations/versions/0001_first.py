@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("open_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outbox_held", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
@@ -338,8 +339,8 @@ def upgrade() -> None:
         "outbox",
         ["connection_id", "next_at"],
         unique=False,
-        postgresql_where=sa.text("status IN ('pending', 'retry_wait', 'sending', 'unknown')"),
-        sqlite_where=sa.text("status IN ('pending', 'retry_wait', 'sending', 'unknown')"),
+        postgresql_where=sa.text("status IN ('pending', 'retry_wait', 'sending', 'unknown', 'held')"),
+        sqlite_where=sa.text("status IN ('pending', 'retry_wait', 'sending', 'unknown', 'held')"),
     )
     op.create_index("ix_outbox_order", "outbox", ["order_id"], unique=False)
     op.create_index("ix_outbox_status", "outbox", ["status", "created_at"], unique=False)
