@@ -159,13 +159,14 @@ def _configure_logs(settings: Settings) -> None:
 def _own(db: Database, lease: Lease) -> None:
     """Have the lease and the newest schema, before anything is started."""
     try:
+        migrate.require_known(db)
         if migrate.current(db) is None:
             migrate.upgrade(db, lambda words: log.info("serve.schema", step=words))
             lease.claim_alone()
         else:
             lease.claim_alone()
             _migrate(db)
-    except AlreadyRunningError as error:
+    except (AlreadyRunningError, SchemaError) as error:
         raise StartError(str(error)) from error
 
 
@@ -173,10 +174,6 @@ def _migrate(db: Database) -> None:
     """Bring an existing database up to date; SQLite is copied first."""
     if migrate.current(db) == migrate.head():
         return
-    try:
-        migrate.require_known(db)
-    except SchemaError as error:
-        raise StartError(str(error)) from error
     copy = migrate.copy_aside(db)
     if copy is not None:
         log.info("serve.copied", to=str(copy))

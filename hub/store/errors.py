@@ -2,6 +2,7 @@
 
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DataError,
     IntegrityError,
     InterfaceError,
@@ -14,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 __all__ = [
     "ArgumentError",
     "DataError",
+    "DatabaseError",
     "IntegrityError",
     "InterfaceError",
     "NoSuchModuleError",

@@ -11,10 +11,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, cast, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import OID
 
-from hub.store.database import Database, utcnow
-from hub.store.locks import alone
+from hub.store.database import Database, Tx, utcnow
+from hub.store.locks import alone, has_table
 
 
 class SchemaError(Exception):
@@ -77,17 +78,56 @@ def copy_aside(db: Database) -> Path | None:
 
 def require_current(db: Database) -> None:
     """Raises SchemaError, saying what to do, unless the schema is the one this version needs."""
+    require_known(db)
     found = current(db)
     if found is None:
         raise SchemaError("the database is empty: run `orderhub migrate` first")
-    require_known(db)
     if found != head():
         raise SchemaError(f"the database has the older schema {found}: run `orderhub migrate`")
 
 
 def require_known(db: Database) -> None:
-    """Raises SchemaError when a newer version of the hub has made the schema."""
+    """Raises SchemaError when a newer version of the hub has made the schema, or a restore has not ended."""
+    if not db.is_sqlite and has_table(db, _begun.name):
+        raise SchemaError("a backup was being restored, and that did not end: run `orderhub restore` again")
     found = current(db)
+    if found is not None:
+        require_revision(found, "the database")
+
+
+def require_revision(found: str, what: str) -> None:
+    """Raises SchemaError for a schema that this version does not know."""
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
-        raise SchemaError(f"the database has the newer schema {found}: install the version of Orderhub that made it")
+    if found not in known:
+        raise SchemaError(f"{what} has the newer schema {found}: install the version of Orderhub that made it")
+
+
+# PostgreSQL is restored in place by its own tools, in several steps. While this table is there, nothing is started:
+# it is in no backup, so that it outlasts the tables that are replaced.
+_begun = Table("restore_begun", MetaData(), Column("over", BigInteger))
+
+
+def begin_restore(db: Database) -> None:
+    """Let nothing be started on a PostgreSQL database until `end_restore`. Safe to repeat."""
+    with db.begin() as tx:
+        _begun.create(tx, checkfirst=True)
+        tx.execute(delete(_begun))
+        tx.execute(insert(_begun).values(over=_made(tx)))
+
+
+def give_up_restore(db: Database) -> None:
+    """A restore has failed: let the hub be started again if the tables are those that there were before it."""
+    with db.begin() as tx:
+        if tx.execute(select(_begun.c.over)).scalar_one() == _made(tx):
+            _begun.drop(tx)
+
+
+def end_restore(tx: Tx) -> None:
+    """What was restored is safe to start."""
+    _begun.drop(tx, checkfirst=True)
+
+
+def _made(tx: Tx) -> int | None:
+    """PostgreSQL's own number of a table of ours, which changes when it is replaced; None when there is none."""
+    found: int | None = tx.execute(select(cast(func.to_regclass("alembic_version"), OID))).scalar_one()
+    return found
