@@ -219,8 +219,9 @@ def _in_turn(desk: Desk, incoming: Sequence[Incoming]) -> list[Incoming]:
 
 
 def _newest(batch: Sequence[Read]) -> tuple[list[Incoming], list[tuple[str, str, str | None]]]:
+    """The newest document of each order, with what only older ones of this batch say of it; those are stale."""
     latest: dict[tuple[str, str], Incoming] = {}
-    stale: list[tuple[str, str, str | None]] = []
+    others: dict[tuple[str, str], list[Incoming]] = {}
     for one in batch:
         order: Order = one.value
         incoming = Incoming(
@@ -230,11 +231,19 @@ def _newest(batch: Sequence[Read]) -> tuple[list[Incoming], list[tuple[str, str,
         before = latest.get(key)
         if before is None or _is_newer(incoming.order, before.order):
             latest[key] = incoming
-            if before is not None:
-                stale.append((before.inbox_id, "stale", None))
+            others.setdefault(key, []).extend([before] if before else [])
         else:
-            stale.append((incoming.inbox_id, "stale", None))
-    return list(latest.values()), stale
+            others[key].append(incoming)
+    stale: list[tuple[str, str, str | None]] = [
+        (one.inbox_id, "stale", None) for found in others.values() for one in found
+    ]
+    return [_completed(one, others[key]) for key, one in latest.items()], stale
+
+
+def _completed(incoming: Incoming, others: Sequence[Incoming]) -> Incoming:
+    for one in sorted(others, key=lambda one: one.order.revision, reverse=True):
+        incoming = amend.complete(incoming, one.document)
+    return incoming
 
 
 def _is_newer(order: Order, other: Order) -> bool:

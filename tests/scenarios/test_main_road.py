@@ -565,6 +565,25 @@ def test_an_order_whose_webhook_was_lost_is_found_and_counted(town: Town) -> Non
     assert town.column(cursor.c.found_by_sweep) == [1]
 
 
+@pytest.mark.parametrize("first", ["poll", "webhook"])
+def test_a_risk_that_a_poll_told_beside_a_webhook_of_the_same_moment_holds_the_order(town: Town, first: str) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 1)], risk="HIGH")
+    with town.world.db.begin() as tx:
+        cursors.ensure(tx, town.shop_id, {"orders": town.world.now()})
+    if first == "webhook":
+        town.send("orders/create", order)
+    open_door(town.world.runtime, f"poll:{town.shop_id}:orders")
+    if first == "poll":
+        town.send("orders/create", order)
+    town.world.run()
+    assert town.column(hold.c.kind, hold.c.state == "active") == ["risk"]
+    assert town.threepl.orders == []
+    assert town.world.inbox_outcomes() == {"applied": 1, "stale": 1}
+
+
 def test_a_webhook_does_not_take_back_the_risk_that_a_poll_told(town: Town) -> None:
     town.world.stock("""
         location MUG
