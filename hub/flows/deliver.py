@@ -92,7 +92,7 @@ def _open(runtime: Runtime, connection: ConnectionRow) -> Connector | None:
     except Exception as error:  # noqa: BLE001 - the plugin is broken or missing, or the key is wrong
         log.warning("deliver.cannot_open", connection=connection.name, error=str(error))
         with runtime.db.begin() as tx:
-            connections.set_status(tx, connection.id, "unavailable", str(error), was="active")
+            connections.stop(tx, connection, "unavailable", str(error))
         return None
 
 
@@ -359,4 +359,4 @@ def _stop(tx: Any, connection: ConnectionRow, error: errors.ConnectorError) -> N
     """The credentials or a setting are refused: a person has to act before anything else is sent."""
     status = "needs_sign_in" if isinstance(error, errors.AuthRejected) else "misconfigured"
     field = getattr(error, "field", None) or None
-    connections.set_status(tx, connection.id, status, str(error), field, was="active")
+    connections.stop(tx, connection, status, str(error), field)

@@ -63,7 +63,7 @@ def _take(runtime: Runtime, connection: ConnectionRow, sealed: SealedSecrets, re
     try:
         plugin = runtime.plugin(connection)
         secrets, signing = sealed.open(runtime.keyring, connection.id, runtime.clock())
-        connector = runtime.connector_with(plugin, connection.id, connection.config, secrets)
+        connector = runtime.connector_with(plugin, connection, secrets, sealed.sign_ins)
     except (UnknownPluginError, BrokenPluginError, WrongKeyError) as error:
         log.warning("receive.cannot_open", connection=connection.name, error=str(error))
         return _busy()

@@ -175,9 +175,9 @@ def note_failure(runtime: Runtime, connection: ConnectionRow, error: Exception) 
     """Write at the connection what a failed read means for it: sign in again, mend a setting, or wait."""
     with runtime.db.begin() as tx:
         if isinstance(error, errors.AuthRejected):
-            connections.set_status(tx, connection.id, "needs_sign_in", str(error))
+            connections.stop(tx, connection, "needs_sign_in", str(error))
         elif isinstance(error, (errors.MissingPermission, errors.ConfigInvalid)):
             field = getattr(error, "field", None) or None
-            connections.set_status(tx, connection.id, "misconfigured", str(error), field)
+            connections.stop(tx, connection, "misconfigured", str(error), field)
         elif not isinstance(error, errors.RateLimited):
             connections.failed(tx, connection.id, f"{type(error).__name__}: {error}", runtime.clock())

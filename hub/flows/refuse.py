@@ -163,7 +163,7 @@ def _remember(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: 
     until = desk.now + COOL_DOWN if reason.closes else None
     if until is not None and (location.outage_until is None or location.outage_until < until):
         desk.at_the_end(
-            ("location", location.id), lambda tx: catalog.change_location(tx, location.id, outage_until=until)
+            ("location", location.id), lambda tx: catalog.close_until(tx, location.id, until)
         )
         desk.locations = {**desk.locations, location.id: replace(location, outage_until=until)}
         desk.tell(

@@ -74,17 +74,20 @@ class Runtime:
         return self.registry.get(connection.plugin)
 
     def connector(self, connection: ConnectionRow) -> Connector:
-        """A connector for one run, its secrets opened. Raises WrongKeyError or the registry's errors."""
+        """A connector for one run, its settings read anew and its secrets opened.
+
+        Raises WrongKeyError or the registry's errors.
+        """
         plugin = self.plugin(connection)
         with self.db.read() as tx:
-            secrets = connections.read_secrets(tx, self.keyring, connection.id)
-        return self.connector_with(plugin, connection.id, connection.config, secrets)
+            row, sealed = connections.get_sealed(tx, connection.id)
+        return self.connector_with(plugin, row, self.keyring.open(sealed.settings, row.id), sealed.sign_ins)
 
     def connector_with(
-        self, plugin: LoadedPlugin, connection_id: str, config: Mapping[str, Any], secrets: Mapping[str, str]
+        self, plugin: LoadedPlugin, row: ConnectionRow, secrets: Mapping[str, str], sign_ins: int
     ) -> Connector:
-        """A connector for settings that need not be stored yet, so that they can be tried first."""
-        manifest = plugin.manifest
+        """A connector for secrets that were read already; `sign_ins` says of which sign-in they are."""
+        manifest, connection_id, config = plugin.manifest, row.id, row.config
         values = {**config, **secrets}
         hosts = allowed_hosts(manifest.allowed_hosts, config)
         limiter = SharedLimiter(self.db, connection_id, plugin.name)
@@ -101,7 +104,7 @@ class Runtime:
                 redact=redact,
             )
 
-        tokens = StoredTokens(self.db, self.keyring, connection_id)
+        tokens = StoredTokens(self.db, self.keyring, connection_id, sign_ins)
         credential = authorizer(manifest.auth, values, tokens, lambda: client(FixedHeaders({})))
         bound = log.bind(connection=connection_id, plugin=plugin.name)
         return plugin.connector(Context(connection_id, config, secrets, client(credential), bound, self.clock))

@@ -62,4 +62,4 @@ def _brought_over(
 def _leave(tx: Tx, row: ConnectionRow, wrong: ConfigError, wanted: int) -> None:
     said = f"The settings could not be brought to version {wanted} of the form: {wrong.message}"
     log.warning("upgrade.left", connection=row.name, error=said)
-    connections.set_status(tx, row.id, "misconfigured", said, wrong.field or None)
+    connections.stop(tx, row, "misconfigured", said, wrong.field or None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from hub.store import bulk
 from hub.store.database import Tx, insert_new, new_id
@@ -91,6 +91,13 @@ def add_location(tx: Tx, now: datetime, **values: Any) -> str:
 def change_location(tx: Tx, location_id: str, **values: Any) -> None:
     """Set some of a location's columns."""
     tx.execute(update(location).where(location.c.id == location_id).values(**values))
+
+
+def close_until(tx: Tx, location_id: str, until: datetime) -> bool:
+    """Let a location get nothing new until then; False when it is closed for longer already."""
+    shorter = or_(location.c.outage_until.is_(None), location.c.outage_until < until)
+    done = update(location).where(location.c.id == location_id, shorter).values(outage_until=until)
+    return tx.execute(done.returning(location.c.id)).first() is not None
 
 
 def no_default(tx: Tx) -> None:

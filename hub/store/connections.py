@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 
 from hub.store.database import Database, Tx, new_id, utcnow
 from hub.store.sealing import Keyring
@@ -54,16 +54,20 @@ class ConnectionRow:
     outbox_held: bool
     restored_at: datetime | None  # when a backup was put in place
     created_at: datetime
-    version: int
+    signed_in_at: datetime  # when new secrets were entered, or a test last showed that the account can be used
     entry_checks: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class SealedSecrets:
-    """What a delivery may be signed with, still sealed: the settings, and the signing secrets that were replaced."""
+    """What a delivery may be signed with, still sealed: the settings, and the signing secrets that were replaced.
+
+    `sign_ins` says of which sign-in the settings are.
+    """
 
     settings: bytes = field(repr=False)
     replaced: bytes | None = field(repr=False)
+    sign_ins: int
 
     def open(self, keyring: Keyring, connection_id: str, now: datetime) -> tuple[dict[str, str], list[str]]:
         """The secret settings, and every signing secret that counts now, those before included. Raises WrongKeyError.
@@ -83,7 +87,7 @@ def _still_good(replaced: Iterable[Sequence[str]], now: datetime) -> list[Sequen
 
 _COLUMNS = [connection.c[name] for name in ConnectionRow.__slots__]
 _WITH_SECRETS = (
-    select(*_COLUMNS, credential.c.sealed, credential.c.signing_sealed)
+    select(*_COLUMNS, credential.c.sealed, credential.c.signing_sealed, credential.c.sign_ins)
     .join(credential, credential.c.connection_id == connection.c.id)
     .where(connection.c.id == bindparam("key"))
 )
@@ -102,7 +106,7 @@ def get_sealed(tx: Tx, connection_id: str) -> tuple[ConnectionRow, SealedSecrets
     row = tx.execute(_WITH_SECRETS, {"key": connection_id}).first()
     if row is None:
         raise UnknownConnectionError(connection_id)
-    return ConnectionRow(*row[:-2]), SealedSecrets(*row[-2:])
+    return ConnectionRow(*row[:-3]), SealedSecrets(*row[-3:])
 
 
 def every(tx: Tx) -> list[ConnectionRow]:
@@ -135,6 +139,7 @@ def add(
             webhook_token=random.token_urlsafe(24),
             created_at=at,
             updated_at=at,
+            signed_in_at=at,
         )
     )
     tx.execute(
@@ -150,7 +155,7 @@ def choose_checks(tx: Tx, connection_id: str, chosen: Mapping[str, Any], now: da
     tx.execute(
         update(connection)
         .where(connection.c.id == connection_id)
-        .values(entry_checks=dict(chosen) or None, updated_at=now, version=connection.c.version + 1)
+        .values(entry_checks=dict(chosen) or None, updated_at=now)
     )
 
 
@@ -168,15 +173,16 @@ def change_settings(
 
     Deliveries signed with a signing secret that is replaced are taken for another day.
     A fetched token is dropped when anything changed. A refresh token that the vendor has rotated is dropped only with
-    a new secret to sign in with: the one in the settings is dead since the rotation.
+    a new secret to sign in with: the one in the settings is dead since the rotation. Whoever is fetching a token with
+    the secrets before can neither keep it nor stop the connection any more.
     """
-    before = tx.execute(select(connection.c.config).where(connection.c.id == connection_id)).scalar_one()
     known, replaced = _lock_secrets(tx, keyring, connection_id)
+    before = tx.execute(select(connection.c.config).where(connection.c.id == connection_id)).scalar_one()
     changed = {name for name, secret in secrets.items() if known.get(name) != secret}
     tx.execute(
         update(connection)
         .where(connection.c.id == connection_id)
-        .values(config=dict(config), config_version=config_version, updated_at=now, version=connection.c.version + 1)
+        .values(config=dict(config), config_version=config_version, updated_at=now)
     )
     values: dict[str, Any] = {}
     if changed or before != dict(config):
@@ -184,7 +190,8 @@ def change_settings(
     if changed:
         values |= _sealed(keyring, connection_id, known, secrets, replaced, now)
     if changed - {WEBHOOK_SECRET}:
-        values["refresh_sealed"] = None
+        values |= {"refresh_sealed": None, "token_claimed_until": None, "sign_ins": credential.c.sign_ins + 1}
+        signed_in(tx, connection_id, now)
     if values:
         tx.execute(update(credential).where(credential.c.connection_id == connection_id).values(**values))
 
@@ -202,14 +209,14 @@ def bring_over(
 
     Secrets that the vendor told stay.
     """
+    known, _ = _lock_secrets(tx, keyring, row.id)
     mine = tx.execute(
         update(connection)
         .where(connection.c.id == row.id, connection.c.config_version == row.config_version)
-        .values(config=dict(config), config_version=config_version, updated_at=now, version=connection.c.version + 1)
+        .values(config=dict(config), config_version=config_version, updated_at=now)
         .returning(connection.c.id)
     ).first()
     if mine is not None:
-        known, _ = _lock_secrets(tx, keyring, row.id)
         sealed = keyring.seal({**{name: known[name] for name in known if _is_told(name)}, **secrets}, row.id)
         statement = update(credential).where(credential.c.connection_id == row.id)
         tx.execute(statement.values(sealed=sealed, updated_at=now))
@@ -326,6 +333,28 @@ def set_status(
     return result.first() is not None
 
 
+def stop(tx: Tx, seen: ConnectionRow, status: str, reason: str, field: str | None = None) -> None:
+    """A call has failed in a way that only a person can mend. `seen` is the connection as the call was made with it.
+
+    Does nothing when it is not active any more, or when somebody has signed in or tested it meanwhile: then the
+    failure is of before.
+    """
+    tx.execute(
+        update(connection)
+        .where(
+            connection.c.id == seen.id,
+            connection.c.status == "active",
+            connection.c.signed_in_at == seen.signed_in_at,
+        )
+        .values(status=status, status_reason=reason, status_field=field, updated_at=utcnow())
+    )
+
+
+def signed_in(tx: Tx, connection_id: str, now: datetime) -> None:
+    """The account can be used from now on; what is heard of before is old."""
+    tx.execute(update(connection).where(connection.c.id == connection_id).values(signed_in_at=now))
+
+
 def set_account(tx: Tx, connection_id: str, account_id: str, label: str) -> None:
     """Remember the account behind the connection. Raises IntegrityError when another connection has it."""
     tx.execute(
@@ -379,13 +408,15 @@ def remove(tx: Tx, connection_id: str) -> None:
 class StoredTokens:
     """The access token of one connection, sealed in the database; only one worker fetches a new one.
 
-    Returned times are aware UTC. Fits `hub.sdk.auth.TokenStore`. `claim_lasts` is the longest that one worker may
-    take: a worker that died while it fetched holds up the others for that long.
+    Returned times are aware UTC. Fits `hub.sdk.auth.TokenStore`. `sign_ins` is the sign-in whose secrets the worker
+    has: after another one it neither claims nor keeps anything. `claim_lasts` is the longest that one worker may take:
+    a worker that died while it fetched holds up the others for that long.
     """
 
     db: Database
     keyring: Keyring = field(repr=False)
     connection_id: str
+    sign_ins: int
     clock: Callable[[], datetime] = utcnow
     claim_lasts: timedelta = CLAIM
 
@@ -408,7 +439,7 @@ class StoredTokens:
             mine = tx.execute(
                 update(credential)
                 .where(
-                    credential.c.connection_id == self.connection_id,
+                    *self._mine,
                     or_(credential.c.token_claimed_until.is_(None), credential.c.token_claimed_until < now),
                 )
                 .values(token_claimed_until=now + self.claim_lasts)
@@ -418,11 +449,7 @@ class StoredTokens:
 
     def release(self) -> None:
         with self.db.begin() as tx:
-            tx.execute(
-                update(credential)
-                .where(credential.c.connection_id == self.connection_id)
-                .values(token_claimed_until=None)
-            )
+            tx.execute(update(credential).where(*self._mine).values(token_claimed_until=None))
 
     def save(self, token: Any, refresh_token: str | None) -> None:
         values: dict[str, Any] = {
@@ -434,7 +461,11 @@ class StoredTokens:
         if refresh_token:
             values["refresh_sealed"] = self.keyring.seal(refresh_token, self.connection_id)
         with self.db.begin() as tx:
-            tx.execute(update(credential).where(credential.c.connection_id == self.connection_id).values(**values))
+            tx.execute(update(credential).where(*self._mine).values(**values))
+
+    @property
+    def _mine(self) -> tuple[ColumnElement[bool], ...]:
+        return (credential.c.connection_id == self.connection_id, credential.c.sign_ins == self.sign_ins)
 
     def refresh_token(self) -> str | None:
         with self.db.read() as tx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_connection_is_found_by_id_and_by_name_and_a_missing_one_is_named(stor
 def test_a_rotation_seals_everything_anew_and_then_the_old_key_can_go(store, made):
     old, new = new_key("old"), new_key("new")
     mine = made(Keyring.parse(old))
-    tokens = StoredTokens(store, Keyring.parse(old), mine)
+    tokens = StoredTokens(store, Keyring.parse(old), mine, 0)
     tokens.save(Token("token-1", NOON, NOON), "refresh-1")
     with store.begin() as tx:
         connections.change_settings(tx, Keyring.parse(old), mine, {}, {"webhook_secret": "s3cret-three"}, NOON)
@@ -84,7 +85,7 @@ def test_a_rotation_seals_everything_anew_and_then_the_old_key_can_go(store, mad
         assert connections.read_secrets(tx, alone, mine) == {**SECRETS, "webhook_secret": "s3cret-three"}
         _, signing = connections.get_sealed(tx, mine)[1].open(alone, mine, NOON)
         assert signing == ["s3cret-three", "s3cret-two"]
-    after = StoredTokens(store, alone, mine)
+    after = StoredTokens(store, alone, mine, 0)
     assert (after.read().value, after.refresh_token()) == ("token-1", "refresh-1")
     with store.begin() as tx:  # leave the other rows of this module as they were
         assert connections.reseal(tx, Keyring.parse(f"{_text(KEYRING)},{new}"), NOON) >= 1
@@ -108,15 +109,39 @@ def _text(keyring):
 )
 def test_new_settings_drop_what_was_fetched_with_the_old_ones(store, made, config, secrets, token, refresh):
     mine = made(config={"shop": "demo"})
-    tokens = StoredTokens(store, KEYRING, mine)
+    tokens = StoredTokens(store, KEYRING, mine, 0)
     tokens.save(Token("token-1", NOON, NOON), "refresh-1")
     with store.begin() as tx:
         connections.change_settings(tx, KEYRING, mine, config, secrets, NOON)
         assert connections.read_secrets(tx, KEYRING, mine) == {**SECRETS, **secrets}
-        row = connections.get(tx, mine)
-    assert (row.config, row.version) == (config, 1)
+        row, sealed = connections.get_sealed(tx, mine)
+    assert (row.config, sealed.sign_ins) == (config, 0 if refresh else 1)
     found = tokens.read()
     assert (found and found.value, tokens.refresh_token()) == (token, refresh)
+
+
+def test_secrets_that_a_person_and_a_vendor_give_at_once_are_both_kept(store, made):
+    """A secret that a vendor tells once is lost for ever otherwise. SQLite lets one writer in at a time anyhow."""
+    mine = made()
+    begun, told = threading.Event(), []
+
+    def vendor():
+        begun.wait(10)
+        with store.begin() as tx:
+            connections.keep_secrets(tx, KEYRING, mine, {"webhook_secret_orders": "told once"}, NOON)
+        told.append(True)
+
+    other = threading.Thread(target=vendor)
+    other.start()
+    with store.begin() as tx:
+        connections.change_settings(tx, KEYRING, mine, {"shop": "demo"}, {"api_key": "new"}, NOON)
+        begun.set()
+        other.join(0.5)
+        assert not told, "it waits until the settings are changed"
+    other.join(10)
+    with store.read() as tx:
+        kept = connections.read_secrets(tx, KEYRING, mine)
+    assert (kept["api_key"], kept["webhook_secret_orders"]) == ("new", "told once")
 
 
 def test_an_account_has_one_connection(store, made):

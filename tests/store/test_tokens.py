@@ -154,6 +154,47 @@ def test_a_worker_that_looked_before_another_had_fetched_does_not_fetch_again(hi
     assert hired().store.claim()  # and it left no claim behind
 
 
+class Late:
+    """A store through which a new sign-in comes between the endpoint's answer and the moment it is kept."""
+
+    def __init__(self, store, sign_in):
+        self.store, self.sign_in = store, sign_in
+
+    def save(self, token, refresh_token):
+        self.sign_in()
+        self.store.save(token, refresh_token)
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+
+def test_a_token_of_the_secrets_before_is_not_kept_after_a_new_sign_in(store, hired, endpoint):
+    def sign_in():
+        with store.begin() as tx:
+            keyring = Keyring.parse(KEYS)
+            connections.change_settings(tx, keyring, hired.connection_id, {}, {"refresh_token": "new"}, Clock().now)
+
+    before = hired()
+    assert bearer(dataclasses.replace(before, store=Late(before.store, sign_in))) == "token-1"
+    after = hired(store_sign_ins=1)
+    assert (after.store.read(), after.store.refresh_token()) == (None, None)
+    assert bearer(after) == "token-2", "it need not wait for the claim of the other"
+    before.store.release()
+    before.store.save(before.store.read(), "refresh-1")
+    assert not before.store.claim()
+    assert after.store.refresh_token() == "refresh-2"
+
+
+def test_a_refresh_token_is_kept_when_only_other_settings_changed_meanwhile(store, hired, endpoint):
+    def change():
+        with store.begin() as tx:
+            connections.change_settings(tx, Keyring.parse(KEYS), hired.connection_id, {"page": 5}, {}, Clock().now)
+
+    tokens = hired()
+    bearer(dataclasses.replace(tokens, store=Late(tokens.store, change)))
+    assert hired().store.refresh_token() == "refresh-1"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [

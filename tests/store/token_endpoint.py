@@ -91,7 +91,9 @@ def worker(db: Database, keyring: Keyring, connection_id: str, url: str, **optio
     store = {name[6:]: options.pop(name) for name in list(options) if name.startswith("store_")}
     values = {"token_host": url, "client_id": "id", "client_secret": "s3cret-client", "refresh_token": "refresh-0"}
     http = Http(session(networks(["127.0.0.0/8"])), FixedHeaders({}), NoQuota(), (), ("127.0.0.1",))
-    return OAuthTokens(AUTH, values, StoredTokens(db, keyring, connection_id, **store), http, **options)
+    return OAuthTokens(
+        AUTH, values, StoredTokens(db, keyring, connection_id, **{"sign_ins": 0, **store}), http, **options
+    )
 
 
 def fetch_in_process(database_url: str, keys: str, connection_id: str, url: str, results: Any, start: Any) -> None:

@@ -194,10 +194,12 @@ def _note_check(runtime: Runtime, row: ConnectionRow, result: CheckResult, by: s
     said = "The test went well." if result.ok else f"The test failed: {result.error}"
     with runtime.db.begin() as tx:
         if result.ok and row.status in MENDED_BY_CHECK:
-            connections.set_status(tx, row.id, "active")
+            connections.set_status(tx, row.id, "active", was=row.status)
         elif not result.ok and row.status != "paused" and result.error_code in STATUS_OF:
-            connections.set_status(tx, row.id, STATUS_OF[result.error_code], result.error, result.field or None)
+            status, field = STATUS_OF[result.error_code], result.field or None
+            connections.set_status(tx, row.id, status, result.error, field, was=row.status)
         if result.ok:
+            connections.signed_in(tx, row.id, now)
             connections.succeeded(tx, row.id, now)
             cursors.run_now(tx, row.id, now)
         events.tell(tx, ("connection", row.id), "tested", by, said, now)

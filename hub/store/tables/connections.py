@@ -38,7 +38,7 @@ connection = Table(
     moment("restored_at", null=True),  # what there was before this may have left without this database knowing
     moment("created_at"),
     moment("updated_at"),
-    count("version"),
+    moment("signed_in_at"),  # when new secrets were entered, or a test last showed that the account can be used
     UniqueConstraint("plugin", "account_id"),
     one_of("status", CONNECTION_STATUSES),
 )
@@ -49,6 +49,7 @@ credential = Table(
     Column("connection_id", Id, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),  # all secret settings of the connection, as one sealed JSON object
     moment("updated_at"),
+    count("sign_ins"),  # how often new secrets were entered to sign in with
     Column("token_sealed", LargeBinary),  # the current access token
     moment("token_renew_at", null=True),
     moment("token_expires_at", null=True),

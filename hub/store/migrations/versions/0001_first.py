@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "status IN ('active', 'paused', 'needs_sign_in', 'misconfigured', 'unavailable')",
             name=op.f("ck_connection_status"),
@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(length=36), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sign_ins", sa.Integer(), server_default="0", nullable=False),
         sa.Column("token_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("token_renew_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("token_expires_at", sa.DateTime(timezone=True), nullable=True),
