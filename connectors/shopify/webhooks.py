@@ -20,6 +20,9 @@ TOPIC = "x-shopify-topic"
 SHOP = "x-shopify-shop-domain"
 EVENT_ID = "x-shopify-event-id"
 DELIVERY_ID = "x-shopify-webhook-id"
+# A delivery that is repeated for hours says here when it was made first.
+# Source: https://shopify.dev/changelog/updates-to-webhook-retry-mechanism, read 2026-11-30.
+TRIGGERED_AT = "x-shopify-triggered-at"
 
 ORDER_TOPICS = frozenset(
     {
@@ -72,7 +75,9 @@ def events(request: WebhookRequest) -> list[Event]:
         level = f"{_id(body, 'inventory_item_id')}:{_id(body, 'location_id')}"
         return [Event("inventory_levels", level, topic, event_id, _revision(body))]
     if topic in PRIVACY_TOPICS or topic == "app/uninstalled":
-        return [Event("lifecycle", _subject(body, request), topic, event_id)]
+        return [
+            Event("lifecycle", _subject(body, request), topic, event_id, _moment(request.headers.get(TRIGGERED_AT)))
+        ]
     if topic == "orders/edited":
         return [Event("", str((body.get("order_edit") or {}).get("order_id") or ""), topic, event_id)]
     return [Event("", str(body.get("id") or ""), topic, event_id)]
@@ -96,9 +101,14 @@ def _id(body: Mapping[str, Any], name: str) -> str:
 
 
 def _revision(body: Mapping[str, Any]) -> str:
-    """The time of the last change as text that can be compared, or "" when the body states none."""
+    """The time of the last change, or "" when the body states none."""
+    return _moment(body.get("updated_at"))
+
+
+def _moment(stated: Any) -> str:
+    """A moment as text that can be compared, or ""."""
     try:
-        moment = datetime.fromisoformat(str(body.get("updated_at")))
+        moment = datetime.fromisoformat(str(stated))
     except ValueError:
         return ""
     if moment.tzinfo is None:

@@ -223,8 +223,21 @@ def set_on_hand(
 
 
 def _lifecycle(tx: Tx, one: Read) -> Outcome:
-    if one.row["topic"] == "app/uninstalled":
-        reason = "The app was removed at the channel. Install it again and sign in."
-        connections.set_status(tx, one.row["connection_id"], "needs_sign_in", reason)
-        return (one.row["id"], "applied", None)
-    return (one.row["id"], "ignored", None)
+    if one.row["topic"] != "app/uninstalled":
+        return (one.row["id"], "ignored", None)
+    seen = connections.get(tx, one.row["connection_id"])
+    if _happened_at(one) <= seen.signed_in_at:
+        return (one.row["id"], "stale", None)  # the app was installed again since
+    reason = "The app was removed at the channel. Install it again and sign in."
+    connections.stop(tx, seen, "needs_sign_in", reason)
+    return (one.row["id"], "applied", None)
+
+
+def _happened_at(one: Read) -> datetime:
+    """When the channel says that it happened, or else when it was received."""
+    try:
+        stated = datetime.fromisoformat(one.row["revision"])
+    except ValueError:
+        stated = None
+    received: datetime = one.row["received_at"]
+    return received if stated is None or stated.tzinfo is None else min(stated, received)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from hub.flows import operate
 from hub.flows.reconcile import reconcile
 from hub.store import connections
-from hub.store.tables import connection
+from hub.store.tables import connection, inbox
 from hub.testing.sandbox import Sandbox
 from tests.operate.conftest import PERSON, Desk, shop_settings
 
@@ -95,3 +96,44 @@ def test_a_plugin_that_is_missing_does_not_end_a_pause(desk: Desk) -> None:
     with desk.world.db.begin() as tx:
         connections.stop(tx, seen, "unavailable", "the plugin is not installed")
     assert status(desk, desk.threepl_id) == "paused"
+
+
+def uninstall(desk: Desk, *, said_at: Callable[[], datetime] | None = None) -> None:
+    """The shop tells that the app was removed, now or at another moment."""
+    desk.shop.state.clock = said_at or desk.world.now
+    body = {"id": 1, "domain": desk.shop.shop}
+    assert desk.world.deliver(desk.shop_id, *desk.shop.webhook("app/uninstalled", body)).status == 200
+    desk.world.run()
+
+
+def sign_in_again(desk: Desk) -> None:
+    desk.shop.token = "shpat_again"
+    assert operate.change_connection(desk.runtime, desk.shop_id, shop_settings(desk.shop), person=PERSON).ok
+
+
+def test_an_app_that_was_removed_needs_a_sign_in(desk: Desk) -> None:
+    desk.world.later(hours=1)
+    uninstall(desk)
+    assert status(desk, desk.shop_id) == "needs_sign_in"
+
+
+def test_a_removal_of_before_the_last_sign_in_is_old_when_it_is_replayed(desk: Desk) -> None:
+    desk.world.later(hours=1)
+    uninstall(desk)
+    desk.world.later(hours=1)
+    sign_in_again(desk)
+    rows = desk.ask(select(inbox.c.id).where(inbox.c.topic == "app/uninstalled"))
+    operate.replay(desk.runtime, person=PERSON, ids=rows)
+    desk.world.run()
+    assert status(desk, desk.shop_id) == "active"
+    assert desk.ask(select(inbox.c.outcome).where(inbox.c.id.in_(rows))) == ["stale"]
+
+
+def test_a_removal_that_arrives_late_is_dated_by_the_channel(desk: Desk) -> None:
+    desk.world.later(hours=1)
+    removed_at = desk.world.now()
+    desk.world.later(hours=1)
+    sign_in_again(desk)
+    desk.world.later(hours=1)
+    uninstall(desk, said_at=lambda: removed_at)
+    assert status(desk, desk.shop_id) == "active"

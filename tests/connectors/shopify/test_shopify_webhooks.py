@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import http.server
 import threading
+from datetime import datetime
 
 import orjson
 import pytest
@@ -146,6 +147,7 @@ def test_a_pushed_product_becomes_a_valid_document(shop, shopify):
 def test_privacy_and_uninstalling_are_lifecycle_events(topic, body, subject, shop, shopify):
     (event,) = shopify.events(request(*shop.webhook(topic, body)))
     assert (event.stream, event.external_id, event.topic) == ("lifecycle", subject, topic)
+    assert datetime.fromisoformat(event.revision).tzinfo is not None, "when it happened, however late it arrives"
 
 
 def test_an_edit_is_left_to_the_update_that_comes_with_it(shop, shopify):
