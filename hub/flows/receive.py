@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import orjson
 import structlog
 
-from hub.domain.keys import fitting
 from hub.flows.runtime import Runtime
 from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.sdk import Connector, WebhookReceiver, WebhookRequest, errors
@@ -104,9 +103,7 @@ def _arrivals(connector: Connector, request: WebhookRequest) -> list[Arrival]:
             topic=event.topic,
             external_id=event.external_id,
             body=request.raw if event.body is None else orjson.dumps(event.body),
-            dedupe_key=fitting(
-                f"{event.topic}:{event.event_id or digest}:{event.external_id if event.body else ''}", inbox.KEY_CHARS
-            ),
+            dedupe_key=f"{event.topic}:{event.event_id or digest}:{event.external_id if event.body else ''}",
             source="webhook",
             revision=event.revision,
             headers=headers,

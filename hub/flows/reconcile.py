@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import orjson
 import structlog
 
-from hub.domain.keys import fitting
 from hub.flows.runtime import Runtime
 from hub.sdk import (
     CatalogSource,
@@ -152,7 +151,7 @@ def arrival(stream: Stream, record: Record, source: str = "poll") -> Arrival:
         topic=record.topic or stream.name,
         external_id=record.external_id,
         body=body,
-        dedupe_key=fitting(f"{stream.name}:{record.external_id}:{mark}", inbox.KEY_CHARS),
+        dedupe_key=f"{stream.name}:{record.external_id}:{mark}",
         source=source,
         revision=record.revision,
         error=record.error or None,

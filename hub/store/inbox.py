@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
+from hub.domain.keys import fitting
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import as_dicts, chunks
 from hub.store.tables import PARTITIONS, inbox
@@ -42,9 +43,25 @@ def partition_of(connection_id: str, external_id: str) -> int:
     return zlib.crc32(f"{connection_id}:{external_id}".encode()) % PARTITIONS
 
 
+NUL, REPLACED = "\x00", "\ufffd"
+
+
+def _storable(arrival: Arrival) -> Arrival:
+    """No database can keep a NUL as text: what names one is stored parked, so that its sender need not come back."""
+    texts = {name: getattr(arrival, name) for name in ("topic", "external_id", "revision", "dedupe_key")}
+    if not any(NUL in text for text in texts.values()):
+        return arrival
+    cleaned = {name: text.replace(NUL, REPLACED) for name, text in texts.items()}
+    return replace(arrival, **cleaned, error=arrival.error or "its id or its revision holds a NUL character")
+
+
 def store(tx: Tx, connection_id: str, arrivals: Sequence[Arrival], now: datetime) -> list[Arrival]:
-    """Keep what is new and count what was here before; returns the new ones."""
+    """Keep what is new and count what was here before; returns the new ones.
+
+    An arrival that cannot be read, or not be kept as it is, is stored parked.
+    """
     rows: dict[str, dict[str, Any]] = {}
+    arrivals = [replace(one, dedupe_key=fitting(one.dedupe_key, KEY_CHARS)) for one in map(_storable, arrivals)]
     for arrival in arrivals:
         rows.setdefault(
             arrival.dedupe_key,
@@ -64,7 +81,7 @@ def store(tx: Tx, connection_id: str, arrivals: Sequence[Arrival], now: datetime
                 "status": "dead" if arrival.error else "received" if arrival.stream else "ignored",
                 "outcome": None if arrival.stream or arrival.error else "ignored",
                 "error_code": "malformed" if arrival.error else None,
-                "error": arrival.error,
+                "error": arrival.error and arrival.error.replace(NUL, REPLACED),
             },
         )
     fresh = set(insert_new(tx, inbox, list(rows.values()), inbox.c.dedupe_key))

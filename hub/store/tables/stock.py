@@ -77,7 +77,7 @@ listing = Table(
     Column("inventory_external_id", String(255)),
     Column("sku", String(120), nullable=False, server_default=""),
     text("title"),
-    Column("product_type", String(120)),
+    text("product_type", null=True),
     ref("variant_id", "variant.id", null=True, index=True),
     Column("pack_size", Integer, nullable=False, server_default="1"),
     count("stock_rev"),  # rises with every change that may alter the published figure

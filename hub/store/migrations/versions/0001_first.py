@@ -481,7 +481,7 @@ def upgrade() -> None:
         sa.Column("inventory_external_id", sa.String(length=255), nullable=True),
         sa.Column("sku", sa.String(length=120), server_default="", nullable=False),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
-        sa.Column("product_type", sa.String(length=120), nullable=True),
+        sa.Column("product_type", sa.Text(), nullable=True),
         sa.Column("variant_id", sa.String(length=36), nullable=True),
         sa.Column("pack_size", sa.Integer(), server_default="1", nullable=False),
         sa.Column("stock_rev", sa.Integer(), server_default="0", nullable=False),
