@@ -21,7 +21,7 @@ from hub.flows.reevaluate import reevaluate
 from hub.flows.refill import look_again
 from hub.flows.reopen import reopen
 from hub.flows.runtime import Runtime
-from hub.flows.watch import forget_secrets
+from hub.flows.watch import forget_rejections, forget_secrets
 from hub.store.errors import OperationalError
 
 log = structlog.get_logger()
@@ -41,6 +41,7 @@ EVERY_MINUTE: Sequence[Timed] = (
     deadlines.time_out_unanswered,
     deadlines.flag_uncollected,
     reevaluate,
+    forget_rejections,
 )
 EVERY_QUARTER: Sequence[Timed] = (look_again,)
 EVERY_NIGHT: Sequence[Timed] = (hold_expired, stock_care.audit_nightly, forget_secrets)

@@ -73,5 +73,11 @@ def forget_secrets(runtime: Runtime) -> int:
         return connections.forget_replaced(tx, runtime.clock())
 
 
+def forget_rejections(runtime: Runtime) -> int:
+    """Keep the newest refused deliveries of each connection; returns how many were forgotten."""
+    with runtime.db.begin() as tx:
+        return connections.forget_rejections(tx)
+
+
 def _word(topic: str) -> str:
     return re.sub(r"\W+", "_", topic).strip("_").lower()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 
 from hub.store.database import Database, Tx, new_id, utcnow
 from hub.store.sealing import Keyring
@@ -395,6 +395,23 @@ def failed(tx: Tx, connection_id: str, error: str, now: datetime) -> None:
 def reject_webhook(tx: Tx, connection_id: str, reason: str, now: datetime) -> None:
     """Count a delivery that was refused; nothing of it is kept but the reason."""
     tx.execute(insert(webhook_rejection).values(id=new_id(), connection_id=connection_id, at=now, reason=reason))
+
+
+REJECTIONS_KEPT = 1_000  # of each connection; a sender with a wrong secret may come again for ever
+
+
+def forget_rejections(tx: Tx, kept: int = REJECTIONS_KEPT) -> int:
+    """Forget the refused deliveries of each connection but for the newest; returns how many."""
+    what = webhook_rejection.c
+    count = select(what.connection_id).group_by(what.connection_id).having(func.count() > kept)
+    forgotten = 0
+    for connection_id in tx.execute(count).scalars().all():
+        mine = what.connection_id == connection_id
+        newest = select(what.id).where(mine).order_by(what.id.desc())
+        last = tx.execute(newest.offset(kept).limit(1)).scalar_one()
+        gone = delete(webhook_rejection).where(mine, what.id <= last).returning(what.id)
+        forgotten += len(tx.execute(gone).all())
+    return forgotten
 
 
 def remove(tx: Tx, connection_id: str) -> None:

@@ -87,7 +87,11 @@ _OF_CONNECTION = (
     ("publish_lag_seconds", "Time since the longest waiting listing was last told.", lambda one: one.publish_lag_s),
     ("webhooks", "Webhook deliveries kept.", lambda one: float(one.webhooks)),
     ("webhook_duplicates", "Webhook deliveries of a fact known before.", lambda one: float(one.duplicates)),
-    ("webhooks_rejected", "Webhook deliveries with a wrong signature.", lambda one: float(one.rejected)),
+    (
+        "webhooks_rejected",
+        "Webhook deliveries with a wrong signature, of the last thousand.",
+        lambda one: float(one.rejected),
+    ),
     ("found_by_sweep", "Records that only the poll brought.", lambda one: float(one.found_by_sweep)),
     ("synced_age_seconds", "Time up to which the stream furthest behind is read.", lambda one: one.synced_age_s),
 )

@@ -129,6 +129,21 @@ def test_a_replaced_secret_is_forgotten_in_the_night_after_its_day(shop: Shop) -
     assert shop.world.read(lambda tx: tx.execute(kept).scalars().all()) == []
 
 
+def test_of_a_sender_that_is_wrong_for_ever_the_newest_refusals_are_kept(shop: Shop) -> None:
+    with shop.world.db.begin() as tx:
+        other = connections.add(tx, shop.world.runtime.keyring, plugin="shopify", name="Other", config={}, secrets={})
+        connections.reject_webhook(tx, other, "wrong too", shop.world.now())
+        for number in range(connections.REJECTIONS_KEPT):
+            connections.reject_webhook(tx, shop.id, f"wrong {number}", shop.world.now())
+    for _ in range(2):
+        assert shop.send(**{"x-shopify-hmac-sha256": "bm90IHRoaXM="}).status == 401
+    shop.world.clock_strikes()
+    kept = shop.world.read(lambda tx: tx.execute(select(webhook_rejection.c.reason)).scalars().all())
+    assert len(kept) == connections.REJECTIONS_KEPT + 1
+    assert {"wrong too", "wrong 2"} <= set(kept)
+    assert {"wrong 0", "wrong 1"}.isdisjoint(kept)
+
+
 def test_an_unknown_address_says_nothing_of_what_exists(shop: Shop) -> None:
     assert shop.send(token="guessed").status == 404
     assert shop.send(connection_id="guessed").status == 404

@@ -67,7 +67,7 @@ class QueueLengths:
 @dataclass(frozen=True, slots=True)
 class WebhookCounts:
     """Deliveries of the last 24 hours; `duplicates` are further deliveries of the same fact, `rejected` those with a
-    bad signature.
+    bad signature, of which only the newest are kept.
     """
 
     received: int = 0
