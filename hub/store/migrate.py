@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,9 +23,12 @@ class SchemaError(Exception):
     """The database has no schema, or not the one this version needs; the message says what to do."""
 
 
+SCRIPTS = str(files("hub.store").joinpath("migrations"))
+
+
 def _config(tx: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(files("hub.store").joinpath("migrations")))
+    config.set_main_option("script_location", SCRIPTS)
     config.attributes["connection"] = tx
     return config
 
@@ -51,9 +55,39 @@ def upgrade(db: Database, say: Callable[[str], None] = lambda _: None) -> str | 
         before = current(db)
         if before != head():
             say(f"migrating from {before or 'nothing'} to {head()}")
-            with db.begin() as tx:
+            with _rebuilding(db) as tx:
                 command.upgrade(_config(tx), "head")
     return before
+
+
+@contextmanager
+def _rebuilding(db: Database) -> Iterator[Tx]:
+    """One transaction in which tables may be made anew.
+
+    SQLite changes a table by copying it and dropping the old one, and with foreign keys on that drops, or refuses to
+    drop, what refers to its rows. So they are off meanwhile, which can only be said outside of a transaction, and are
+    looked at before the commit, as SQLite's own procedure wants it:
+    https://www.sqlite.org/lang_altertable.html#making_other_kinds_of_table_schema_changes
+    """
+    if not db.is_sqlite:
+        with db.begin() as tx:
+            yield tx
+        return
+    with db.turn, db.writer.connect() as tx:
+        file = tx.connection.driver_connection
+        assert isinstance(file, sqlite3.Connection)  # noqa: S101 - the dialect was looked at above
+        file.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with tx.begin():
+                yield tx
+                lost = tx.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if lost:
+                    tables = ", ".join(sorted({row[0] for row in lost}))
+                    raise SchemaError(
+                        f"after the migration rows of {tables} would refer to nothing: nothing was changed"
+                    )
+        finally:
+            file.execute("PRAGMA foreign_keys=ON")
 
 
 def copy_aside(db: Database) -> Path | None:
