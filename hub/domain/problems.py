@@ -232,8 +232,18 @@ def of_failure(channel: str) -> Words:
 
 def of_ledger(kind: str) -> Words:
     """Something in the stock books that does not add up."""
-    if kind == "uncovered":
-        return Words("Reservations hold more than is reserved", "Release the reservations of these articles.", "yours")
+    if kind == "owners":
+        return Words(
+            "Units are kept for nobody, or fewer than they are kept for",
+            "Look at the article. Reserved units that belong to nobody can be moved by hand; report the others.",
+            "yours",
+        )
+    if kind == "counters":
+        return Words(
+            "An order does not add up to what was shipped of it",
+            "Compare the order with its parcels, tell its customer what is missing, and report it.",
+            "yours",
+        )
     if kind == "lots":
         return Words("Lots do not add up to what is on hand", "Count these articles by lot or serial number.", "yours")
     return Words(

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.flows.runtime import Runtime
 from hub.flows.together import Task, together
-from hub.store import audits, events, ledger, lots, reservations
+from hub.store import audits, events, invariants, ledger, lots, reservations
 from hub.store.database import Tx
 from hub.store.ledger import StockBook
 from hub.store.reservations import Reservation
@@ -22,31 +22,26 @@ class Audit:
     """What an audit of the stock books found.
 
     `differences` are positions, state by state, that do not equal the sum of their moves: only a person mends those.
-    `uncovered` are positions with fewer reserved units than their reservations say. `released` are reservations whose
-    owner was gone; the audit let them go. `lots` are articles whose lots or serial numbers do not add up to what is on
-    hand. `positions` and `moves` are how many were read.
+    `leaks` are units that are kept for nobody, or fewer than they are kept for, and orders that do not add up to what
+    was shipped of them. `released` are reservations whose owner was gone; the audit let them go. `lots` are articles
+    whose lots or serial numbers do not add up to what is on hand. `positions` and `moves` are how many were read.
     """
 
     positions: int
     moves: int
     differences: list[dict[str, Any]]
-    uncovered: list[dict[str, Any]]
+    leaks: list[dict[str, Any]]
     released: list[dict[str, Any]]
     lots: list[dict[str, Any]]
 
     @property
     def is_right(self) -> bool:
-        return not (self.differences or self.uncovered or self.lots)
+        return not (self.differences or self.leaks or self.lots)
 
     def lines(self) -> list[dict[str, Any]]:
         """All of it as it is kept, each with its kind."""
-        kinds = (
-            ("position", self.differences),
-            ("uncovered", self.uncovered),
-            ("released", self.released),
-            ("lots", self.lots),
-        )
-        return [{"kind": kind, **one} for kind, found in kinds for one in found]
+        kinds = (("position", self.differences), ("released", self.released), ("lots", self.lots))
+        return [*({"kind": kind, **one} for kind, found in kinds for one in found), *self.leaks]
 
 
 def expire_reservations(runtime: Runtime) -> int:
@@ -105,7 +100,7 @@ def audit(runtime: Runtime, *, actor: str = "clock") -> Audit:
 def audit_nightly(runtime: Runtime) -> int:
     """The audit of the night; returns how much it found."""
     found = audit(runtime)
-    return len(found.differences) + len(found.uncovered) + len(found.released) + len(found.lots)
+    return len(found.differences) + len(found.leaks) + len(found.released) + len(found.lots)
 
 
 def _release_lost(runtime: Runtime, actor: str) -> list[dict[str, Any]]:
@@ -129,4 +124,4 @@ def _release_lost(runtime: Runtime, actor: str) -> list[dict[str, Any]]:
 
 
 def _look(tx: Tx, released: list[dict[str, Any]]) -> Audit:
-    return Audit(*audits.extent(tx), ledger.differences(tx), reservations.uncovered(tx), released, lots.differences(tx))
+    return Audit(*audits.extent(tx), ledger.differences(tx), invariants.every(tx), released, lots.differences(tx))

@@ -16,7 +16,7 @@ from hub.store.tables import location, stock_audit, stock_move, stock_position, 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One audit. `differences` has all it found, each with its `kind`: position, uncovered, lots or released."""
+    """One audit. `differences` has all it found, each with its `kind`: position, owners, counters, lots, released."""
 
     id: str
     at: datetime
@@ -31,7 +31,7 @@ class AuditRow:
     @property
     def wrong(self) -> list[dict[str, Any]]:
         """What still waits for a person."""
-        return self.of("position", "uncovered", "lots")
+        return self.of("position", "owners", "counters", "lots")
 
 
 _ROW = [stock_audit.c[name] for name in AuditRow.__slots__]
@@ -66,8 +66,20 @@ def said(finding: Mapping[str, Any]) -> str:
         case "position":
             state = finding["state"].replace("_", " ")
             return f"{finding['position']} units are {state} and the ledger adds up to {finding['ledger']}"
-        case "uncovered":
-            return f"{finding['reserved']} units are reserved and reservations hold {finding['units']}"
+        case "owners":
+            kept = {
+                "committed": "fulfillment orders hold",
+                "reserved": "reservations hold",
+                "incoming": "purchase orders and transfers expect",
+            }[finding["state"]]
+            return f"{finding['held']} units are {finding['state']} and {kept} {finding['owned']}"
+        case "counters":
+            are, there = {
+                "routed": ("routed", "its fulfillment orders hold"),
+                "shipped": ("shipped", "its fulfillment orders shipped"),
+                "packed": ("shipped by a fulfillment order", "its packages hold"),
+            }[finding["counter"]]
+            return f"of order {finding['order']} {finding['counted']} units are {are} and {there} {finding['found']}"
         case "lots" if "lot" in finding:
             return f"lot {finding['lot']} has {finding['units']} units and its moves add up to {finding['moves']}"
         case "lots":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from hub.store import purchasing
 from hub.store.database import Tx, new_id
@@ -25,7 +25,6 @@ from hub.store.tables import (
     order_line,
     orders,
     reservation,
-    stock_position,
     transfer,
     variant,
 )
@@ -313,25 +312,3 @@ def _of_lost_transfers(tx: Tx, limit: int) -> list[tuple[Reservation, str]]:
         (Reservation(*row), "its transfer does not exist" if status is None else f"its transfer is {status}")
         for *row, status in tx.execute(query.order_by(reservation.c.id).limit(limit))
     ]
-
-
-def uncovered(tx: Tx) -> list[dict[str, Any]]:
-    """Positions that hold fewer units in `reserved` than their active reservations say."""
-    sums = (
-        select(
-            reservation.c.location_id,
-            reservation.c.variant_id,
-            func.sum(reservation.c.quantity).label("units"),
-        )
-        .where(_active(), reservation.c.location_id.is_not(None))
-        .group_by(reservation.c.location_id, reservation.c.variant_id)
-        .subquery()
-    )
-    here = and_(stock_position.c.location_id == sums.c.location_id, stock_position.c.variant_id == sums.c.variant_id)
-    reserved = func.coalesce(stock_position.c.reserved, 0)
-    query = (
-        select(sums.c.location_id, sums.c.variant_id, sums.c.units, reserved.label("reserved"))
-        .outerjoin(stock_position, here)
-        .where(reserved < sums.c.units)
-    )
-    return [dict(row) for row in tx.execute(query).mappings()]

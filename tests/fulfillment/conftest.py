@@ -15,7 +15,7 @@ from hub import schemas
 from hub.flows import enter
 from hub.flows.desk import open_desk
 from hub.flows.enter import Incoming
-from hub.store import catalog, orders
+from hub.store import catalog, invariants, orders
 from hub.store.database import Database, new_id
 from hub.store.ledger import COLUMNS, differences
 from hub.store.orders import FoState, OrderState
@@ -126,3 +126,4 @@ def town(db: Database) -> Iterator[Town]:
     town.world.location("WAREHOUSE")
     yield town
     assert town.world.read(differences) == []
+    assert town.world.read(invariants.every) == []

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from connectors.shopify.sandbox import ShopifySandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub.flows import operate
+from hub.store import invariants
 from hub.store.database import Database
 from hub.store.ledger import differences
 from hub.store.tables import entity_event, orders
@@ -102,3 +103,4 @@ def desk(db: Database) -> Iterator[Desk]:
         world.run()
         yield Desk(world, shop, threepl, shop_id, threepl_id)
     assert world.read(differences) == []
+    assert world.read(invariants.every) == []

@@ -32,7 +32,7 @@ from hub.flows.operate import NotDoneError
 from hub.flows.operate.orders import at_desk
 from hub.flows.refill import refill
 from hub.flows.ship import Parcel, everything, ship
-from hub.store import catalog, connections, ledger, migrate, orders, outbox
+from hub.store import catalog, connections, invariants, ledger, migrate, orders, outbox
 from hub.store.database import Database, new_id, open_database
 from hub.store.orders import FoState, OrderState
 from hub.store.tables import hold, order_change, stock_position
@@ -128,6 +128,7 @@ class Changes(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "models"):
             assert self.world.read(ledger.differences) == []
+            assert self.world.read(invariants.every) == []
 
     # -- what happens
 

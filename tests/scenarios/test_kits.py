@@ -14,7 +14,7 @@ from hub.domain.routing.shapes import Step
 from hub.flows import operate
 from hub.flows.operate import availability as kits
 from hub.flows.operate.errors import NotDoneError
-from hub.store import catalog
+from hub.store import catalog, invariants
 from hub.store.database import Database, new_id
 from hub.store.ledger import differences
 from hub.store.tables import entity_event, fo_line, fulfillment_order, order_line, orders, routing_rule_set
@@ -106,6 +106,7 @@ def shop(db: Database) -> Iterator[Shop]:
         made = Shop(db, sandbox)
         yield made
     assert made.world.read(differences) == []
+    assert made.world.read(invariants.every) == []
 
 
 def test_a_kit_line_is_routed_as_its_components_all_from_one_place(shop: Shop) -> None:

@@ -17,7 +17,7 @@ from connectors.shopify.sandbox import ShopifySandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub.engine.doors import due_doors, open_door
 from hub.flows.deliver import CALLS_AT_ONCE, deliver
-from hub.store import catalog, connections, cursors, shipments
+from hub.store import catalog, connections, cursors, invariants, shipments
 from hub.store.database import Database
 from hub.store.ledger import differences
 from hub.store.tables import (
@@ -130,6 +130,7 @@ def town(db: Database) -> Iterator[Town]:
             catalog.link_location(tx, shop_id, str(shop.state.locations[0].id), place.id)
         yield Town(world, shop, threepl, carrier, erp, shop_id, threepl_id, carrier_id, erp_id)
         assert world.read(differences) == []
+        assert world.read(invariants.every) == []
 
 
 def test_an_order_goes_to_the_3pl_and_its_tracking_comes_back(town: Town) -> None:

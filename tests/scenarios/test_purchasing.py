@@ -12,7 +12,7 @@ from connectors.shopify.sandbox import ShopifySandbox
 from hub.flows.operate import NotDoneError, UsedKeyError, cancel_order, purchasing, waiting
 from hub.flows.operate.purchasing import Confirmed, Delivered, Wanted
 from hub.flows.promise import repromise
-from hub.store import promises
+from hub.store import invariants, promises
 from hub.store.database import Database
 from hub.store.ledger import differences
 from hub.store.tables import (
@@ -38,6 +38,7 @@ def shop(db: Database) -> Iterator[SupplyShop]:
         found = SupplyShop(World(db), sandbox)
         yield found
     assert found.world.read(differences) == []
+    assert found.world.read(invariants.every) == []
     promised = select(supply_promise.c.purchase_order_line_id, supply_promise.c.quantity)
     given: dict[str, int] = {}
     for line_id, units in found.ask(promised):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from connectors.shopify.sandbox import ShopifySandbox
 from hub.engine.doors import due_doors
 from hub.flows import refill as refill_module
-from hub.store import catalog
+from hub.store import catalog, invariants
 from hub.store.database import Database
 from hub.store.ledger import differences
 from hub.store.tables import fulfillment_order, order_line, orders, reservation, route_decision, route_exclusion
@@ -68,6 +68,7 @@ def shop(db: Database) -> Iterator[Shop]:
                 catalog.add_variants(tx, [{"sku": sku}], world.now())
         yield Shop(world, sandbox)
     assert world.read(differences) == []
+    assert world.read(invariants.every) == []
 
 
 def test_a_delivery_goes_to_the_orders_that_wait_the_oldest_first(shop: Shop) -> None:

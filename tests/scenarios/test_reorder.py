@@ -13,6 +13,7 @@ from hub.domain.alerts import alert_of
 from hub.flows.operate import NotDoneError, reorder, suppliers, transfers
 from hub.flows.operate.suppliers import Offer
 from hub.flows.reorder import UnknownPlaceError, reckon
+from hub.store import invariants
 from hub.store.database import Database, new_id
 from hub.store.demand import stocked_days
 from hub.store.ledger import differences
@@ -37,6 +38,7 @@ def shop(db: Database) -> Iterator[SupplyShop]:
         found = SupplyShop(World(db), sandbox)
         yield found
     assert found.world.read(differences) == []
+    assert found.world.read(invariants.every) == []
 
 
 def sold(shop: SupplyShop, days_ago: int, units: int, sku: str = "MUG") -> None:
@@ -224,5 +226,6 @@ def test_test_orders_are_no_demand(shop: SupplyShop) -> None:
     with shop.world.db.begin() as tx:
         tx.execute(update(orders).values(test=True))
         row = dict(tx.execute(select(order_line)).mappings().one())
-        tx.execute(insert(order_line).values({**row, "id": new_id(), "external_id": "twin", "line_no": 9}))
+        twin = {"id": new_id(), "external_id": "twin", "line_no": 9, "routed": 0, "shipped": 0, "delivered": 0}
+        tx.execute(insert(order_line).values({**row, **twin}))
     assert reckon(shop.runtime, days=30).actual == 0

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from connectors.shopify.sandbox import ShopifySandbox
 from hub.flows import operate
-from hub.store import catalog, lots
+from hub.store import catalog, invariants, lots
 from hub.store.database import Database, new_id
 from hub.store.ledger import COLUMNS, StockBook, differences
 from hub.store.tables import (
@@ -93,6 +93,8 @@ def house(db: Database) -> Iterator[House]:
     made = furnished(db)
     yield made
     assert made.world.read(differences) == []
+    leaks = made.world.read(invariants.every)
+    assert [one for one in leaks if one["state"] != "committed"] == [], "it has no orders, and commits by moves alone"
     assert made.world.read(lots.differences) == []
 
 
@@ -146,4 +148,5 @@ def shop(db: Database) -> Iterator[Shop]:
         world.run()
         yield made
     assert world.read(differences) == []
+    assert world.read(invariants.every) == []
     assert world.read(lots.differences) == []

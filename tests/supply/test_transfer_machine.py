@@ -31,7 +31,7 @@ from hub.flows.operate.transfers import (
     receive_transfer,
     ship_transfer,
 )
-from hub.store import ledger, migrate
+from hub.store import invariants, ledger, migrate
 from hub.store.database import Database, new_id, open_database
 from hub.store.views import transfers as view
 from hub.testing.world import World
@@ -220,6 +220,7 @@ class Transfers(RuleBasedStateMachine):
         assert seen == {key: units for key, units in self.shelf.items() if units}
         assert sum(seen.values()) == 2 * START + self.made - self.out
         assert self.house.world.read(ledger.differences) == []
+        assert self.house.world.read(invariants.every) == []
 
 
 @pytest.fixture(scope="module")

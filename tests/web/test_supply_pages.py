@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from hub.flows.operate import ship_by_hand
 from hub.flows.operate.lots import track_article
-from hub.store import ledger, lots
+from hub.store import invariants, ledger, lots
 from hub.store.tables import stock_count, transfer, transfer_line
 from tests.web.conftest import Browser, Site
 
@@ -24,6 +24,7 @@ def stocked(site: Site) -> Any:
     site.world.stock("location MUG TEE CAP\nBER 10 5 0")
     yield site
     assert site.world.read(ledger.differences) == []
+    assert site.world.read(invariants.every) == []
     assert site.world.read(lots.differences) == []
 
 

@@ -320,6 +320,7 @@ def _ledger(tx: Tx) -> Iterator[_Sign]:
     if last is None:
         return
     for one in last.wrong:
-        said = f"{one['sku']} at {one['location']}: {audits.said(one)}."
+        where = " at ".join(filter(None, (one["sku"], one["location"])))
+        said = f"{where}: {audits.said(one)}."
         place = f"{one['sku']}@{one['location']}"
         yield _Sign("ledger", place, "", "Stock", one["kind"], words.of_ledger(one["kind"]), said, "", last.at)

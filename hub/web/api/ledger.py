@@ -66,9 +66,10 @@ AUDIT = obj(
     findings=many(
         obj(
             "Something that does not add up.",
-            kind=text("position: differs from its moves; uncovered: fewer reserved units than reservations say; "
-                      "released: a reservation without an owner, let go by the audit; lots: lots or serial numbers do "
-                      "not add up to what is on hand."),
+            kind=text("position: differs from its moves; owners: committed, reserved or incoming units are not what "
+                      "fulfillment orders, reservations, purchase orders and transfers hold; counters: an order does "
+                      "not add up to its fulfillment orders and packages; released: a reservation without an owner, "
+                      "let go by the audit; lots: lots or serial numbers do not add up to what is on hand."),
             sku=text("Our SKU."),
             location=text("Code."),
             said=text("In words."),
