@@ -180,9 +180,7 @@ def post_invoice(desk: Desk, state: OrderState) -> None:
             _post(desk, state, ledger.id, "invoice", "INV", len(earlier) + 1, lines=lines)
 
 
-def _post(
-    desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str, turn: int = 0, **payload: Any
-) -> None:
+def _post(desk: Desk, state: OrderState, ledger_id: str, kind: str, prefix: str, turn: int = 0, **payload: Any) -> None:
     """`turn` is which invoice of the order it is; the sales order goes before them all."""
     # The number of one channel can be that of another; its own tail keeps the reference unique.
     reference = number(f"{prefix}-{state.number.lstrip('#')}"[:60], state.origin)

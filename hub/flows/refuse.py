@@ -162,9 +162,7 @@ def _remember(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: 
     location = desk.locations[fo.location_id]
     until = desk.now + COOL_DOWN if reason.closes else None
     if until is not None and (location.outage_until is None or location.outage_until < until):
-        desk.at_the_end(
-            ("location", location.id), lambda tx: catalog.close_until(tx, location.id, until)
-        )
+        desk.at_the_end(("location", location.id), lambda tx: catalog.close_until(tx, location.id, until))
         desk.locations = {**desk.locations, location.id: replace(location, outage_until=until)}
         desk.tell(
             order.id, ("location", location.id), "outage", f"{location.code} gets nothing new for a while: {said}."
