@@ -1,7 +1,9 @@
 """The only calls to Shopify: one POST per GraphQL document, and what its answers mean.
 
-Shopify answers most failures with status 200 and a list of errors.
-Source: https://shopify.dev/docs/api/admin-graphql/2026-07#status_and_error_codes, read 2026-11-22.
+Shopify answers most failures with status 200 and a list of errors. What an app may not see of a customer it leaves
+empty and names in that list, beside all the rest of the data.
+Sources: https://shopify.dev/docs/api/admin-graphql/2026-07#status_and_error_codes, read 2026-11-22, and
+https://shopify.dev/docs/apps/launch/protected-customer-data, read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ GRAPHQL = RateLimit("graphql", per_second=2, burst=20)
 PAGE = 100  # rows of a simple list; Shopify allows 250
 WAIT_UNTOLD_S = 2.0  # after a throttled answer that does not say how many points are missing
 
+PERSONAL = frozenset({"customer", "email", "phone", "shippingAddress", "billingAddress"})
+"""Fields of an order that an app may be kept from seeing. All of them may be empty anyway."""
+
 Json = dict[str, Any]
 
 
@@ -25,15 +30,21 @@ class TooCostly(errors.Rejected):
 
 
 class Admin:
-    """The Admin API of one shop."""
+    """The Admin API of one shop. `withheld` says what of people's data Shopify kept back in its last answer of that."""
 
     def __init__(self, ctx: Context) -> None:
+        self.withheld = ""
+        self._warn = ctx.warn
         self._http = ctx.http
         home = str(ctx.config.get("base_url") or f"https://{ctx.config['shop']}").rstrip("/")
         self._url = f"{home}/admin/api/{ctx.config.get('api_version') or '2026-07'}/graphql.json"
 
     def read(self, document: str, **variables: Any) -> Json:
-        """The data of a query. Raises the error class of whatever Shopify says against it."""
+        """The data of a query. Raises the error class of whatever Shopify says against it.
+
+        Personal data that the app may not see is empty, and the order names it under "withheld": the order is worth
+        more without a name than not at all.
+        """
         return self._send(document, variables, safe=True)
 
     def write(self, document: str, *, repeatable: bool = False, **variables: Any) -> Json:
@@ -77,12 +88,26 @@ class Admin:
         if not isinstance(answer, dict):
             raise errors.SchemaDrift("the answer is not an object", "$")
         self._heed(answer)
-        if answer.get("errors"):
+        if answer.get("errors") and not self._may_go_on(answer):
             raise failure(answer, safe=safe)
         data = answer.get("data")
         if not isinstance(data, dict):
             raise errors.SchemaDrift("the answer has no data", "data")
         return data
+
+    def _may_go_on(self, answer: Json) -> bool:
+        """Whether nothing but personal data is missing; says so to people then."""
+        kept_back = withheld(answer)
+        if not kept_back:
+            return False
+        for order, name in kept_back:
+            order.setdefault("withheld", [])
+            if name not in order["withheld"]:
+                order["withheld"].append(name)
+        said = sorted({str(one["message"]) for one in answer["errors"]})
+        self.withheld = f"Shopify keeps personal data of orders back, so they lack it. {' '.join(said)}"[:1000]
+        self._warn(self.withheld)
+        return True
 
     def _heed(self, answer: Mapping[str, Any]) -> None:
         """Let nobody call before the quota has enough points for one more call like this."""
@@ -127,6 +152,33 @@ def failure(answer: Mapping[str, Any], *, safe: bool) -> errors.ConnectorError:
         case "BAD_REQUEST":
             return errors.Rejected(said, code)
     return errors.SchemaDrift(said, ".".join(str(step) for step in first.get("path") or ()))
+
+
+def withheld(answer: Mapping[str, Any]) -> list[tuple[Json, str]]:
+    """The orders whose personal data is kept back, each with the field, such as shippingAddress.zip.
+
+    Empty when anything else is wrong as well.
+    """
+    found = []
+    for error in answer["errors"]:
+        stated = error if isinstance(error, dict) else {}
+        place = _personal(answer.get("data"), stated.get("path") or ())
+        if place is None or (stated.get("extensions") or {}).get("code") != "ACCESS_DENIED":
+            return []
+        found.append(place)
+    return found
+
+
+def _personal(there: Any, path: Sequence[Any]) -> tuple[Json, str] | None:
+    """What has a personal field on a path, with the field; None when there is none, or it took others with it."""
+    for number, step in enumerate(path):
+        if isinstance(there, dict) and step in PERSONAL:
+            return there, ".".join(str(one) for one in path[number:])
+        inside = isinstance(there, dict) and step in there
+        if not inside and not (isinstance(there, list) and isinstance(step, int) and step < len(there)):
+            return None
+        there = there[step]
+    return None
 
 
 def refusal(answer: Mapping[str, Any]) -> errors.Rejected | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -42,6 +42,7 @@ API_VERSION = "2026-07"
 
 SCOPES = (
     "read_orders",
+    "read_customers",
     "read_products",
     "read_inventory",
     "write_inventory",
@@ -155,10 +156,12 @@ class Shopify(
             said = f"this connector needs version {API_VERSION} or a later one"
             return CheckResult(ok=False, error=said, error_code="config_invalid", field="api_version")
         try:
-            data = self._admin.read(queries.CHECK)
+            return self._judge(self._admin.read(queries.CHECK))
         except errors.ConnectorError as error:
             field = getattr(error, "field", "") or ("access_token" if isinstance(error, errors.AuthRejected) else "")
             return CheckResult(ok=False, error=str(error), error_code=error.code, field=field)
+
+    def _judge(self, data: Mapping[str, Any]) -> CheckResult:
         shop = data["shop"]
         if shop["myshopifyDomain"] != self.ctx.config["shop"]:
             said = f"the token belongs to the shop {shop['myshopifyDomain']}"
@@ -168,7 +171,8 @@ class Shopify(
         if missing:
             said = f"the token lacks the scopes {', '.join(missing)}"
             return CheckResult(ok=False, error=said, error_code="missing_permission", field="access_token")
-        return CheckResult(ok=True, unique_id=numeric_id(shop["id"]), label=shop["name"])
+        self._admin.read(queries.PERSONAL_DATA)  # Shopify says only with an order whether the app may see people
+        return CheckResult(ok=True, unique_id=numeric_id(shop["id"]), label=shop["name"], warning=self._admin.withheld)
 
     def orders(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
         return sources.orders(self._admin, window, cursor, self._rows)

@@ -13,6 +13,19 @@ query Check {
 }
 """
 
+PERSONAL_DATA = """
+query PersonalData {
+  orders(first: 1) {
+    nodes {
+      email phone
+      customer { firstName lastName defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } }
+      shippingAddress { name address1 phone }
+      billingAddress { name address1 phone }
+    }
+  }
+}
+"""
+
 _TAX = """
 fragment TaxFields on TaxLine { title rate channelLiable priceSet { shopMoney { amount } } }
 """

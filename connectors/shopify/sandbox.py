@@ -1,8 +1,9 @@
 """A stand-in of a Shopify shop: it answers the connector's GraphQL, and people can buy, edit and cancel in it.
 
-It refuses what Shopify refuses at run time and no schema shows: a wrong token, version or shop, lists without a size,
-stock set without an idempotency key or against another figure than stated, more units than are left to fulfil, and a
-second subscription of one topic to one address. Ids count up from a fixed number, so a scripted day repeats itself.
+It refuses what Shopify refuses at run time and no schema shows: a wrong token, version or shop, what the scopes do not
+allow, protected customer data that the app is not approved for (`api.unapproved`), lists without a size, stock set
+without an idempotency key or against another figure than stated, more units than are left to fulfil, and a second
+subscription of one topic to one address. Ids count up from a fixed number, so a scripted day repeats itself.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from flask import Response, jsonify, request
 
 from connectors.shopify.sandbox_api import Api
 from connectors.shopify.sandbox_counter import Counter
-from connectors.shopify.sandbox_graphql import QueryError, parse
+from connectors.shopify.sandbox_graphql import Gate, QueryError, parse
 from connectors.shopify.sandbox_rest import rest_level, rest_order, rest_product
 from connectors.shopify.sandbox_shop import Location, Order, Product, Shop
 from hub.sdk.signatures import hmac_signature
@@ -28,6 +29,7 @@ from hub.testing.sandbox import Sandbox
 
 SCOPES = (
     "write_orders",
+    "read_customers",
     "write_products",
     "write_inventory",
     "read_locations",
@@ -120,12 +122,15 @@ class ShopifySandbox(Counter, Sandbox):
             if cost > self.points:
                 return self._throttled(cost)
             self.points -= cost
+            gate = Gate(self.api.refuses)
             try:
-                data = self.api.execute(parse(given["query"]), variables)
+                data = self.api.execute(parse(given["query"]), variables, gate)
             except QueryError as error:
                 return jsonify(errors=[_stated(error)], extensions=self._extensions(cost))
             self.points = min(self.points + cost, self.most_points)
-            return jsonify(data=data, extensions=self._extensions(cost))
+            kept_back = [{**_stated(error), "path": path} for path, error in gate.said]
+            said = {"errors": kept_back} if kept_back else {}
+            return jsonify(data=data, extensions=self._extensions(cost), **said)
 
     def _throttled(self, cost: float) -> Response:
         error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
@@ -155,4 +160,5 @@ def _cost(variables: Mapping[str, Any]) -> float:
 
 
 def _stated(error: QueryError) -> Json:
-    return {"message": str(error), **({"extensions": {"code": error.code}} if error.code else {})}
+    more = {"requiredAccess": error.required} if error.required else {}
+    return {"message": str(error), **({"extensions": {"code": error.code, **more}} if error.code else {})}

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from connectors.shopify import sandbox_graph as graph
-from connectors.shopify.sandbox_graphql import Document, QueryError, Selection, answer, argument_values
+from connectors.shopify.sandbox_graphql import Document, Gate, QueryError, Selection, answer, argument_values
 from connectors.shopify.sandbox_search import changed_between
 from connectors.shopify.sandbox_shapes import connection, gid
 from connectors.shopify.sandbox_shop import Fulfillment, FulfillmentOrder, OpenUnits, Order, Shop
@@ -19,13 +19,38 @@ TOPICS = frozenset(
     | {"PRODUCTS_CREATE", "PRODUCTS_UPDATE", "APP_UNINSTALLED"}
 )
 
+NEEDED = {
+    "orders": "read_orders",
+    "order": "read_orders",
+    "Order.customer": "read_customers",
+    "products": "read_products",
+    "product": "read_products",
+    "nodes": "read_products",
+    "inventoryItem": "read_inventory",
+    "inventorySetQuantities": "write_inventory",
+    "locations": "read_locations",
+    "fulfillmentOrder": "read_merchant_managed_fulfillment_orders",
+    "fulfillmentCreate": "write_merchant_managed_fulfillment_orders",
+}
+"""The scope that a root field, or a field of a type, asks for."""
+
+_OF_PEOPLE = frozenset({"firstName", "lastName", "name", "company", "address1", "address2", "city", "zip", "phone"})
+PROTECTED = {
+    "Order": frozenset({"email", "phone"}),
+    "Customer": _OF_PEOPLE | {"defaultEmailAddress", "defaultPhoneNumber"},
+    "MailingAddress": _OF_PEOPLE,
+}
+"""Fields by type that are protected customer data."""
+
 Json = dict[str, Any]
 Taken = tuple[FulfillmentOrder, OpenUnits, int]
 
 
 @dataclass(slots=True)
 class Api:
-    """`spent_keys` remembers what was asked for and answered under an idempotency key."""
+    """`spent_keys` remembers what was asked for and answered under an idempotency key; `unapproved` are the protected
+    fields that the app may not use.
+    """
 
     shop: str
     state: Shop
@@ -33,20 +58,35 @@ class Api:
     most_rows: int
     hooks: list[Json] = field(default_factory=list)
     spent_keys: dict[str, tuple[bytes, Json]] = field(default_factory=dict)
+    unapproved: set[str] = field(default_factory=set)
 
-    def execute(self, document: Document, variables: Mapping[str, Any]) -> Json:
+    def execute(self, document: Document, variables: Mapping[str, Any], gate: Gate) -> Json:
         """The data of a document. Raises QueryError."""
         found: Json = {}
         fields = self._mutations() if document.kind == "mutation" else self._queries()
         for root in document.roots:
             if root.name not in fields:
                 raise QueryError(f"Field '{root.name}' doesn't exist on type 'QueryRoot'", "undefinedField")
+            refused = self.refuses("", root.name)
+            if refused is not None:
+                raise refused
             given = argument_values(root.arguments, variables)
             if document.kind == "mutation":
                 given["_directives"] = _directives(root, variables)
             value = fields[root.name](**given)
-            found[root.name] = answer(value, root.inner, document, variables)
+            found[root.name] = answer(value, root, document, variables, gate)
         return found
+
+    def refuses(self, kind: str, name: str) -> QueryError | None:
+        """Why the app may not read a field; writing includes reading."""
+        scope = NEEDED.get(f"{kind}.{name}" if kind else name, "")
+        if scope and not {scope, scope.replace("read_", "write_")} & set(self.scopes):
+            said = f"Access denied for {name} field. Required access: `{scope}` access scope."
+            return QueryError(said, "ACCESS_DENIED", f"`{scope}` access scope.")
+        if name in self.unapproved & PROTECTED.get(kind, frozenset()):
+            about = "See https://shopify.dev/docs/apps/launch/protected-customer-data for more details."
+            return QueryError(f"This app is not approved to use the {name} field. {about}", "ACCESS_DENIED")
+        return None
 
     def _queries(self) -> dict[str, Callable[..., Any]]:
         return {

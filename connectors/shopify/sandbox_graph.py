@@ -256,6 +256,7 @@ def _graph_customer(order: Order) -> Json | None:
         return None
     email, phone = order.customer.get("email"), order.customer.get("phone")
     return {
+        "__typename": "Customer",
         "legacyResourceId": str(order.customer["id"]),
         "firstName": order.customer.get("first_name"),
         "lastName": order.customer.get("last_name"),
@@ -271,6 +272,7 @@ def _graph_address(address: Mapping[str, Any] | None) -> Json | None:
         return None
     same = ("name", "company", "address1", "address2", "city", "province", "zip", "country", "phone")
     return {
+        "__typename": "MailingAddress",
         **{name: address.get(name) for name in same},
         "provinceCode": address.get("province_code"),
         "countryCodeV2": address.get("country_code"),

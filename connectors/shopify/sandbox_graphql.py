@@ -7,7 +7,7 @@ answered, and what does not exist is refused in Shopify's words, so a forgotten 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +19,20 @@ _TOKEN = re.compile(
 
 
 class QueryError(Exception):
-    """What Shopify answers in its list of errors, with its code."""
+    """What Shopify answers in its list of errors, with its code, and the scope that would have allowed it."""
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str, code: str = "", required: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.required = required
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Keeps fields back from an app. `ask` says why one of a type is, or None; what was kept back stands in `said`."""
+
+    ask: Callable[[str, str], QueryError | None]
+    said: list[tuple[tuple[str | int, ...], QueryError]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +73,33 @@ def argument_values(given: Mapping[str, Any], variables: Mapping[str, Any]) -> d
     }
 
 
-def answer(value: Any, selected: tuple[Selection, ...], document: Document, variables: Mapping[str, Any]) -> Any:
-    """The selected part of a value. Raises QueryError for a field that does not exist."""
+def answer(
+    value: Any,
+    selection: Selection,
+    document: Document,
+    variables: Mapping[str, Any],
+    gate: Gate,
+    path: tuple[str | int, ...] = (),
+) -> Any:
+    """The selected part of a value; what the gate keeps back is null. Raises QueryError for a field that is unknown."""
+    here = path or (selection.name,)
     if isinstance(value, list):
-        return [answer(item, selected, document, variables) for item in value]
-    if value is None or not selected:
+        parts = enumerate(value)
+        return [answer(item, selection, document, variables, gate, (*here, place)) for place, item in parts]
+    if value is None or not selection.inner:
         return value
+    kind = str(value.get("__typename", ""))
     out: dict[str, Any] = {}
-    for one in _flat(selected, document, str(value.get("__typename", ""))):
+    for one in _flat(selection.inner, document, kind):
         if one.name not in value:
-            kind = value.get("__typename", "object")
-            raise QueryError(f"Field '{one.name}' doesn't exist on type '{kind}'", "undefinedField")
-        found = value[one.name]
+            raise QueryError(f"Field '{one.name}' doesn't exist on type '{kind or 'object'}'", "undefinedField")
+        refused = gate.ask(kind, one.name)
+        found = value[one.name] if refused is None else None
+        if refused is not None:
+            gate.said.append(((*here, one.name), refused))
         if callable(found):
             found = found(**argument_values(one.arguments, variables))
-        out[one.alias or one.name] = answer(found, one.inner, document, variables)
+        out[one.alias or one.name] = answer(found, one, document, variables, gate, (*here, one.name))
     return out
 
 

@@ -124,7 +124,9 @@ def _complete(admin: Admin, node: Json, name: str, document: str, find: Callable
 
 
 def _order_record(node: Json) -> Record:
-    return Record(str(node["legacyResourceId"]), node, _revision(node["updatedAt"]))
+    """An order whose personal data was kept back is another one, once the app may see it, though nobody changed it."""
+    revision = _revision(node["updatedAt"])
+    return Record(str(node["legacyResourceId"]), node, f"{revision} in part" if node.get("withheld") else revision)
 
 
 def _place(node: Json) -> Place:

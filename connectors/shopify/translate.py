@@ -19,6 +19,8 @@ _GRAMS = {
 }
 _RISK = ("none", "low", "medium", "high")
 _METHODS = {"PICK_UP": "pickup", "RETAIL": "pickup", "LOCAL": "local", "NONE": "none"}
+_PARTS = {"shippingAddress": "shipping_address", "billingAddress": "billing_address"}  # the rest is of the customer
+_SPARED = {"phone", "latitude", "longitude"}  # an address is one without them
 _OWN_SERVICES = {"manual", "gift_card"}
 
 
@@ -284,6 +286,16 @@ def gift_cards(value: Any, env: Env) -> list[dict[str, Any]]:
     ]
 
 
+def withheld(value: Any, env: Env) -> list[str]:  # noqa: ARG001 - the engine's calling convention
+    """The document's parts of which Shopify kept back something that matters."""
+    found = set()
+    for name in value:
+        whole, _, part = name.partition(".")
+        if whole not in _PARTS or part not in _SPARED:
+            found.add(_PARTS.get(whole, "customer"))
+    return sorted(found)
+
+
 def variant_options(value: Any, env: Env) -> list[dict[str, str]]:
     """The options of a variant in the REST shape, whose names stand at the product."""
     names = [str(option.get("name") or "") for option in env.root.get("options") or ()]
@@ -381,6 +393,7 @@ TRANSFORMS: dict[str, Callable[..., Any]] = {
     "exchange_rate": exchange_rate,
     "risk": risk,
     "gift_cards": gift_cards,
+    "withheld": withheld,
     "variant_options": variant_options,
     "plain_text": plain_text,
     "level_id": level_id,

@@ -121,7 +121,7 @@ def list_connections(as_json: AsJson = False) -> None:
         (
             (one.row.name, one.row.plugin, one.word, one.row.account_label, one.last_sync_at,
              one.queues.inbox_waiting + one.queues.outbox_waiting, one.queues.inbox_parked,
-             one.queues.outbox_failed + one.queues.outbox_unknown, one.row.status_reason)
+             one.queues.outbox_failed + one.queues.outbox_unknown, one.row.status_reason or one.row.warning)
             for one in found
         ),
         empty="There are no connections yet: `orderhub connection add`.",
@@ -153,6 +153,8 @@ def check_connection(key: Key, as_json: AsJson = False) -> None:
         print_json(result)
     elif result.ok:
         say(f"It works{f': {result.label}' if result.label else ''}.")
+        if result.warning:
+            note(f"But: {result.warning}")
     else:
         say(f"It does not work: {result.error}")
     if not result.ok:
@@ -217,6 +219,7 @@ def _print(view: ConnectionView, path: str) -> None:
             ("Connector", row.plugin),
             ("State", view.word),
             ("Why", row.status_reason),
+            ("Warning", row.warning),
             ("Account", row.account_label or row.account_id),
             ("Last error", row.last_error),
             ("Webhooks at", path),

@@ -174,6 +174,8 @@ def _connections(hub: Runtime, tx: Tx) -> Iterator[Finding]:
                 f"{one.word}: {reason or 'its streams were not read in time'}",
                 f"orderhub connection show {one.row.name!r}",
             )
+        elif one.row.warning:
+            yield Finding(name, "warn", one.row.warning, f"orderhub connection check {one.row.name!r}")
         else:
             yield Finding(name, "ok", one.word)
 

@@ -216,6 +216,7 @@ class Order:
     market: str | None = None
     sales_channel: str | None = None
     fulfilled_by: str = "merchant"
+    withheld: tuple[str, ...] = ()
     fx: ExchangeRate | None = None
 
 

@@ -149,8 +149,13 @@ def find_totals_mismatch(order: Order, facts: Facts) -> Iterable[HoldReason]:
 
 
 def find_address(order: Order, _facts: Facts) -> Iterable[HoldReason]:
-    if needs_address(order) and not has_address(order):
-        seen = hashlib.sha256(repr(order.shipping_address).encode()).hexdigest()[:16]
+    if not needs_address(order):
+        return
+    seen = hashlib.sha256(repr(order.shipping_address).encode()).hexdigest()[:16]
+    if "shipping_address" in order.withheld:
+        said = "The channel may not tell us the whole delivery address: its connection says what it lacks."
+        yield HoldReason("address", said, f"address:{seen}")
+    elif not has_address(order):
         yield HoldReason("address", "There is no complete delivery address.", f"address:{seen}")
 
 
@@ -209,7 +214,9 @@ TOTALS_MISMATCH = EntryCheck(
         }
     },
 )
-ADDRESS = EntryCheck("Goods are to be shipped and the address is not complete.", find_address)
+ADDRESS = EntryCheck(
+    "Goods are to be shipped and the address is not complete, or the channel may not tell us all of it.", find_address
+)
 RISK = EntryCheck(
     "The channel warns of fraud.",
     find_risk,

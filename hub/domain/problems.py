@@ -192,6 +192,15 @@ def of_connection(channel: str, status: str, field: str | None) -> Words:
     )
 
 
+def of_warning(channel: str) -> Words:
+    """A connection that works, but for a part."""
+    return Words(
+        f"{channel} does not do everything that is asked of it",
+        "Put right what it says, at the account or in the settings, then test the connection.",
+        "yours",
+    )
+
+
 def of_listing(channel: str, *, tried_again: bool) -> Words:
     """A stock figure that a channel did not take."""
     if tried_again:

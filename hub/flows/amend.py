@@ -124,15 +124,20 @@ def _note(incoming: Incoming, state: OrderState, document: Mapping[str, Any]) ->
 
 
 # What a channel tells by poll and leaves out of its webhooks: silence does not take it back.
-TOLD_BY_POLL = ("payments", "gift_cards", "risk", "pickup_location")
+TOLD_BY_POLL = ("payments", "gift_cards", "risk", "pickup_location", "withheld")
 
 
 def complete(incoming: Incoming, before: Mapping[str, Any]) -> Incoming:
-    """The incoming document with what the known one says and it does not."""
-    kept = {name: before[name] for name in TOLD_BY_POLL if name in before and name not in incoming.document}
+    """The incoming document with what the known one says and it does not, or is not allowed to say."""
+    said = incoming.document
+    kept = {name: before[name] for name in TOLD_BY_POLL if name in before and name not in said}
+    hidden = said.get("withheld", [])
+    known = [name for name in hidden if name in before and name not in before.get("withheld", ())]
+    if known:
+        kept |= {name: before[name] for name in known} | {"withheld": [one for one in hidden if one not in known]}
     if not kept:
         return incoming
-    document = {**incoming.document, **kept}
+    document = {**said, **kept}
     order: Order = schemas.parse("order.v1", document)
     return replace(incoming, document=document, order=order, hash=schemas.fingerprint(document))
 

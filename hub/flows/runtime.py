@@ -107,7 +107,13 @@ class Runtime:
         tokens = StoredTokens(self.db, self.keyring, connection_id, sign_ins)
         credential = authorizer(manifest.auth, values, tokens, lambda: client(FixedHeaders({})))
         bound = log.bind(connection=connection_id, plugin=plugin.name)
-        return plugin.connector(Context(connection_id, config, secrets, client(credential), bound, self.clock))
+
+        def warn(said: str) -> None:
+            bound.warning("connector.warns", said=said)
+            with self.db.begin() as tx:
+                connections.warn(tx, connection_id, said)
+
+        return plugin.connector(Context(connection_id, config, secrets, client(credential), bound, self.clock, warn))
 
     def _quotas(self, limits: Sequence[RateLimit]) -> tuple[RateLimit, ...]:
         """The quotas of a manifest, as many times as this hub may use them."""

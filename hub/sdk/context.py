@@ -22,7 +22,8 @@ class Context:
     """A connection, opened for one run.
 
     `config` holds the plain settings, `secrets` the secret ones, both validated against the config schema.
-    `clock` gives aware UTC. `http` is the only way out.
+    `clock` gives aware UTC. `http` is the only way out. `warn` shows people what the connection cannot do, in one
+    sentence, while it goes on; it stands until a test of the connection goes well.
     """
 
     connection_id: str
@@ -31,3 +32,4 @@ class Context:
     http: Http
     log: Log
     clock: Callable[[], datetime]
+    warn: Callable[[str], None]

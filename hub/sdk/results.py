@@ -13,6 +13,7 @@ class CheckResult:
 
     `unique_id` is the account at the vendor (shop id, seller id): the same account cannot be connected twice.
     `error` carries the vendor's words, `error_code` is the code of an error class, `field` the setting at fault.
+    `warning` is what a connection that works cannot do.
     """
 
     ok: bool
@@ -21,6 +22,7 @@ class CheckResult:
     error: str = ""
     error_code: str = ""
     field: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class ConnectionRow:
     status: str
     status_reason: str
     status_field: str | None
+    warning: str  # what it cannot do while it works
     account_id: str | None
     account_label: str | None
     zone: str
@@ -353,6 +354,15 @@ def stop(tx: Tx, seen: ConnectionRow, status: str, reason: str, field: str | Non
 def signed_in(tx: Tx, connection_id: str, now: datetime) -> None:
     """The account can be used from now on; what is heard of before is old."""
     tx.execute(update(connection).where(connection.c.id == connection_id).values(signed_in_at=now))
+
+
+def warn(tx: Tx, connection_id: str, said: str) -> None:
+    """Note what the connection cannot do while it works; "" takes it back."""
+    tx.execute(
+        update(connection)
+        .where(connection.c.id == connection_id, connection.c.warning != said)
+        .values(warning=said, updated_at=utcnow())
+    )
 
 
 def set_account(tx: Tx, connection_id: str, account_id: str, label: str) -> None:

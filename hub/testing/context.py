@@ -71,6 +71,7 @@ def connect(
     tokens: MemoryTokens | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> C:
     """A connector of class `connector`, ready to call `config["base_url"]` on loopback.
 
@@ -100,5 +101,6 @@ def connect(
             http=client(credential),
             log=structlog.get_logger(),
             clock=clock,
+            warn=warn,
         )
     )

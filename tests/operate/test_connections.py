@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -15,7 +15,9 @@ from hub.flows.reconcile import reconcile
 from hub.store import connections, cursors
 from hub.store.cursors import CursorState
 from hub.store.database import Database
-from hub.store.tables import connection, cursor, inbox
+from hub.store.tables import connection, cursor, fulfillment_order, inbox, orders
+from hub.store.views import problems as problem_views
+from hub.store.views.problems import Problem
 from hub.testing import Fault
 from hub.testing.world import World
 from tests.operate.conftest import PERSON, Desk, shop_settings
@@ -194,3 +196,47 @@ def test_a_connection_does_not_move_to_another_account(desk: Desk) -> None:
     result = operate.check_connection(desk.runtime, "Web shop", person=PERSON)
     assert not result.ok
     assert "another account" in result.error
+
+
+def test_an_order_without_the_personal_data_that_an_app_may_not_see_is_kept_and_waits(desk: Desk) -> None:
+    desk.shop.api.unapproved = {"address1"}
+    desk.shop.place_order([("MUG", 1)])
+    operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)
+    desk.world.run()
+
+    row = desk.world.read(lambda tx: connections.get(tx, desk.shop_id))
+    assert row.status == "active", "what can be done goes on"
+    assert "not approved to use the address1 field" in row.warning
+    [told] = [one for one in problems(desk) if one.kind == "connection"]
+    assert (told.what, told.move, told.error) == ("warning", "yours", row.warning)
+    assert [one.what for one in problems(desk) if one.kind == "hold"] == ["address"]
+    assert desk.ask(select(fulfillment_order.c.id)) == []
+
+    desk.shop.api.unapproved = set()  # Shopify has approved the app
+    assert operate.check_connection(desk.runtime, desk.shop_id, person=PERSON).warning == ""
+    operate.rewind(desk.runtime, desk.shop_id, "orders", desk.world.now() - timedelta(days=1), person=PERSON)
+    desk.world.run()
+    assert [one for one in problems(desk) if one.kind in {"connection", "hold"}] == []
+    assert len(desk.ask(select(fulfillment_order.c.id))) == 1
+
+
+def test_a_permission_that_is_lost_takes_no_address_from_orders_that_are_known(desk: Desk) -> None:
+    order = desk.shop.place_order([("MUG", 1)])
+    operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)
+    desk.world.run()
+    work = desk.ask(select(fulfillment_order.c.id))
+    before = desk.ask(select(orders.c.document))[0]
+
+    desk.shop.api.unapproved = {"address1", "firstName"}
+    desk.shop.edit_order(order.id, note="Ring twice")
+    desk.world.later(minutes=1)
+    operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)
+    desk.world.run()
+    [after] = desk.ask(select(orders.c.document))
+    assert after["note"] == "Ring twice"
+    assert (after["shipping_address"], after["customer"]) == (before["shipping_address"], before["customer"])
+    assert desk.ask(select(fulfillment_order.c.id)) == work
+
+
+def problems(desk: Desk) -> list[Problem]:
+    return desk.world.read(lambda tx: problem_views.find(tx, desk.world.now()))

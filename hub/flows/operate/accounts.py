@@ -108,6 +108,8 @@ def _try_out(runtime: Runtime, connection_id: str) -> str:
     if not result.ok:
         raise CheckFailedError(result)
     _keep_account(runtime, row, result)
+    with runtime.db.begin() as tx:
+        connections.warn(tx, connection_id, result.warning)
     return result.label
 
 
@@ -191,7 +193,7 @@ def check_connection(runtime: Runtime, key: str, *, person: str) -> CheckResult:
 
 def _note_check(runtime: Runtime, row: ConnectionRow, result: CheckResult, by: str) -> None:
     now = runtime.clock()
-    said = "The test went well." if result.ok else f"The test failed: {result.error}"
+    said = f"The test went well. {result.warning}".rstrip() if result.ok else f"The test failed: {result.error}"
     with runtime.db.begin() as tx:
         if result.ok and row.status in MENDED_BY_CHECK:
             connections.set_status(tx, row.id, "active", was=row.status)
@@ -200,6 +202,7 @@ def _note_check(runtime: Runtime, row: ConnectionRow, result: CheckResult, by: s
             connections.set_status(tx, row.id, status, result.error, field, was=row.status)
         if result.ok:
             connections.signed_in(tx, row.id, now)
+            connections.warn(tx, row.id, result.warning)
             connections.succeeded(tx, row.id, now)
             cursors.run_now(tx, row.id, now)
         events.tell(tx, ("connection", row.id), "tested", by, said, now)

@@ -20,6 +20,7 @@ connection = Table(
     Column("status", String(20), nullable=False, server_default="active"),
     text("status_reason"),
     Column("status_field", String(80)),  # the config property at fault, when one is
+    text("warning"),  # what it cannot do while it works; a test that goes well says it anew
     Column("account_id", String(200)),  # the account at the vendor, from the connection check
     Column("account_label", String(200)),
     Column("zone", String(64), nullable=False, server_default="UTC"),

@@ -160,6 +160,10 @@ def _connections(tx: Tx, now: datetime, connection_id: str) -> Iterator[_Sign]:
             row.last_error_at if status == "breaker_open" and row.last_error_at else row.updated_at,
             next_try=row.open_until if status == "breaker_open" else None,
         )
+    uneasy = connection.c.warning != "", connection.c.status != "paused"
+    for row in tx.execute(select(connection).where(*uneasy, *_only(connection.c.id, connection_id))):
+        said = words.of_warning(row.name)
+        yield _Sign("connection", row.id, row.id, row.name, "warning", said, row.warning, "warning", row.updated_at)
 
 
 def _inbox(tx: Tx, connection_id: str) -> Iterator[_Sign]:

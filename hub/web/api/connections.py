@@ -70,6 +70,7 @@ def _check(result: CheckResult) -> Json:
         "error": result.error,
         "error_code": result.error_code,
         "field": result.field,
+        "warning": result.warning,
     }
 
 

@@ -204,6 +204,7 @@ CONNECTION = obj(
     plugin=text("Connector."),
     status=text("active, paused, needs_sign_in, misconfigured or unavailable."),
     status_reason=text("In words."),
+    warning=text("What it cannot do while it works; empty when there is nothing."),
     word=text("How it fares, by schedule as well as by status."),
     account=maybe(text("The account behind it.")),
     streams=many(ref("Stream")),
@@ -229,6 +230,7 @@ CHECK = obj(
     error=text("In the vendor's words."),
     error_code=text("Kind of error."),
     field=text("The setting at fault."),
+    warning=text("What it cannot do while it works; empty when there is nothing."),
 )
 PROBLEM = obj(
     "Something that stands still.",
@@ -357,6 +359,7 @@ def connection(view: ConnectionView) -> Json:
         "plugin": row.plugin,
         "status": row.status,
         "status_reason": row.status_reason,
+        "warning": row.warning,
         "word": view.word,
         "account": row.account_label,
         "streams": [

@@ -270,7 +270,8 @@ def _errors_of(result: CheckResult) -> tuple[ConfigError, ...]:
 def _said(result: CheckResult) -> str:
     """How a test went, in words."""
     if result.ok:
-        return f"It works. The account is {result.label or result.unique_id}." if result.label else "It works."
+        said = f"It works. The account is {result.label or result.unique_id}." if result.label else "It works."
+        return f"{said} But: {result.warning}" if result.warning else said
     what = {
         "auth_rejected": "The sign-in was refused",
         "missing_permission": "The sign-in is right but may not do enough",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from jsonschema import Draft202012Validator
 
-from connectors.shopify.client import GRAPHQL, Admin, failure, wait_for_points
+from connectors.shopify.client import GRAPHQL, Admin, failure, wait_for_points, withheld
 from connectors.shopify.plugin import SCOPES, Shopify
 from connectors.shopify.sandbox import ShopifySandbox
 from hub import schemas
+from hub.domain.shipping import ShipmentNotice, ShippedPackage, StockUpdate
 from hub.mapping import load
 from hub.sdk import errors
 from hub.testing import Fault, connect
@@ -41,7 +42,38 @@ def test_a_missing_scope_is_named(shop, shopify):
     found = shopify.check()
     assert (found.ok, found.error_code) == (False, "missing_permission")
     assert "write_inventory" in found.error
+    assert "read_customers" in found.error
     assert "read_products" not in found.error
+
+
+def test_every_scope_that_is_asked_for_is_needed_and_no_other(shop, shopify, window, clock):
+    def everything():
+        assert list(shopify.orders(window, None))
+        assert list(shopify.items(window, None))
+        assert shopify.places()
+        told = StockUpdate(str(shop.state.by_sku("MUG")[1].id), "MUG", 9, clock().isoformat(), location=place)
+        assert shopify.set_stock([told], "k")[0].error is None
+        shopify.confirm(ShipmentNotice("SH-1", str(order.id), clock().isoformat(), (package,)), "k")
+
+    order, place = shop.place_order([("MUG", 2)]), str(shop.state.locations[0].id)
+    package = ShippedPackage("1Z1", "UPS", ((str(order.lines[0].id), 1),), None)
+    shop.api.scopes = SCOPES
+    everything()
+    for scope in SCOPES:
+        shop.api.scopes = [one for one in SCOPES if scope not in (one, one.replace("write_", "read_"))]
+        found = shopify.check()
+        assert (found.ok, found.error_code) == (False, "missing_permission")
+
+
+def test_a_connection_says_what_of_people_it_is_not_shown(shop, shopify):
+    assert shopify.check().warning == ""
+    shop.place_order([("MUG", 1)])
+    assert shopify.check().warning == ""
+    shop.api.unapproved = {"address1", "firstName"}
+    found = shopify.check()
+    assert found.ok
+    assert "not approved to use the address1 field" in found.warning
+    assert "not approved to use the firstName field" in found.warning
 
 
 def test_writing_includes_reading(shop, shopify):
@@ -121,6 +153,36 @@ def test_a_missing_scope_in_an_answer_is_kept():
     error = failure({"errors": [said]}, safe=True)
     assert isinstance(error, errors.MissingPermission)
     assert "read_orders" in error.scope
+
+
+def denied(*path, code="ACCESS_DENIED"):
+    return {"message": "no", "path": list(path), "extensions": {"code": code}}
+
+
+@pytest.mark.parametrize(
+    ("data", "errors_", "missing"),
+    [
+        ({"order": {"customer": None}}, [denied("order", "customer")], ["customer"]),
+        (
+            {"order": {"customer": {"firstName": None}}},
+            [denied("order", "customer", "firstName")],
+            ["customer.firstName"],
+        ),
+        (
+            {"orders": {"nodes": [{"email": None, "phone": None}]}},
+            [denied("orders", "nodes", 0, "email"), denied("orders", "nodes", 0, "phone")],
+            ["email", "phone"],
+        ),
+        ({"order": None}, [denied("order", "customer")], []),  # more is gone than a person's data
+        ({"order": {"customer": None}}, [denied("order", "customer"), denied("order", "lineItems")], []),
+        ({"order": {"customer": None}}, [denied("order", "customer", code="INTERNAL_SERVER_ERROR")], []),
+        ({"order": {"customer": None}}, [{"message": "no"}], []),
+        ({"order": {"customer": None}}, ["no"], []),
+        (None, [denied("order", "customer")], []),
+    ],
+)
+def test_only_a_persons_data_may_be_missing_from_an_answer(data, errors_, missing):
+    assert [name for _, name in withheld({"data": data, "errors": errors_})] == missing
 
 
 def test_a_field_that_does_not_exist_is_drift(shopify):

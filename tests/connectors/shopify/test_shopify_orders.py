@@ -15,7 +15,7 @@ from hub.mapping import load
 from hub.sdk import Window, errors
 from hub.testing import connect
 
-ONLY_POLLED = {"payments", "gift_cards", "risk", "pickup_location"}
+ONLY_POLLED = {"payments", "gift_cards", "risk", "pickup_location", "withheld"}
 
 BASKETS = {
     "plain": {},
@@ -269,6 +269,43 @@ def test_a_query_that_costs_too_much_is_asked_again_for_fewer_orders(shop, setti
 def test_an_empty_window_gives_one_empty_page(shopify, window):
     pages = read_all(shopify, window)
     assert [page.records for page in pages] == [()]
+
+
+def test_an_order_whose_customer_may_not_be_seen_comes_without_and_says_so(shop, settings, polled, window):
+    order = shop.place_order([("MUG", 1)], tax_rate="0.1")
+    whole = polled(order)
+    shop.api.scopes = [scope for scope in shop.api.scopes if scope != "read_customers"]
+    said = []
+    [page] = connect(Shopify, settings, warn=said.append).orders(window, None)
+    document = load("shopify/orders.yml").apply(page.records[0].body)
+    assert document["withheld"] == ["customer"]
+    assert document["totals"] == whole["totals"]
+    assert document["shipping_address"] == whole["shipping_address"]
+    assert document["customer"]["email"] == whole["customer"]["email"]  # it stands at the order as well
+    assert "read_customers" in said[0]
+
+
+def test_an_order_that_is_shown_whole_later_is_news_though_nobody_changed_it(shop, shopify, polled):
+    order = shop.place_order([("MUG", 1)])
+    shop.api.unapproved = {"address1", "name"}
+    part = shopify.order(str(order.id))
+    assert load("shopify/orders.yml").apply(part.body)["withheld"] == ["billing_address", "shipping_address"]
+    shop.api.unapproved = set()
+    whole = shopify.order(str(order.id))
+    assert part.revision != whole.revision
+    assert polled(order)["withheld"] == []
+
+
+def test_a_telephone_number_that_is_not_shown_leaves_the_address_whole(shop, polled):
+    order = shop.place_order([("MUG", 1)])
+    shop.api.unapproved = {"phone"}
+    assert polled(order)["withheld"] == ["customer"]
+
+
+def test_orders_that_may_not_be_read_at_all_name_the_scope(shop, shopify, window):
+    shop.api.scopes = [scope for scope in shop.api.scopes if not scope.endswith("_orders")]
+    with pytest.raises(errors.MissingPermission, match="read_orders"):
+        next(shopify.orders(window, None))
 
 
 def test_an_unknown_order_is_not_found(shopify):

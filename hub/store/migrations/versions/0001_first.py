@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=20), server_default="active", nullable=False),
         sa.Column("status_reason", sa.Text(), server_default="", nullable=False),
         sa.Column("status_field", sa.String(length=80), nullable=True),
+        sa.Column("warning", sa.Text(), server_default="", nullable=False),
         sa.Column("account_id", sa.String(length=200), nullable=True),
         sa.Column("account_label", sa.String(length=200), nullable=True),
         sa.Column("zone", sa.String(length=64), server_default="UTC", nullable=False),
