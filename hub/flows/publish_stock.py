@@ -11,6 +11,7 @@ import structlog
 
 from hub.domain.availability import Offer
 from hub.domain.shipping import ItemResult, StockUpdate
+from hub.flows import unheard
 from hub.flows.deliver import may_send
 from hub.flows.reconcile import note_failure
 from hub.flows.runtime import Runtime
@@ -27,8 +28,9 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
     """Tell a channel what is due, one batch; returns how many listings. Call again until it returns 0.
 
     Changes that pile up between two calls leave as one figure. A figure equal to what the channel already confirmed is
-    not sent, nor one that nobody knows because a feed has not spoken yet. Safe to be killed at any point: figures are
-    absolute, so telling one twice does no harm.
+    not sent, nor one that nobody knows because a feed has not spoken yet; one that rises while the channel has sold
+    units itself waits until these are known here (`unheard`). Safe to be killed at any point: figures are absolute, so
+    telling one twice does no harm.
     """
     now, until = runtime.clock(), time.monotonic() + runtime.call_time_s
     with runtime.db.read() as tx:
@@ -50,6 +52,8 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         wanted = {listing_id: offer.figure for listing_id, offer in offers.items()}
         news = [row for row in rows if _is_news(row, offers[row["id"]])]
         _settle(tx, [row for row in rows if not _is_news(row, offers[row["id"]])], offers, now)
+        early = unheard.put_off(tx, connection_id, plugin.manifest, news, wanted, now)
+        news = [row for row in news if row["id"] not in early]
     if not news:
         return len(rows)
     as_of = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -61,7 +65,7 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         listings.published(tx, [row for row, result in answered if result.error is None], wanted, now)
         for row, result in answered:
             if result.error is not None:
-                listings.not_published(tx, row, result.error, now, found=result.actual, retry=result.retry)
+                listings.not_published(tx, row, result.error, runtime.clock(), found=result.actual, retry=result.retry)
         if failure is None:
             connections.succeeded(tx, connection_id, runtime.clock())
     if failure is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,3 +148,18 @@ def rewind(tx: Tx, connection_id: str, stream: str, to: datetime | None, now: da
 def run_now(tx: Tx, connection_id: str, now: datetime) -> None:
     """Have every stream of a connection read at once."""
     tx.execute(update(cursor).where(cursor.c.connection_id == connection_id).values(next_at=now))
+
+
+def read_to(tx: Tx, connection_id: str, streams: Collection[str]) -> datetime | None:
+    """Up to where all of these streams are stored; None when one was never read to its end."""
+    query = select(cursor.c.synced_to).where(cursor.c.connection_id == connection_id, cursor.c.stream.in_(streams))
+    found = list(tx.execute(query).scalars())
+    return min(found) if len(found) == len(streams) and None not in found else None
+
+
+def read_by(tx: Tx, connection_id: str, stream: str, at: datetime) -> None:
+    """Have a stream read at `at` and not later. One that was read since, or failed to be, has its own next time."""
+    insert_new(tx, cursor, [{"connection_id": connection_id, "stream": stream}], cursor.c.stream)
+    later = or_(cursor.c.next_at.is_(None), cursor.c.next_at > at)
+    not_since = or_(cursor.c.last_started_at.is_(None), cursor.c.last_started_at < at)
+    tx.execute(update(cursor).where(_where(connection_id, stream), later, not_since).values(next_at=at))

@@ -110,6 +110,14 @@ def due(tx: Tx, partition: int, now: datetime, limit: int) -> list[dict[str, Any
     return as_dicts(tx.execute(query).all())
 
 
+def has_waiting(tx: Tx, connection_id: str, streams: Collection[str]) -> bool:
+    """Whether anything of these streams is stored and not taken in yet."""
+    query = select(inbox.c.id).where(
+        inbox.c.connection_id == connection_id, inbox.c.stream.in_(streams), inbox.c.status.in_(WAITING)
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def claim(tx: Tx, ids: Collection[str]) -> set[str]:
     """Lock the rows that still wait; nobody else gets them until the transaction ends."""
     claimed: set[str] = set()

@@ -21,7 +21,12 @@ def _due(now: datetime) -> Any:
         listing.c.variant_id.is_not(None),
         listing.c.external_id.not_like("sku:%"),  # a SKU that a person linked; the channel lists nothing by that name
         or_(listing.c.publishing_until.is_(None), listing.c.publishing_until < now),
-        or_(listing.c.publish_next_at.is_(None), listing.c.publish_next_at <= now),
+        or_(
+            listing.c.publish_next_at.is_(None),
+            listing.c.publish_next_at <= now,
+            # What waits for orders to be read waits with the figure it had: a new one may be a lower one.
+            and_(listing.c.found_fewer_at.is_not(None), listing.c.stock_rev > listing.c.claimed_rev),
+        ),
     )
 
 
@@ -83,9 +88,15 @@ def lock(tx: Tx, listing_ids: Collection[str]) -> None:
 
 
 def published(tx: Tx, rows: Sequence[Mapping[str, Any]], quantities: Mapping[str, int], now: datetime) -> None:
-    """The channel confirmed these listings, as they were claimed; `quantities` by listing id."""
+    """The channel confirmed these listings, as they were claimed; `quantities` by listing id.
+
+    One that was told more had its sales read before.
+    """
     if not rows:
         return
+    fewer = {
+        row["id"]: row["found_fewer_at"] for row in rows if quantities[row["id"]] <= (row["published_quantity"] or 0)
+    }
     tx.execute(
         update(listing)
         .where(listing.c.id == bindparam("key"))
@@ -93,12 +104,21 @@ def published(tx: Tx, rows: Sequence[Mapping[str, Any]], quantities: Mapping[str
             published_rev=bindparam("seen_rev"),
             published_quantity=bindparam("told"),
             published_at=now,
+            found_fewer_at=bindparam("fewer"),
             publishing_until=None,
             publish_next_at=None,
             publish_failures=0,
             publish_error="",
         ),
-        [{"key": row["id"], "seen_rev": row["stock_rev"], "told": quantities[row["id"]]} for row in rows],
+        [
+            {
+                "key": row["id"],
+                "seen_rev": row["stock_rev"],
+                "told": quantities[row["id"]],
+                "fewer": fewer.get(row["id"]),
+            }
+            for row in rows
+        ],
     )
 
 
@@ -113,9 +133,20 @@ def kept_back(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
+def wait(tx: Tx, rows: Sequence[Mapping[str, Any]], why: str, until: datetime) -> None:
+    """These listings are looked at again at `until`, or as soon as their figure changes."""
+    tx.execute(
+        update(listing)
+        .where(listing.c.id == bindparam("key"))
+        .values(publishing_until=None, publish_next_at=until, publish_error=why),
+        [{"key": row["id"]} for row in rows],
+    )
+
+
 def not_published(tx: Tx, row: dict[str, Any], error: str, now: datetime, *, found: int | None, retry: bool) -> None:
     """The channel did not take the figure. `found` is what it holds instead, when it said so: the figure is told again
-    from there, at once the first times, since only our idea of the channel was old.
+    from there, at once the first times, since only our idea of the channel was old. Fewer than it was told are sales of
+    its own.
 
     Tried again after a pause that doubles up to an hour; with `retry` False only after the next change of stock.
     """
@@ -123,6 +154,8 @@ def not_published(tx: Tx, row: dict[str, Any], error: str, now: datetime, *, fou
     values: dict[str, Any] = {} if retry or found is not None else {"published_rev": row["stock_rev"]}
     if found is not None:
         values["published_quantity"] = found
+        if found < (row["published_quantity"] or 0):
+            values["found_fewer_at"] = now
         pause = timedelta(0) if row["publish_failures"] < AT_ONCE else pause
     tx.execute(
         update(listing)

@@ -11,10 +11,14 @@ import pytest
 from sqlalchemy import event, select
 
 from connectors.shopify.sandbox import ShopifySandbox
+from connectors.shopify.sandbox_shop import Order
 from hub.flows.publish_stock import publish_stock
+from hub.flows.reconcile import reconcile
+from hub.plugins import Registry
 from hub.store import catalog
 from hub.store.database import Database
 from hub.store.tables import listing
+from hub.testing import Fault
 from hub.testing.world import World
 
 
@@ -40,6 +44,29 @@ class Shop:
         ]
         with self.world.db.begin() as tx:
             catalog.store_listings(tx, self.id, rows)
+
+    def everybody_buys(self, sku: str) -> list[Order]:
+        """Customers buy one unit each for as long as the shop shows any."""
+        placed = []
+        while self.sandbox.available(sku) > 0:
+            placed.append(self.sandbox.place_order([(sku, 1)]))
+        return placed
+
+    def send(self, order: Order) -> None:
+        assert self.world.deliver(self.id, *self.sandbox.webhook("orders/create", order)).status == 200
+
+    def by_hand(self, sku: str, units: int) -> None:
+        """Somebody sets the figure in the shop."""
+        found = self.sandbox.state.by_sku(sku)
+        assert found is not None
+        self.sandbox.state.stock[found[1].item, self.sandbox.state.locations[0].id] = units
+
+    def settle(self, **span: float) -> None:
+        """Let time pass, by default until orders are read that a figure waits for, and all be done that follows."""
+        self.world.later(**(span or {"seconds": 11}))
+        self.world.run()
+        self.world.later(seconds=6)
+        self.world.run()
 
     def statements_of_publishing(self) -> int:
         counted: list[str] = []
@@ -104,6 +131,15 @@ def test_telling_ends_before_another_run_may_tell_newer_figures(shop: Shop) -> N
     assert shop.sandbox.available("MUG") == 3
 
 
+# --- what the channel sold itself -----------------------------------------------------------------------------------
+
+
+def told(shop: Shop) -> list[tuple[int, str]]:
+    """(figure that the channel was last told, why not more) by listing."""
+    query = select(listing.c.published_quantity, listing.c.publish_error)
+    return [tuple(row) for row in shop.world.read(lambda tx: tx.execute(query).all())]
+
+
 def test_a_channel_that_holds_another_figure_than_we_thought_is_told_again(shop: Shop) -> None:
     """The channel compares before it sets; the sale it made itself must not leave the old figure standing."""
     shop.list_articles(["MUG"], 4)
@@ -111,6 +147,113 @@ def test_a_channel_that_holds_another_figure_than_we_thought_is_told_again(shop:
     shop.sandbox.place_order([("MUG", 1)])  # the channel counts down by itself
     shop.world.stock("location MUG\nEAST 9")
     shop.world.run()
-    assert shop.sandbox.available("MUG") == 9
-    told = select(listing.c.published_quantity, listing.c.publish_error)
-    assert [tuple(row) for row in shop.world.read(lambda tx: tx.execute(told).all())] == [(9, "")]
+    shop.settle()
+    assert shop.sandbox.available("MUG") == 8
+    assert told(shop) == [(8, "")]
+
+
+def test_units_that_the_channel_sold_are_not_put_on_sale_again_before_they_are_known(shop: Shop) -> None:
+    shop.list_articles(["MUG"], 20)
+    shop.world.run()
+    placed = shop.everybody_buys("MUG")
+    assert len(placed) == 20
+    for order in placed[:12]:  # the other webhooks are still under way
+        shop.send(order)
+    shop.world.run()
+    placed += shop.everybody_buys("MUG")
+    [(figure, why)] = told(shop)
+    assert (len(placed), figure) == (20, 0)
+    assert "orders are read" in why
+
+    shop.settle()  # the poll brings what no webhook has brought
+    placed += shop.everybody_buys("MUG")
+    for order in placed[12:]:
+        shop.send(order)
+    shop.settle()
+    assert len(placed) == 20
+    assert told(shop) == [(0, "")]
+    assert shop.world.on_shelf()["EAST"]["MUG"] == (20, 0, 20)
+
+
+def test_a_figure_that_falls_waits_for_nothing(shop: Shop) -> None:
+    shop.list_articles(["MUG"], 9)
+    shop.world.run()
+    shop.sandbox.place_order([("MUG", 2)])
+    shop.world.stock("location MUG\nEAST 12")
+    shop.world.run()
+    assert shop.sandbox.available("MUG") == 7  # and not 12: two were sold
+    shop.world.stock("location MUG\nEAST 5")
+    shop.world.run()
+    assert shop.sandbox.available("MUG") == 5
+    shop.world.stock("location MUG\nEAST 8")
+    shop.world.run()
+    assert shop.sandbox.available("MUG") == 5  # the two are still not known
+    shop.settle()
+    assert shop.sandbox.available("MUG") == 6
+
+
+def test_a_figure_that_somebody_lowered_at_the_channel_is_put_right_after_its_orders_were_read(shop: Shop) -> None:
+    shop.list_articles(["MUG"], 9)
+    shop.world.run()
+    shop.by_hand("MUG", 2)
+    shop.world.stock("location MUG\nEAST 10")
+    shop.world.run()
+    assert shop.sandbox.available("MUG") == 2
+    shop.settle()
+    assert shop.sandbox.available("MUG") == 10
+    assert told(shop) == [(10, "")]
+
+
+def test_a_figure_that_somebody_raised_at_the_channel_is_put_right_at_once(shop: Shop) -> None:
+    shop.list_articles(["MUG"], 9)
+    shop.world.run()
+    shop.by_hand("MUG", 50)
+    shop.world.stock("location MUG\nEAST 60")
+    shop.world.run()
+    assert shop.sandbox.available("MUG") == 60
+
+
+def test_no_more_is_told_while_the_channels_orders_cannot_be_read(shop: Shop) -> None:
+    shop.list_articles(["MUG"], 9)
+    shop.world.run()
+    shop.sandbox.place_order([("MUG", 3)])
+    shop.sandbox.faults.append(Fault("error_500", "query Orders", times=99))
+    shop.world.stock("location MUG\nEAST 10")
+    shop.world.run()
+    shop.settle()
+    assert shop.sandbox.available("MUG") == 6
+    asked = shop.sandbox.count("query Orders")
+    shop.settle(seconds=6)
+    assert shop.sandbox.count("query Orders") == asked, "a stream that fails is read at its own pace"
+    shop.sandbox.faults.clear()
+    shop.settle(minutes=20)
+    assert shop.sandbox.available("MUG") == 7
+
+
+def test_an_order_that_is_read_and_not_taken_in_yet_counts_as_unknown(shop: Shop) -> None:
+    shop.list_articles(["MUG"], 9)
+    shop.world.run()
+    shop.sandbox.place_order([("MUG", 3)])
+    shop.world.stock("location MUG\nEAST 10")
+    shop.world.run()
+    shop.world.later(seconds=11)
+    reconcile(shop.world.runtime, shop.id, "orders")
+    shop.world.later(seconds=6)
+    publish_stock(shop.world.runtime, shop.id)
+    assert shop.sandbox.available("MUG") == 6
+    shop.settle()
+    assert shop.sandbox.available("MUG") == 7
+
+
+def test_a_channel_whose_orders_come_from_elsewhere_is_told_at_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = shop.world.runtime.registry.get("shopify")
+    blind = replace(plugin, manifest=replace(plugin.manifest, streams=()))
+    monkeypatch.setattr(Registry, "get", lambda *_: blind)
+    shop.list_articles(["MUG"], 9)
+    shop.world.run()
+    shop.sandbox.place_order([("MUG", 3)])
+    shop.world.stock("location MUG\nEAST 10")
+    shop.world.run()
+    assert shop.sandbox.available("MUG") == 10

@@ -85,6 +85,7 @@ listing = Table(
     count("published_rev"),
     Column("published_quantity", Integer),  # what the channel was last told and confirmed
     moment("published_at", null=True),
+    moment("found_fewer_at", null=True),  # when it held fewer than it was told: no more are told before these are known
     moment("publishing_until", null=True),
     moment("publish_next_at", null=True),
     count("publish_failures"),

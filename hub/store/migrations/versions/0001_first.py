@@ -490,6 +490,7 @@ def upgrade() -> None:
         sa.Column("published_rev", sa.Integer(), server_default="0", nullable=False),
         sa.Column("published_quantity", sa.Integer(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("found_fewer_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("publishing_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("publish_next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("publish_failures", sa.Integer(), server_default="0", nullable=False),
