@@ -7,6 +7,7 @@ payouts are consistent there. What the customer saw in another currency is kept 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,6 +15,10 @@ from connectors.shopify.amounts import DiscountShare, DutyShare, LineFacts, Orde
 from hub.domain.money import to_minor
 
 Json = Mapping[str, Any]
+
+WORK_ID = "gid://shopify/FulfillmentOrder/"
+KEPT_BACK = frozenset({"ON_HOLD", "SCHEDULED"})
+"""States of a fulfillment order that is not to be shipped now."""
 
 
 def order_facts(order: Json) -> OrderFacts:
@@ -26,6 +31,22 @@ def numeric_id(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ValueError(f"{value!r} is not an id")  # noqa: TRY004 - wrong data, not a wrong call
     return str(value).rsplit("/", 1)[-1].partition("?")[0]
+
+
+def revision_of(order: Json) -> str:
+    """When the order was last changed, or a part of it that people are to ship, as text that can be compared.
+
+    Shopify puts a fulfillment order on hold and lets it go without a word of the order itself.
+    """
+    parts = _nodes(order.get("fulfillmentOrders"))
+    times = [order["updatedAt"], *(one["updatedAt"] for one in parts if one.get("updatedAt"))]
+    return max(instant(time) for time in times)
+
+
+def instant(text: Any) -> str:
+    """A time as text in UTC. Raises ValueError for one that cannot be read."""
+    moment = datetime.fromisoformat(str(text)).astimezone(UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def decimal_text(value: Any) -> str:

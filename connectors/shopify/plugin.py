@@ -134,6 +134,7 @@ class Shopify(
         streams=(
             Stream("orders", "order", "shopify/orders.yml", polled=True),
             Stream("orders_webhook", "order", "shopify/orders_webhook.yml"),
+            Stream("fulfillment_orders", "notice"),
             Stream("products", "product", "shopify/products.yml", polled=True, every=timedelta(hours=1)),
             Stream("products_webhook", "product", "shopify/products_webhook.yml"),
             Stream("inventory_levels", "inventory", "shopify/inventory_levels.yml"),
@@ -179,6 +180,9 @@ class Shopify(
 
     def order(self, external_id: str) -> Record:
         return sources.order(self._admin, external_id)
+
+    def several(self, external_ids: Sequence[str]) -> Iterator[tuple[str, Record | None]]:
+        return sources.several(self._admin, external_ids)
 
     def items(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
         return sources.products(self._admin, window, cursor, self._rows)

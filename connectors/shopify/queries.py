@@ -68,6 +68,15 @@ fragment AddressFields on MailingAddress {
 }
 """
 
+_WORK = """
+fragment WorkFields on FulfillmentOrder {
+  id status updatedAt fulfillAt
+  fulfillmentHolds { id reason reasonNotes displayReason }
+  deliveryMethod { methodType }
+  assignedLocation { location { legacyResourceId } }
+}
+"""
+
 _ORDER = (
     """
 fragment OrderFields on Order {
@@ -111,12 +120,11 @@ fragment OrderFields on Order {
       taxLines { ...TaxFields }
     }
   }
-  fulfillmentOrders(first: 5) {
-    nodes { deliveryMethod { methodType } assignedLocation { location { legacyResourceId } } }
-  }
+  fulfillmentOrders(first: 5) { pageInfo { hasNextPage endCursor } nodes { ...WorkFields } }
   lineItems(first: $lines) { pageInfo { hasNextPage endCursor } nodes { ...LineFields } }
 }
 """
+    + _WORK
     + _LINE
     + _ADDRESS
     + _DISCOUNT
@@ -156,6 +164,44 @@ query OrderLines($id: ID!, $first: Int!, $after: String) {
     + _DISCOUNT
     + _TAX
 )
+
+ORDERS_BY_ID = (
+    """
+query OrdersById($ids: [ID!]!, $lines: Int!) {
+  nodes(ids: $ids) { ... on Order { ...OrderFields } }
+}
+"""
+    + _ORDER
+)
+
+ORDER_OF_WORK = (
+    """
+query OrderOfWork($id: ID!, $lines: Int!) {
+  fulfillmentOrder(id: $id) { order { ...OrderFields } }
+}
+"""
+    + _ORDER
+)
+
+ORDER_WORK = (
+    """
+query OrderWork($id: ID!, $first: Int!, $after: String) {
+  order(id: $id) {
+    fulfillmentOrders(first: $first, after: $after) { pageInfo { hasNextPage endCursor } nodes { ...WorkFields } }
+  }
+}
+"""
+    + _WORK
+)
+
+CHANGED_WORK = """
+query ChangedWork($first: Int!, $after: String, $query: String) {
+  fulfillmentOrders(first: $first, after: $after, query: $query, includeClosed: true, sortKey: UPDATED_AT) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id orderId }
+  }
+}
+"""
 
 _VARIANT = """
 fragment VariantFields on ProductVariant {

@@ -23,7 +23,8 @@ from connectors.shopify.sandbox_api import Api
 from connectors.shopify.sandbox_counter import Counter
 from connectors.shopify.sandbox_graphql import Gate, QueryError, parse
 from connectors.shopify.sandbox_rest import rest_level, rest_order, rest_product
-from connectors.shopify.sandbox_shop import Location, Order, Product, Shop
+from connectors.shopify.sandbox_shapes import gid
+from connectors.shopify.sandbox_shop import FulfillmentOrder, Location, Order, Product, Shop
 from hub.sdk.signatures import hmac_signature
 from hub.testing.sandbox import Sandbox
 
@@ -36,6 +37,8 @@ SCOPES = (
     "write_merchant_managed_fulfillment_orders",
 )
 Json = dict[str, Any]
+Thing = Order | Product | FulfillmentOrder | Mapping[str, Any]
+"""What a webhook is about, or its whole body."""
 
 
 @dataclass(slots=True)
@@ -69,9 +72,7 @@ class ShopifySandbox(Counter, Sandbox):
 
     # Webhooks.
 
-    def webhook(
-        self, topic: str, thing: Order | Product | Mapping[str, Any], event_id: str | None = None
-    ) -> tuple[dict[str, str], bytes]:
+    def webhook(self, topic: str, thing: Thing, event_id: str | None = None) -> tuple[dict[str, str], bytes]:
         """Headers and body of a delivery, signed as Shopify signs it. `event_id` stays the same on a repetition."""
         body = orjson.dumps(_payload(thing))
         stated = event_id or hashlib.sha256(topic.encode() + body).hexdigest()[:32]
@@ -94,9 +95,7 @@ class ShopifySandbox(Counter, Sandbox):
             raise KeyError(sku)
         return rest_level(self.state, found[1].item, (location or self.state.locations[0]).id)
 
-    def deliver(
-        self, url: str, topic: str, thing: Order | Product | Mapping[str, Any], event_id: str | None = None
-    ) -> int:
+    def deliver(self, url: str, topic: str, thing: Thing, event_id: str | None = None) -> int:
         """Post a delivery, and give the status of the answer."""
         headers, body = self.webhook(topic, thing, event_id)
         call = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - the test's own address
@@ -145,8 +144,10 @@ class ShopifySandbox(Counter, Sandbox):
         return {"cost": {"requestedQueryCost": cost, "actualQueryCost": cost, "throttleStatus": status}}
 
 
-def _payload(thing: Order | Product | Mapping[str, Any]) -> Mapping[str, Any]:
+def _payload(thing: Thing) -> Mapping[str, Any]:
     match thing:
+        case FulfillmentOrder():
+            return {"fulfillment_order": {"id": gid("FulfillmentOrder", thing.id), "status": thing.status.lower()}}
         case Order():
             return rest_order(thing)
         case Product():

@@ -15,7 +15,9 @@ from connectors.shopify.sandbox_shapes import connection, gid
 from connectors.shopify.sandbox_shop import Fulfillment, FulfillmentOrder, OpenUnits, Order, Shop
 
 TOPICS = frozenset(
-    {"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_EDITED", "INVENTORY_LEVELS_UPDATE"}
+    {f"FULFILLMENT_ORDERS_{done}" for done in ("PLACED_ON_HOLD", "HOLD_RELEASED", "RESCHEDULED", "MOVED", "CANCELLED")}
+    | {"FULFILLMENT_ORDERS_SCHEDULED_FULFILLMENT_ORDER_READY"}
+    | {"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_EDITED", "INVENTORY_LEVELS_UPDATE"}
     | {"PRODUCTS_CREATE", "PRODUCTS_UPDATE", "APP_UNINSTALLED"}
 )
 
@@ -25,11 +27,11 @@ NEEDED = {
     "Order.customer": "read_customers",
     "products": "read_products",
     "product": "read_products",
-    "nodes": "read_products",
     "inventoryItem": "read_inventory",
     "inventorySetQuantities": "write_inventory",
     "locations": "read_locations",
     "fulfillmentOrder": "read_merchant_managed_fulfillment_orders",
+    "fulfillmentOrders": "read_merchant_managed_fulfillment_orders",
     "fulfillmentCreate": "write_merchant_managed_fulfillment_orders",
 }
 """The scope that a root field, or a field of a type, asks for."""
@@ -95,9 +97,10 @@ class Api:
             "orders": self._orders,
             "order": self._order,
             "fulfillmentOrder": self._fulfillment_order,
+            "fulfillmentOrders": self._fulfillment_orders,
             "products": self._products,
             "product": self._product,
-            "nodes": lambda ids: [self._variant(one) for one in ids],
+            "nodes": self._nodes,
             "inventoryItem": self._inventory_item,
             "locations": self._locations,
             "webhookSubscriptions": connection(self.hooks, lambda hook: hook),
@@ -122,20 +125,37 @@ class Api:
         }
 
     def _orders(self, query: str | None = None, sortKey: str = "", reverse: bool = False, **page: Any) -> Json:  # noqa: N803 - the vendor's names
-        if (page.get("first") or 0) > self.most_rows:
-            raise QueryError("Query cost is too high", "MAX_COST_EXCEEDED")
+        self._afford(page.get("first") or 0)
         found = [order for order in self.state.orders.values() if changed_between(query, order.updated)]
         if sortKey == "UPDATED_AT":
             found.sort(key=lambda order: (order.updated, order.id), reverse=reverse)
         return connection(found, graph.graph_order)(**page)
+
+    def _fulfillment_orders(
+        self,
+        query: str | None = None,
+        sortKey: str = "",  # noqa: N803 - the vendor's names
+        includeClosed: bool = False,  # noqa: N803
+        **page: Any,
+    ) -> Json:
+        every = [(order, one) for order in self.state.orders.values() for one in order.fulfillment_orders]
+        found = [pair for pair in every if includeClosed or pair[1].status not in {"CLOSED", "CANCELLED"}]
+        found = [pair for pair in found if changed_between(query, pair[1].updated)]
+        if sortKey == "UPDATED_AT":
+            found.sort(key=lambda pair: (pair[1].updated, pair[1].id))
+        return connection(found, lambda pair: graph.graph_fulfillment_order(*pair))(**page)
+
+    def _afford(self, orders: int) -> None:
+        if orders > self.most_rows:
+            raise QueryError("Query cost is too high", "MAX_COST_EXCEEDED")
 
     def _order(self, id: str) -> Json | None:  # noqa: A002 - the vendor's name
         order = self.state.orders.get(_number(id))
         return graph.graph_order(order) if order else None
 
     def _fulfillment_order(self, id: str) -> Json | None:  # noqa: A002 - the vendor's name
-        every = (one for order in self.state.orders.values() for one in order.fulfillment_orders)
-        return next((graph.graph_fulfillment_order(one) for one in every if one.id == _number(id)), None)
+        every = ((order, one) for order in self.state.orders.values() for one in order.fulfillment_orders)
+        return next((graph.graph_fulfillment_order(*pair) for pair in every if pair[1].id == _number(id)), None)
 
     def _products(self, query: str | None = None, sortKey: str = "", **page: Any) -> Json:  # noqa: N803 - the vendor's names
         found = [one for one in self.state.products if changed_between(query, one.updated)]
@@ -146,6 +166,18 @@ class Api:
     def _product(self, id: str) -> Json | None:  # noqa: A002 - the vendor's name
         found = (one for one in self.state.products if one.id == _number(id))
         return next((graph.graph_product(self.state, one) for one in found), None)
+
+    def _nodes(self, ids: Sequence[str]) -> list[Json | None]:
+        self._afford(sum("/Order/" in one for one in ids))
+        return [self._node(one) for one in ids]
+
+    def _node(self, global_id: str) -> Json | None:
+        """A variant or an order by its global id. Raises QueryError when the app may not read such."""
+        root, read = ("order", self._order) if "/Order/" in global_id else ("product", self._variant)
+        refused = self.refuses("", root)
+        if refused is not None:
+            raise refused
+        return read(global_id)
 
     def _variant(self, global_id: str) -> Json | None:
         found = ((product, one) for product, one in self.state.variants() if one.id == _number(global_id))
@@ -228,6 +260,7 @@ class Api:
         for one, row, units in taken:
             row.remaining -= units
             one.status = "IN_PROGRESS" if any(other.remaining for other in one.lines) else "CLOSED"
+            self.state.touch_work(order, one)
         tracking = given.get("trackingInfo") or {}
         made = Fulfillment(
             next(self.state.ids),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.shopify.sandbox_shop import (
     ADDRESS,
     CUSTOMER,
     Applied,
+    FulfillmentOrder,
     Line,
     Location,
     Order,
@@ -101,7 +103,7 @@ class Counter:
 
         `currency` is what the customer sees at `rate` per unit of the shop's; orders are kept in the shop's currency.
         `gift_card` is the part of the price that a gift card pays. `more` are further fields of `Order`: note,
-        attributes, tags, risk, test, source.
+        attributes, tags, risk, test, source, unexplained.
         """
         with self.lock:
             now, number = self.state.now(), next(self.state.numbers)
@@ -203,12 +205,44 @@ class Counter:
             self.state.touch(order)
             return order
 
-    def hold(self, order_id: int, *, held: bool = True) -> None:
-        """Put all open fulfillment orders of an order on hold, or release them."""
+    def hold(
+        self, order_id: int, skus: Sequence[str] = (), *, reason: str = "Other", held: bool = True
+    ) -> FulfillmentOrder:
+        """Put what is open of an order on hold, or release it; `skus` are put apart first. What was done last."""
         with self.lock:
-            for one in self.state.order(order_id).fulfillment_orders:
-                if one.status in {"OPEN", "ON_HOLD"}:
-                    one.status = "ON_HOLD" if held else "OPEN"
+            order = self.state.order(order_id)
+            chosen = [one for one in self._parts(order, skus) if one.status in {"OPEN", "ON_HOLD"}]
+            for one in chosen:
+                one.status = "ON_HOLD" if held else "OPEN"
+                one.holds = {next(self.state.ids): reason} if held else {}
+                self.state.touch_work(order, one)
+            return chosen[-1]
+
+    def schedule(self, order_id: int, at: datetime | None, skus: Sequence[str] = ()) -> FulfillmentOrder:
+        """Let what is open of an order be shipped from a day on, or now; `skus` are put apart first."""
+        with self.lock:
+            order = self.state.order(order_id)
+            chosen = [one for one in self._parts(order, skus) if one.status in {"OPEN", "SCHEDULED"}]
+            for one in chosen:
+                one.status, one.fulfil_at = ("OPEN", None) if at is None else ("SCHEDULED", at)
+                self.state.touch_work(order, one)
+            return chosen[-1]
+
+    def _parts(self, order: Order, skus: Sequence[str]) -> list[FulfillmentOrder]:
+        """The fulfillment orders of an order, or those of some of its SKUs, which get one of their own."""
+        if not skus:
+            return list(order.fulfillment_orders)
+        return [part for one in list(order.fulfillment_orders) for part in self._part(order, one, skus)]
+
+    def _part(self, order: Order, one: FulfillmentOrder, skus: Sequence[str]) -> list[FulfillmentOrder]:
+        mine = [row for row in one.lines if row.line.sku in skus]
+        if not mine or len(mine) == len(one.lines):
+            return [one] if mine else []
+        one.lines = [row for row in one.lines if row not in mine]
+        self.state.touch_work(order, one)
+        apart = FulfillmentOrder(next(self.state.ids), one.location, one.method, mine, one.updated)
+        order.fulfillment_orders.append(apart)
+        return [apart]
 
     def fulfillments(self, order_id: int | str) -> list[Json]:
         """What has been fulfilled of an order: id, tracking, company, units by line id, whether mail was sent."""

@@ -78,7 +78,7 @@ def graph_order(order: Order) -> Json:
             for one in order.payments[:first]
         ],
         "shippingLines": connection(shipping_rows(order), _graph_shipping),
-        "fulfillmentOrders": connection(order.fulfillment_orders, graph_fulfillment_order),
+        "fulfillmentOrders": connection(order.fulfillment_orders, lambda one: graph_fulfillment_order(order, one)),
         "fulfillments": lambda first=None: [_graph_fulfillment(one) for one in order.fulfillments[:first]],
         "lineItems": connection(order.lines, lambda line: graph_line(order, line)),
     }
@@ -115,12 +115,26 @@ def graph_line(order: Order, line: Line) -> Json:
     }
 
 
-def graph_fulfillment_order(one: FulfillmentOrder) -> Json:
+def graph_fulfillment_order(order: Order, one: FulfillmentOrder) -> Json:
     actions = ["CREATE_FULFILLMENT", "HOLD", "MOVE"] if one.status in {"OPEN", "IN_PROGRESS"} else []
     return {
         "__typename": "FulfillmentOrder",
         "id": gid("FulfillmentOrder", one.id),
         "status": one.status,
+        "updatedAt": _utc(one.updated),
+        "fulfillAt": _utc(one.fulfil_at),
+        "fulfillmentHolds": [
+            {
+                "__typename": "FulfillmentHold",
+                "id": gid("FulfillmentHold", number),
+                "reason": "OTHER",
+                "reasonNotes": None,
+                "displayReason": reason,
+            }
+            for number, reason in one.holds.items()
+        ],
+        "orderId": gid("Order", order.id),
+        "order": lambda: graph_order(order),
         "deliveryMethod": {"methodType": one.method},
         "assignedLocation": {
             "location": {"id": gid("Location", one.location.id), "legacyResourceId": str(one.location.id)}

@@ -123,7 +123,10 @@ class FulfillmentOrder:
     location: Location
     method: str
     lines: list[OpenUnits]
+    updated: datetime
     status: str = "OPEN"
+    holds: dict[int, str] = field(default_factory=dict)  # why it is held, by the hold's id
+    fulfil_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -181,6 +184,7 @@ class Order:
     shipping_now: Decimal | None = None
     method: str = "SHIPPING"
     tip: Decimal = Decimal(0)
+    unexplained: Decimal = Decimal(0)  # in its total and in nothing else, as faulty apps have written it
     applied: list[Applied] = field(default_factory=list)
     paid: str = "PAID"
     payments: list[Payment] = field(default_factory=list)
@@ -236,7 +240,7 @@ class Order:
         full = sum((line.price * n for line, n in units), Decimal(0))
         duties = self.rounded(sum((line.duty * n / line.ordered for line, n in units if line.ordered), Decimal(0)))
         tax = self.rounded(taxes)
-        total = subtotal + shipping + duties + self.tip + (0 if self.taxes_included else tax)
+        total = subtotal + shipping + duties + self.tip + (0 if self.taxes_included else tax) + self.unexplained
         return Sums(subtotal, full - subtotal + self.shipping_discount, tax, duties, total)
 
 
@@ -281,7 +285,15 @@ class Shop:
 
     def touch(self, order: Order) -> None:
         """Two changes within one second get two times, so that the later one can be told apart."""
-        order.updated = max(self.now(), order.updated + timedelta(seconds=1))
+        order.updated = self._next_time(order)
+
+    def touch_work(self, order: Order, one: FulfillmentOrder) -> None:
+        """A fulfillment order changes without its order being changed."""
+        one.updated = self._next_time(order)
+
+    def _next_time(self, order: Order) -> datetime:
+        last = max(order.updated, *(one.updated for one in order.fulfillment_orders))
+        return max(self.now(), last + timedelta(seconds=1))
 
     def line(self, wish: Wish) -> Line:
         given: dict[str, Any] = {"sku": wish[0], "quantity": wish[1]} if isinstance(wish, tuple) else dict(wish)
@@ -317,7 +329,8 @@ class Shop:
                 groups.setdefault(place.id, []).append(OpenUnits(next(self.ids), line, line.wanted, line.wanted))
         places = {place.id: place for place in self.locations}
         order.fulfillment_orders += [
-            FulfillmentOrder(next(self.ids), places[place], order.method, open_) for place, open_ in groups.items()
+            FulfillmentOrder(next(self.ids), places[place], order.method, open_, order.updated)
+            for place, open_ in groups.items()
         ]
 
     def _place_with(self, line: Line) -> Location:

@@ -2,40 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.shopify import queries
 from connectors.shopify.client import PAGE, Admin, Json, TooCostly, gid
-from connectors.shopify.facts import numeric_id
+from connectors.shopify.facts import KEPT_BACK, WORK_ID, instant, numeric_id, revision_of
 from hub.domain.documents import Address
 from hub.sdk import Cursor, Page, Place, Record, Window, errors, read_each
 
 FIRST_LINES = 20  # lines fetched with each order; longer orders are completed by further calls
 FIRST_VARIANTS = 50
+LIVE = frozenset({"OPEN", "IN_PROGRESS", *KEPT_BACK})  # fulfillment orders of which something is to be shipped
 
 
 def orders(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> Iterator[Page]:
     """Pages of orders changed inside the window, oldest change first, each order complete.
 
-    When Shopify finds a query too costly, half as many orders are asked for. Cursors: see `_cursor`.
+    At the end come those of which only a part to be shipped has changed, such as put on hold: Shopify does not count
+    that as a change of the order. When it finds a query too costly, half as many orders are asked for. Cursors: see
+    `_cursor`.
     """
     changed = _changed(window, cursor)
+    seen: set[str] = set()
 
     def ask(after: str | None, first: int) -> Any:
         return admin.read(queries.ORDERS, first=first, after=after, query=changed, lines=FIRST_LINES)["orders"]
 
     for page in _adaptive(ask, rows):
-        yield Page(read_each(page["nodes"], lambda node: _order_record(_whole_order(admin, node))), _cursor(page))
+        found = read_each(page["nodes"], lambda node: _order_record(_whole_order(admin, node)))
+        seen.update(one.external_id for one in found)
+        yield Page(found, _cursor(page))
+    for page in admin.pages(
+        queries.CHANGED_WORK, lambda data: data["fulfillmentOrders"], first=PAGE, query=_changed(window, None)
+    ):
+        named = dict.fromkeys(numeric_id(one["orderId"]) for one in page["nodes"])
+        rest = [external_id for external_id in named if external_id not in seen]
+        seen.update(rest)
+        if rest:
+            yield Page(read_each(rest, lambda external_id: order(admin, external_id)))
 
 
 def order(admin: Admin, external_id: str) -> Record:
-    """One order as it is now. Raises NotFound."""
-    node = admin.read(queries.ORDER, id=gid("Order", external_id), lines=FIRST_LINES)["order"]
+    """One order as it is now, by its id or by that of one of its fulfillment orders. Raises NotFound."""
+    if external_id.startswith(WORK_ID):
+        work = admin.read(queries.ORDER_OF_WORK, id=external_id, lines=FIRST_LINES)["fulfillmentOrder"]
+        node = work and work["order"]
+    else:
+        node = admin.read(queries.ORDER, id=gid("Order", external_id), lines=FIRST_LINES)["order"]
     if node is None:
         raise errors.NotFound(f"Shopify knows no order {external_id}")
     return _order_record(_whole_order(admin, node))
+
+
+def several(admin: Admin, external_ids: Sequence[str]) -> Iterator[tuple[str, Record | None]]:
+    """Each of these as `order` gives it, None for one that is not there; orders by their ids with one call."""
+    parts = [one for one in external_ids if one.startswith(WORK_ID)]
+    yield from _together(admin, [one for one in external_ids if one not in parts])
+    for one in parts:
+        try:
+            yield one, order(admin, one)
+        except errors.NotFound:
+            yield one, None
+
+
+def _together(admin: Admin, ids: Sequence[str]) -> Iterator[tuple[str, Record | None]]:
+    if not ids:
+        return
+    try:
+        nodes = admin.read(queries.ORDERS_BY_ID, ids=[gid("Order", one) for one in ids], lines=FIRST_LINES)["nodes"]
+    except TooCostly:
+        if len(ids) == 1:
+            raise
+        yield from _together(admin, ids[: len(ids) // 2])
+        yield from _together(admin, ids[len(ids) // 2 :])
+        return
+    for one, node in zip(ids, nodes, strict=True):
+        yield one, _order_record(_whole_order(admin, node)) if node else None
 
 
 def products(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> Iterator[Page]:
@@ -55,7 +100,7 @@ def products(admin: Admin, window: Window, cursor: Cursor | None, rows: int) -> 
     def read(node: Json) -> Record:
         whole = _complete(admin, node, "variants", queries.PRODUCT_VARIANTS, lambda data: data["product"])
         body = {**whole, "shopCurrencyCode": currency}
-        return Record(str(node["legacyResourceId"]), body, _revision(node["updatedAt"]))
+        return Record(str(node["legacyResourceId"]), body, instant(node["updatedAt"]))
 
     for page in _adaptive(ask, rows):
         yield Page(read_each(page["nodes"], read), _cursor(page))
@@ -107,7 +152,25 @@ def _changed(window: Window, cursor: Cursor | None) -> str:
 
 
 def _whole_order(admin: Admin, node: Json) -> Json:
-    return _complete(admin, node, "lineItems", queries.ORDER_LINES, lambda data: data["order"])
+    whole = _complete(admin, node, "lineItems", queries.ORDER_LINES, lambda data: data["order"])
+    whole = _complete(admin, whole, "fulfillmentOrders", queries.ORDER_WORK, lambda data: data["order"])
+    live = [one for one in whole["fulfillmentOrders"]["nodes"] if one["status"] in LIVE]
+    held = [one for one in live if one["status"] in KEPT_BACK]
+    if len(held) < len(live):  # only some of what is left to ship is kept back
+        for one in held:
+            one["lineIds"] = _lines_of_work(admin, one["id"])
+    return whole
+
+
+def _lines_of_work(admin: Admin, work_id: str) -> list[str]:
+    """Ids of the order's lines of which a fulfillment order has something to ship."""
+    pages = admin.pages(
+        queries.FULFILLMENT_ORDER_LINES,
+        lambda data: (data["fulfillmentOrder"] or {}).get("lineItems"),
+        id=work_id,
+        first=PAGE,
+    )
+    return [numeric_id(row["lineItem"]["id"]) for page in pages for row in page["nodes"] if row["remainingQuantity"]]
 
 
 def _complete(admin: Admin, node: Json, name: str, document: str, find: Callable[[Json], Any]) -> Json:
@@ -124,9 +187,16 @@ def _complete(admin: Admin, node: Json, name: str, document: str, find: Callable
 
 
 def _order_record(node: Json) -> Record:
-    """An order whose personal data was kept back is another one, once the app may see it, though nobody changed it."""
-    revision = _revision(node["updatedAt"])
-    return Record(str(node["legacyResourceId"]), node, f"{revision} in part" if node.get("withheld") else revision)
+    """An order, marked by all that makes it another one though nobody changed it: what is kept back of it, and whether
+    the app may not see all of it.
+    """
+    mark = revision_of(node)
+    held = [one["id"] for part in node["fulfillmentOrders"]["nodes"] for one in part["fulfillmentHolds"]]
+    if held:
+        mark = f"{mark} held {hashlib.sha256(' '.join(sorted(held)).encode()).hexdigest()[:8]}"
+    if node.get("withheld"):
+        mark = f"{mark} in part"
+    return Record(str(node["legacyResourceId"]), node, mark)
 
 
 def _place(node: Json) -> Place:
@@ -147,8 +217,3 @@ def _place(node: Json) -> Place:
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _revision(text: str) -> str:
-    moment = datetime.fromisoformat(text).astimezone(UTC)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

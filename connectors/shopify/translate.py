@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any, Protocol
 
 from connectors.shopify.amounts import Books, DiscountShare, LineFacts, OrderFacts, TaxShare, books
-from connectors.shopify.facts import decimal_text, numeric_id, order_facts
+from connectors.shopify.facts import decimal_text, instant, numeric_id, order_facts, revision_of
 from hub.domain.money import to_decimal, to_minor
 
 _GRAMS = {
@@ -286,6 +286,31 @@ def gift_cards(value: Any, env: Env) -> list[dict[str, Any]]:
     ]
 
 
+def revision(value: Any, env: Env) -> str:
+    del value
+    return revision_of(env.root)
+
+
+def holds(value: Any, env: Env) -> list[dict[str, Any]]:  # noqa: ARG001 - the engine's calling convention
+    """What Shopify keeps back: each hold of a fulfillment order, and one that is scheduled for later."""
+    found = []
+    for work in value:
+        lines = work.get("lineIds", [])
+        if work["status"] == "SCHEDULED":
+            until = instant(work["fulfillAt"]) if work.get("fulfillAt") else None
+            said = "it is scheduled for later"
+            found.append(_filled(external_id=numeric_id(work["id"]), reason=said, until=until, lines=lines))
+        elif work["status"] == "ON_HOLD":
+            reasons = work.get("fulfillmentHolds") or [{"id": work["id"]}]
+            found += [_filled(external_id=numeric_id(one["id"]), reason=_why(one), lines=lines) for one in reasons]
+    return found
+
+
+def _why(hold: Mapping[str, Any]) -> str:
+    said = [str(hold[name]) for name in ("displayReason", "reasonNotes") if hold.get(name)]
+    return ": ".join(said) or "it is on hold"
+
+
 def withheld(value: Any, env: Env) -> list[str]:  # noqa: ARG001 - the engine's calling convention
     """The document's parts of which Shopify kept back something that matters."""
     found = set()
@@ -393,6 +418,8 @@ TRANSFORMS: dict[str, Callable[..., Any]] = {
     "exchange_rate": exchange_rate,
     "risk": risk,
     "gift_cards": gift_cards,
+    "revision": revision,
+    "holds": holds,
     "withheld": withheld,
     "variant_options": variant_options,
     "plain_text": plain_text,

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from connectors.shopify.facts import WORK_ID
 from hub.sdk import Event, WebhookRequest, errors
 from hub.sdk.signatures import require_hmac
 
@@ -34,6 +35,16 @@ ORDER_TOPICS = frozenset(
         "orders/partially_fulfilled",
     }
 )
+WORK_TOPICS = frozenset(
+    {
+        "fulfillment_orders/placed_on_hold",
+        "fulfillment_orders/hold_released",
+        "fulfillment_orders/rescheduled",
+        "fulfillment_orders/scheduled_fulfillment_order_ready",
+        "fulfillment_orders/moved",
+        "fulfillment_orders/cancelled",
+    }
+)
 PRODUCT_TOPICS = frozenset({"products/create", "products/update"})
 PRIVACY_TOPICS = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
 
@@ -41,6 +52,12 @@ SUBSCRIBED = (
     "ORDERS_CREATE",
     "ORDERS_UPDATED",
     "ORDERS_CANCELLED",
+    "FULFILLMENT_ORDERS_PLACED_ON_HOLD",
+    "FULFILLMENT_ORDERS_HOLD_RELEASED",
+    "FULFILLMENT_ORDERS_RESCHEDULED",
+    "FULFILLMENT_ORDERS_SCHEDULED_FULFILLMENT_ORDER_READY",
+    "FULFILLMENT_ORDERS_MOVED",
+    "FULFILLMENT_ORDERS_CANCELLED",
     "INVENTORY_LEVELS_UPDATE",
     "PRODUCTS_CREATE",
     "PRODUCTS_UPDATE",
@@ -69,6 +86,8 @@ def events(request: WebhookRequest) -> list[Event]:
     event_id = request.headers.get(EVENT_ID) or request.headers.get(DELIVERY_ID) or ""
     if topic in ORDER_TOPICS:
         return [Event("orders_webhook", _id(body, "id"), topic, event_id, _revision(body))]
+    if topic in WORK_TOPICS:
+        return [Event("fulfillment_orders", _work_id(body), topic, event_id)]
     if topic in PRODUCT_TOPICS:
         return [Event("products_webhook", _id(body, "id"), topic, event_id, _revision(body))]
     if topic == "inventory_levels/update":
@@ -98,6 +117,15 @@ def _id(body: Mapping[str, Any], name: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
         raise errors.Malformed(f"the body has no {name}")
     return str(value)
+
+
+def _work_id(body: Mapping[str, Any]) -> str:
+    """The first fulfillment order that the body names: all of one delivery belong to one order."""
+    named = (str(part.get("id") or "") for part in body.values() if isinstance(part, dict))
+    found = next((one for one in named if one.startswith(WORK_ID)), "")
+    if not found:
+        raise errors.Malformed("the body names no fulfillment order")
+    return found
 
 
 def _revision(body: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from typing import IO, TypeVar
 from hub.app import build_runtime
 from hub.flows.runtime import Runtime
 from hub.settings import Settings
-from hub.store import connections, cursors, inbox, ledger, listings, outbox, people
+from hub.store import connections, cursors, inbox, inquiries, ledger, listings, outbox, people
 from hub.store.database import Tx, open_database
 
 T = TypeVar("T")
@@ -90,6 +90,7 @@ class House:
         return [
             *(f"inbox {partition}" for partition in inbox.waiting_partitions(tx, soon)),
             *(f"outbox of {connections.get(tx, one).name}" for one in outbox.due_connections(tx, soon)),
+            *(f"questions to {connections.get(tx, one).name}" for one in inquiries.due_connections(tx, soon)),
             *(f"stock for {connections.get(tx, one).name}" for one in listings.due_connections(tx, soon)),
             *("units that came in" for _ in ledger.risen(tx, 1)),
         ]

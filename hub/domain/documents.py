@@ -173,6 +173,14 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelHold:
+    external_id: str
+    reason: str
+    until: datetime | None = None
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExchangeRate:
     currency: str
     rate: str
@@ -216,6 +224,8 @@ class Order:
     market: str | None = None
     sales_channel: str | None = None
     fulfilled_by: str = "merchant"
+    partial: bool = False
+    holds: tuple[ChannelHold, ...] = ()
     withheld: tuple[str, ...] = ()
     fx: ExchangeRate | None = None
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from hub.domain.documents import Fee, Order, OrderLine, ShippingCharge
-from hub.domain.holds import BLOCKS
+from hub.domain.holds import BLOCKS, RELEASE, ROUTING
 from hub.domain.keys import fitting
 from hub.domain.money import to_decimal, to_minor
 
@@ -29,13 +29,15 @@ class HoldReason:
     """Why an order waits. `kind` is what people filter by.
 
     `handle` names the finding with the facts it rests on: it is one hold however often it is found, and once a person
-    has released it, it comes back only when the facts, and so the handle, are others.
+    has released it, it comes back only when the facts, and so the handle, are others. `line` is the channel's id of the
+    line that waits; "" is the whole order.
     """
 
     kind: str
     reason: str
     handle: str
     blocks: str = "routing"
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Facts:
 
     unmapped: tuple[str, ...] = ()  # titles or SKUs of lines that are no article of ours
     twins: tuple[Twin, ...] = ()  # orders of the same e-mail address, total and lines that came shortly before
+    placed: frozenset[str] = frozenset()  # ids of lines with units that have their place and have not left
     settings: Mapping[str, Any] = field(default_factory=dict)  # of this check, for the order's connection
 
 
@@ -96,14 +99,14 @@ def findings(
     nobody knows what it would have found.
     """
     if order.status == "pending" and _is_on("pending", checks, chosen):
-        checks = {name: check for name, check in checks.items() if name in {"pending", "unmapped"}}
+        checks = {name: check for name, check in checks.items() if name in {"pending", "channel", "unmapped"}}
     found: list[HoldReason] = []
     for name, check in checks.items():
         if not _is_on(name, checks, chosen):
             continue
         settings = check.defaults() | {key: value for key, value in chosen.get(name, {}).items() if key != "on"}
         try:
-            found += _clipped(check.find(order, Facts(facts.unmapped, facts.twins, settings)))
+            found += _clipped(check.find(order, replace(facts, settings=settings)))
         except Exception as error:  # noqa: BLE001 - a check may raise anything, and must not park the order
             words = f"{type(error).__name__}: {error}"
             said = f"The check {name} failed and nobody knows what it would have found. {words}"
@@ -120,7 +123,7 @@ def _clipped(found: Iterable[HoldReason]) -> list[HoldReason]:
     wrong = next((one.blocks for one in found if one.blocks not in BLOCKS), None)
     if wrong is not None:
         raise ValueError(f"a hold cannot block {wrong!r}, only {', '.join(BLOCKS)}")
-    return [HoldReason(one.kind[:32], one.reason, fitting(one.handle, HANDLE_CHARS), one.blocks) for one in found]
+    return [replace(one, kind=one.kind[:32], handle=fitting(one.handle, HANDLE_CHARS)) for one in found]
 
 
 def find_unmapped(_order: Order, facts: Facts) -> Iterable[HoldReason]:
@@ -132,6 +135,27 @@ def find_unmapped(_order: Order, facts: Facts) -> Iterable[HoldReason]:
 def find_pending(order: Order, _facts: Facts) -> Iterable[HoldReason]:
     if order.status == "pending":
         yield HoldReason("pending", "The channel has not released the order yet.", "pending")
+
+
+def find_channel(order: Order, facts: Facts) -> Iterable[HoldReason]:
+    """What the channel keeps back: all of the order, or the lines that it names.
+
+    What has a place already is not handed over; what has none gets none.
+    """
+    goods = {line.external_id for index, line in enumerate(order.lines) if ships_by_us(order, index) and line.quantity}
+    for held in order.holds:
+        said = f" until {held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
+        reason = f"The channel keeps it back{said}: {held.reason}"
+        ends = f":{held.until:%Y%m%dT%H%M}" if held.until else ""
+        whole = not held.lines or goods <= set(held.lines)
+        for line in [""] if whole else sorted(goods.intersection(held.lines)):
+            handle = f"channel:{held.external_id}{ends}:{line}"
+            yield HoldReason("channel", reason, handle, _before_work(facts, line), line)
+
+
+def _before_work(facts: Facts, line: str = "") -> str:
+    """What to stop so that nobody begins to work on the order, or on a line of it."""
+    return RELEASE if (line in facts.placed if line else facts.placed) else ROUTING
 
 
 def find_unpaid(order: Order, _facts: Facts) -> Iterable[HoldReason]:
@@ -166,9 +190,10 @@ def find_risk(order: Order, facts: Facts) -> Iterable[HoldReason]:
     limit, score = facts.settings.get("score"), _number(order.risk.score)
     facts_of = f"risk:{order.risk.level}:{order.risk.score or ''}"
     if order.risk.level == "high":
-        yield HoldReason("risk", "The channel rates the risk of fraud as high.", facts_of)
+        yield HoldReason("risk", "The channel rates the risk of fraud as high.", facts_of, _before_work(facts))
     elif limit is not None and score is not None and score >= Decimal(str(limit)):
-        yield HoldReason("risk", f"The channel's fraud score is {score}, and {limit} or more is held.", facts_of)
+        said = f"The channel's fraud score is {score}, and {limit} or more is held."
+        yield HoldReason("risk", said, facts_of, _before_work(facts))
 
 
 def find_twin(order: Order, facts: Facts) -> Iterable[HoldReason]:
@@ -199,6 +224,7 @@ def _number(text: str | None) -> Decimal | None:
 
 
 PENDING = EntryCheck("The channel keeps the order back itself.", find_pending)
+CHANNEL = EntryCheck("The channel holds the order or a part of it.", find_channel)
 UNPAID = EntryCheck("The order is not paid, and not on terms either.", find_unpaid)
 UNMAPPED = EntryCheck("A line is not linked to an article.", find_unmapped)
 TOTALS_MISMATCH = EntryCheck(
@@ -259,6 +285,7 @@ VALUE = EntryCheck(
 BUILT_IN_CHECKS: Mapping[str, EntryCheck] = {
     "unmapped": UNMAPPED,
     "pending": PENDING,
+    "channel": CHANNEL,
     "unpaid": UNPAID,
     "totals_mismatch": TOTALS_MISMATCH,
     "address": ADDRESS,

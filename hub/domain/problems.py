@@ -156,13 +156,20 @@ _HOLDS = {
     "shipment_voided": ("A shipment was taken back", "Find out what was shipped, then release the hold."),
     "late_accept": ("A location accepted too late", "Make sure that nothing ships twice, then release the hold."),
     "not_collected": ("Nobody collected the goods", "Put them back on the shelf, or give them another day."),
+    "unknown_there": (
+        "It does not know an order when it is asked",
+        "Look whether the order is there and may be shipped, then release the hold.",
+    ),
     "manual": ("Held by a person", "Release the hold when the reason is gone."),
 }
-WAITING_HOLDS = frozenset({"unpaid", "pending"})  # these end by themselves, when the channel says so
+WAITING_HOLDS = frozenset({"unpaid", "pending", "channel"})  # these end by themselves, when the channel says so
 
 
 def of_hold(channel: str, kind: str) -> Words:
     """An active hold."""
+    if kind == "channel":
+        step = "Nothing: they go on when the channel lets them go."
+        return Words(f"{channel}: orders are kept back there", step, "theirs")
     if kind in WAITING_HOLDS:
         return Words(f"{channel}: orders wait for payment", "Nothing: the channel tells when it is paid.", "theirs")
     title, step = _HOLDS.get(kind, (f"On hold: {kind.replace('_', ' ')}", "Look at the reason, then release the hold."))

@@ -8,6 +8,7 @@ from typing import Literal
 import structlog
 
 from hub.flows.advise import advise
+from hub.flows.ask import ask
 from hub.flows.deliver import deliver
 from hub.flows.follow import FINAL, QUIET, follow
 from hub.flows.intake import intake
@@ -18,7 +19,7 @@ from hub.flows.rehearse import rehearse
 from hub.flows.runtime import Runtime
 from hub.flows.timed import run_timed
 from hub.flows.watch import watch, watched
-from hub.store import cursors, inbox, ledger, listings, outbox, routing, rules, shipments
+from hub.store import cursors, inbox, inquiries, ledger, listings, outbox, routing, rules, shipments
 
 log = structlog.get_logger()
 
@@ -74,6 +75,8 @@ def open_door(runtime: Runtime, door: str, stopping: Stopping = lambda: False) -
             connection_id, _, stream = rest.partition(":")
             reconcile(runtime, connection_id, stream)
             return False
+        case "ask":
+            return drain(lambda: ask(runtime, rest))
         case "follow":
             return drain(lambda: follow(runtime, rest))
         case "watch":
@@ -101,6 +104,7 @@ def due_doors(runtime: Runtime) -> Iterator[str]:
         yield from [f"rehearse:{rehearsal_id}" for rehearsal_id in rules.running_rehearsals(tx)]
         yield from [f"stock:{connection_id}" for connection_id in listings.due_connections(tx, now)]
         yield from [f"poll:{connection_id}:{stream}" for connection_id, stream in cursors.due(tx, now)]
+        yield from [f"ask:{connection_id}" for connection_id in inquiries.due_connections(tx, now)]
         yield from [f"follow:{connection_id}" for connection_id in shipments.silent_connections(tx, now - QUIET, FINAL)]
 
 

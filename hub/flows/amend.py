@@ -13,6 +13,7 @@ from hub.domain.entry import computed_total_minor
 from hub.flows.change import bring_to, look, record, take_over
 from hub.flows.desk import Desk
 from hub.flows.enter import Articles, Incoming, decide, new_line
+from hub.flows.recall import keep_back
 from hub.store.orders import OrderState
 
 
@@ -24,6 +25,10 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
     """
     if incoming.order.revision < state.revision:
         return "stale"
+    if state.of_channel.get("partial") and incoming.order.partial:
+        desk.asks.add((state.connection_id, state.external_id))  # what was asked before is older than this
+    elif state.of_channel.get("partial"):
+        desk.told.append(state)
     incoming = complete(incoming, state.of_channel)
     if incoming.hash == state.document_hash:
         return _again(desk, state, articles)
@@ -32,6 +37,7 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
     if incoming.order.revision > state.revision:
         desk.news.add(incoming.inbox_id)
     document, clashes = _merged(incoming, state)
+    _keep_back(desk, incoming.order, state)
     _note(incoming, state, document)
     asks = changes.between(state.document, document)
     if asks or _costs(state.document) != _costs(document):
@@ -47,6 +53,16 @@ def amend(desk: Desk, incoming: Incoming, state: OrderState, articles: Articles)
         )
     bring_to(desk, state, document, articles)
     return _outcome(state, clashes)
+
+
+def _keep_back(desk: Desk, order: Order, state: OrderState) -> None:
+    """Take back from the places what the channel keeps back from now on, as far as nobody was told of it."""
+    known = {one["external_id"] for one in state.of_channel.get("holds", ())}
+    ids = {line.external_id: line.id for line in state.lines}
+    for held in order.holds:
+        if held.external_id not in known:
+            lines = {ids[name] for name in held.lines if name in ids} if held.lines else None
+            keep_back(desk, state, lines, f"its channel keeps it back: {held.reason}")
 
 
 def _outcome(state: OrderState, clashes: Sequence[str] = ()) -> str:
@@ -124,20 +140,22 @@ def _note(incoming: Incoming, state: OrderState, document: Mapping[str, Any]) ->
 
 
 # What a channel tells by poll and leaves out of its webhooks: silence does not take it back.
-TOLD_BY_POLL = ("payments", "gift_cards", "risk", "pickup_location", "withheld")
+TOLD_BY_POLL = ("payments", "gift_cards", "risk", "pickup_location", "withheld", "holds")
 
 
 def complete(incoming: Incoming, before: Mapping[str, Any]) -> Incoming:
     """The incoming document with what the known one says and it does not, or is not allowed to say."""
     said = incoming.document
+    if said.get("partial") and not before.get("partial"):
+        said = {name: value for name, value in said.items() if name != "partial"}  # the rest of it is known
     kept = {name: before[name] for name in TOLD_BY_POLL if name in before and name not in said}
     hidden = said.get("withheld", [])
     known = [name for name in hidden if name in before and name not in before.get("withheld", ())]
     if known:
         kept |= {name: before[name] for name in known} | {"withheld": [one for one in hidden if one not in known]}
-    if not kept:
-        return incoming
     document = {**said, **kept}
+    if document == incoming.document:
+        return incoming
     order: Order = schemas.parse("order.v1", document)
     return replace(incoming, document=document, order=order, hash=schemas.fingerprint(document))
 

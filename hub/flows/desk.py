@@ -21,7 +21,7 @@ from hub.flows.backlog import Backlog
 from hub.flows.runtime import Runtime
 from hub.flows.snapshot import RoutingView, routing_view
 from hub.flows.strategies import Advice
-from hub.store import availability, catalog, connections, holds, orders, outbox
+from hub.store import availability, catalog, connections, holds, inquiries, orders, outbox
 from hub.store.availability import Component
 from hub.store.catalog import LocationRow
 from hub.store.connections import ConnectionRow
@@ -69,6 +69,8 @@ class Desk:
     lookalikes: dict[Any, list[Lookalike]] = field(default_factory=dict)  # what new orders may be twins of
     preorders: frozenset[str] | None = None  # articles sold before they come, once somebody has asked
     recipes: Mapping[str, tuple[Component, ...]] = field(default_factory=dict)  # of the articles that are kits
+    asks: set[tuple[str, str]] = field(default_factory=set)  # (connection, its id) of orders that came in part
+    told: list[OrderState] = field(default_factory=list)  # orders that came in part and are whole now
     news: set[str] = field(default_factory=set)  # inbox rows that told something newer than was known
     advice: dict[str, Advice] = field(default_factory=dict)  # what was said outside of orders, by order
     last: list[tuple[tuple[str, ...], Callable[[Tx], object]]] = field(default_factory=list)  # see `at_the_end`
@@ -228,8 +230,7 @@ class Desk:
         entity = ("order_line" if held.target_type == "line" else held.target_type, held.target_id)
         self.tell(order.id, entity, state, said, hold=held.id)
         if held.blocks != ROUTING:
-            free = outbox.let_go(self.tx, [fo.id for fo in order.fos if fo.is_live], self.now)
-            self.wakes |= {f"outbox:{connection_id}" for connection_id in free}
+            self.let_go(order)
         self._ask_all(order)
 
     def _ask_all(self, order: OrderState) -> None:
@@ -268,6 +269,23 @@ class Desk:
         for held in [one for one in order.holds if one.target_type != "order" and one.target_id not in live]:
             self.end_hold(order, held, f"The hold ({held.kind.replace('_', ' ')}) ended with what it lay on.")
 
+    def _ask_for_the_rest(self) -> None:
+        """Have channels asked for orders that came in part, and let those go that are whole now."""
+        by_connection: dict[str, set[str]] = {}
+        for connection_id, external_id in self.asks:
+            by_connection.setdefault(connection_id, set()).add(external_id)
+        for connection_id, external_ids in sorted(by_connection.items()):
+            inquiries.put(self.tx, connection_id, external_ids, self.now, waits=True)
+            self.wakes.add(f"ask:{connection_id}")
+        for order in self.told:
+            inquiries.end(self.tx, order.connection_id, order.external_id)
+            self.let_go(order)
+
+    def let_go(self, order: OrderState) -> None:
+        """Look at hand-overs again that waited."""
+        free = outbox.let_go(self.tx, [fo.id for fo in order.fos if fo.is_live], self.now)
+        self.wakes |= {f"outbox:{connection_id}" for connection_id in free}
+
     def add_lines(self, order: OrderState) -> None:
         """Insert the lines of an order that are new, as they now stand."""
         kits.follow(order.lines)
@@ -289,6 +307,7 @@ class Desk:
         for _, write in sorted(self.last, key=lambda one: one[0]):
             write(self.tx)
         self.last.clear()
+        self._ask_for_the_rest()
         if self.stock.changed_variants:
             self.wakes.add("stock")
 

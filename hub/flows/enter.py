@@ -66,6 +66,8 @@ def enter(desk: Desk, incoming: Incoming, articles: Articles) -> OrderState:
         state.id, ("order", state.id), "received", f"{order.number} arrived from {channel}.", inbox=incoming.inbox_id
     )
     desk.news.add(incoming.inbox_id)
+    if order.partial:
+        desk.asks.add((incoming.connection_id, order.external_id))
     decide(desk, state, order)
     desk.add_lookalike(_lookalike(state, order))
     row.update({name: getattr(state, name) for name in _DECIDED})
@@ -103,9 +105,18 @@ def check_entry(desk: Desk, state: OrderState, order: Order) -> None:
     chosen = desk.connections[state.connection_id].entry_checks or {}
     found = {one.handle: one for one in entry.findings(order, _facts(desk, state, order), desk.entry_checks, chosen)}
     end_findings(desk, state, but=found.keys())
+    lines = {line.external_id: line.id for line in state.lines}
     for one in found.values():
         if (entry.SOURCE, one.handle) not in state.dismissed:
-            desk.put_on_hold(state, one.kind, one.reason, handle=one.handle, source=entry.SOURCE, blocks=one.blocks)
+            desk.put_on_hold(
+                state,
+                one.kind,
+                one.reason,
+                handle=one.handle,
+                source=entry.SOURCE,
+                blocks=one.blocks,
+                target=("line", lines[one.line]) if one.line in lines else None,
+            )
 
 
 def end_findings(desk: Desk, state: OrderState, but: Collection[str] = ()) -> None:
@@ -124,7 +135,8 @@ def _facts(desk: Desk, state: OrderState, order: Order) -> Facts:
         for other in desk.lookalikes.get(me.likeness, ())
         if me.email and other.order_id < me.order_id
     )
-    return Facts(tuple(unmapped), tuple(twins))
+    placed = frozenset(line.external_id for line in state.lines if line.routed > line.shipped)
+    return Facts(tuple(unmapped), tuple(twins), placed)
 
 
 def _lookalike(state: OrderState, order: Order) -> Lookalike:

@@ -23,7 +23,7 @@ from hub.flows.desk import Desk, open_desk
 from hub.flows.enter import Articles, Incoming
 from hub.flows.runtime import Runtime
 from hub.sdk import errors
-from hub.store import catalog, connections, cursors, inbox, orders
+from hub.store import catalog, connections, cursors, inbox, inquiries, orders
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
 from hub.store.errors import OperationalError
@@ -93,8 +93,8 @@ def _read(runtime: Runtime, connection: ConnectionRow, row: dict[str, Any]) -> R
     try:
         stream = runtime.plugin(connection).manifest.stream(row["stream"])
         raw = read_json(row["body"])
-        if stream.kind == "lifecycle":
-            return Read(row, "lifecycle", {}, raw, "")
+        if stream.kind in {"lifecycle", "notice"}:
+            return Read(row, stream.kind, {}, raw, "")
         field_map = mapping.load(stream.mapping)
         document = field_map.apply(raw)
         value = schemas.parse(DOCUMENT_OF[stream.kind], document)
@@ -157,6 +157,7 @@ def _apply(runtime: Runtime, batch: Sequence[Read]) -> set[str]:
         if ordered:
             outcomes += _apply_orders(runtime, tx, ordered, doors)
         outcomes += track.apply(runtime, tx, [one for one in mine if one.kind in {"shipment", "fulfillment"}], doors)
+        outcomes += _ask_for(runtime, tx, [one for one in mine if one.kind == "notice"], doors)
         outcomes += facts.apply(runtime, tx, [one for one in mine if one.kind not in _ELSEWHERE], doors)
         by_map: dict[str, list[tuple[str, str, str | None]]] = {}
         used = {one.row["id"]: one.mapping for one in mine}
@@ -180,7 +181,18 @@ def _count_swept(runtime: Runtime, desk: Desk, batch: Sequence[Read]) -> None:
             cursors.found_by_sweep(desk.tx, connection_id, stream, count)
 
 
-_ELSEWHERE = frozenset({"order", "shipment", "fulfillment"})
+_ELSEWHERE = frozenset({"order", "shipment", "fulfillment", "notice"})
+
+
+def _ask_for(runtime: Runtime, tx: Tx, batch: Sequence[Read], doors: set[str]) -> list[tuple[str, str, str | None]]:
+    """Have channels asked for what they only named."""
+    named: dict[str, set[str]] = {}
+    for one in batch:
+        named.setdefault(one.row["connection_id"], set()).add(one.row["external_id"])
+    for connection_id, external_ids in sorted(named.items()):
+        inquiries.put(tx, connection_id, external_ids, runtime.clock())
+        doors.add(f"ask:{connection_id}")
+    return [(one.row["id"], "applied", None) for one in batch]
 
 
 def _apply_orders(

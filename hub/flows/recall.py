@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from hub.flows import machine
 from hub.flows.desk import Desk
@@ -53,6 +53,17 @@ def take_back(desk: Desk, order: OrderState, reason: str) -> None:
             release(desk, order, fo, reason)
         else:
             ask_back(desk, order, fo, reason)
+
+
+def keep_back(desk: Desk, order: OrderState, lines: Collection[str] | None, reason: str) -> None:
+    """Take back what nobody was told of and nobody has begun of some lines, or of all: they are not to be worked on.
+
+    The units are the order's again. What is free of them is routed anew, and the rest when it is let go.
+    """
+    for fo in [one for one in order.fos if one.exec_status in {"scheduled", "open"}]:
+        names = {order.line(row.order_line_id).kit_line_id or row.order_line_id for row in fo.lines if row.live}
+        if (lines is None or names.intersection(lines)) and withdrawn(desk, fo):
+            release(desk, order, fo, reason)
 
 
 def withdrawn(desk: Desk, fo: FoState) -> bool:

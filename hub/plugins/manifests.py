@@ -204,11 +204,13 @@ def _streams(manifest: Manifest, able: list[str]) -> Iterator[str]:
         if times > 1:
             yield f"the stream {name} stands {times} times"
     for stream in manifest.streams:
-        if stream.kind != "lifecycle":
+        if stream.kind not in {"notice", "lifecycle"}:
             yield from _mapping(stream)
         source = _SOURCES.get(stream.kind)
         if stream.polled and source and source not in able:
             yield f"the stream {stream.name} is polled, but the connector is no {source}"
+        if stream.kind == "notice" and not any(one.kind == "order" and one.polled for one in manifest.streams):
+            yield f"the stream {stream.name} names orders only, and there is no polled stream of orders to read them"
 
 
 def _mapping(stream: Stream) -> Iterator[str]:

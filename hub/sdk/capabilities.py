@@ -22,6 +22,7 @@ from hub.domain.shipping import (
     StockUpdate,
     Submitted,
 )
+from hub.sdk import errors
 from hub.sdk.context import Context
 from hub.sdk.manifest import Manifest
 from hub.sdk.paging import Cursor, Event, Page, Record, WebhookRequest, WebhookResponse, Window
@@ -56,7 +57,18 @@ class OrderSource(ABC):
 
     @abstractmethod
     def order(self, external_id: str) -> Record:
-        """One order as it is now. Raises NotFound."""
+        """One order as it is now, in the shape of the polled stream. Raises NotFound.
+
+        `external_id` is the order's, or what a notice of the connector's own webhooks names it by.
+        """
+
+    def several(self, external_ids: Sequence[str]) -> Iterator[tuple[str, Record | None]]:
+        """Each of these as `order` gives it, None for one that is not there; with fewer calls where the vendor can."""
+        for external_id in external_ids:
+            try:
+                yield external_id, self.order(external_id)
+            except errors.NotFound:
+                yield external_id, None
 
 
 class StockSink(ABC):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SDK_API = 1
 
-StreamKind = Literal["order", "inventory", "fulfillment", "shipment", "product", "lifecycle"]
+StreamKind = Literal["order", "inventory", "fulfillment", "shipment", "product", "notice", "lifecycle"]
 Idempotency = Literal["native", "lookup", "none"]
 
 
@@ -36,7 +36,8 @@ class Stream:
     """Something that comes in.
 
     `kind` decides the canonical document and the step that handles it; `mapping` is the path of its field map below
-    `mappings/`, such as "shopify/orders.yml" ("" for lifecycle streams). `polled` streams have a method of the
+    `mappings/`, such as "shopify/orders.yml" ("" for notices, whose `external_id` only says what `OrderSource.order` is
+    to be asked for, and for lifecycle streams). `polled` streams have a method of the
     source capability; others come by webhook alone. `every` is the poll interval, `lookback` how far each poll reads
     back over what was read before, `lag` how far it stays behind now.
     """

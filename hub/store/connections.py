@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, sele
 
 from hub.store.database import Database, Tx, new_id, utcnow
 from hub.store.sealing import Keyring
-from hub.store.tables import connection, credential, cursor, external_ref, webhook_rejection
+from hub.store.tables import connection, credential, cursor, external_ref, inquiry, webhook_rejection
 
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name, or its beginning, of settings that only sign what comes in
 SIGNING_OVERLAP = timedelta(hours=24)  # how long deliveries may still be signed with a secret that was replaced
@@ -426,7 +426,7 @@ def forget_rejections(tx: Tx, kept: int = REJECTIONS_KEPT) -> int:
 
 def remove(tx: Tx, connection_id: str) -> None:
     """Forget a connection that was never used. Raises IntegrityError when orders or stock refer to it."""
-    for table in (credential, cursor, external_ref):
+    for table in (credential, cursor, inquiry, external_ref):
         tx.execute(delete(table).where(table.c.connection_id == connection_id))
     tx.execute(delete(connection).where(connection.c.id == connection_id))
 

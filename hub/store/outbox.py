@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, exists, func, or_, select, update
 
 from hub.domain.holds import STOPPED_BY
-from hub.store import holds
+from hub.store import holds, inquiries
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import Rows, as_dicts, chunks
 from hub.store.tables import connection, orders, outbox
@@ -102,8 +102,8 @@ def claim(
         if not locked:
             return []
         stopped = _stopped(tx, locked)
-        for row_id, kind in stopped.items():
-            later = {"next_at": now + CHECKED_AGAIN, "error_code": ON_HOLD, "error": waits_for(kind)}
+        for row_id, words in stopped.items():
+            later = {"next_at": now + CHECKED_AGAIN, "error_code": ON_HOLD, "error": words}
             tx.execute(update(outbox).where(outbox.c.id == row_id).values(**later))
         rows = [row for row in locked if row["id"] not in stopped]
     for part in chunks([row["id"] for row in rows]):
@@ -150,12 +150,16 @@ def _due(connection_id: str, now: datetime) -> Select[Any]:
 
 
 def _stopped(tx: Tx, rows: Collection[dict[str, Any]]) -> dict[str, str]:
-    """The kind of the hold that stops a row, by row id."""
+    """What a row waits for, in words by row id: a hold, or its channel, when the order came in part."""
     found: dict[str, str] = {}
+    parts = inquiries.waiting(tx, {row["order_id"] for row in rows if row["operation"] in STOPPED_BY})
     for operation, blocks in STOPPED_BY.items():
         mine = {row["subject_id"]: row for row in rows if row["operation"] == operation}
         kinds = holds.stopping(tx, [(fo_id, row["order_id"]) for fo_id, row in mine.items()], blocks) if mine else {}
-        found |= {mine[fo_id]["id"]: kind for fo_id, kind in kinds.items()}
+        found |= {
+            row["id"]: "waits for its channel to tell the rest" for row in mine.values() if row["order_id"] in parts
+        }
+        found |= {mine[fo_id]["id"]: waits_for(kind) for fo_id, kind in kinds.items()}
     return found
 
 

@@ -28,6 +28,7 @@ from connectors.shopify.client import PERSONAL, failure, wait_for_points
 from connectors.shopify.plugin import API_VERSION, Shopify
 from connectors.shopify.queries import DOCUMENTS
 from connectors.shopify.sandbox import ShopifySandbox
+from connectors.shopify.sources import LIVE
 from connectors.shopify.webhooks import SUBSCRIBED
 from hub import schemas
 from hub.domain.entry import computed_total_minor
@@ -141,6 +142,8 @@ def test_everything_that_is_sent_fits_the_schema(schema, count):
         window = Window(order.placed.replace(year=2020), order.placed.replace(year=2030))
         assert shopify.check().ok
         assert [len(page.records) for page in shopify.orders(window, None)] == [1]
+        assert dict(shopify.several([str(order.id)]))[str(order.id)]
+        assert shopify.order(f"gid://shopify/FulfillmentOrder/{order.fulfillment_orders[0].id}")
         assert [len(page.records) for page in shopify.items(window, None)] == [1, 1]
         assert shopify.places()
         place, (_, variant) = str(shop.state.locations[0].id), shop.state.by_sku("TEE")
@@ -155,6 +158,7 @@ def test_everything_that_is_sent_fits_the_schema(schema, count):
     assert {body["query"] for body in sent} >= set(DOCUMENTS.values()) - {
         queries.ORDER,
         queries.ORDER_LINES,
+        queries.ORDER_WORK,
         queries.PRODUCT_VARIANTS,
         queries.FULFILLMENT_ORDER_LINES,
     }
@@ -194,12 +198,21 @@ def test_the_sandbox_answers_orders_in_published_types(schema, count):
     order = shop.place_order(
         [("MUG", 2)], discount=("SAVE", "3.00"), tax_rate="0.07", shipping="5.00", gift_card="1.00"
     )
+    held = shop.place_order([("MUG", 2)])
+    shop.hold(held.id, reason="Awaiting payment")
+    later = shop.place_order([("MUG", 1)])
+    shop.schedule(later.id, later.placed)
     shop.cancel_order(order.id)
     with shop.serve() as url:
         shopify = connect(Shopify, {"shop": shop.shop, "access_token": shop.token, "base_url": url})
-        body = shopify.order(str(order.id)).body
-    assert wrong_in(schema.type_map["Order"], body) == []
-    count("Shopify", "sandbox orders that fit the published types")
+        for one in (order, held, later):
+            assert wrong_in(schema.type_map["Order"], shopify.order(str(one.id)).body) == []
+            count("Shopify", "sandbox orders that fit the published types")
+
+
+def test_every_state_of_a_fulfillment_order_is_known(schema):
+    known = {state.lower() for state in schema.type_map["FulfillmentOrderStatus"].values}
+    assert known == {state.lower() for state in LIVE} | {"cancelled", "closed", "incomplete"}
 
 
 @pytest.mark.parametrize("name", sorted(PERSONAL))

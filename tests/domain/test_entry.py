@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.domain.documents import Address, Fee, Order, OrderLine, Risk, ShippingCharge, Tax, Totals
+from hub.domain.documents import Address, ChannelHold, Fee, Order, OrderLine, Risk, ShippingCharge, Tax, Totals
 from hub.domain.entry import (
     BUILT_IN_CHECKS,
     EntryCheck,
@@ -239,3 +239,42 @@ def test_every_hold_is_found_at_once_and_blocks_routing():
     assert {hold.blocks for hold in found} == {"routing"}
     assert len({hold.handle for hold in found}) == len(found)
     assert all(isinstance(hold, HoldReason) and hold.reason.endswith(".") for hold in found)
+
+
+def kept_back(*held, placed=(), order=GOOD):
+    """(line, what waits, reason) of what the channel keeps back."""
+    facts = Facts(placed=frozenset(placed))
+    return [
+        (one.line, one.blocks, one.reason) for one in findings(replace(order, holds=held), facts, BUILT_IN_CHECKS, {})
+    ]
+
+
+def test_an_order_that_the_channel_keeps_back_gets_no_place_and_says_why():
+    assert kept_back(ChannelHold("7", "Awaiting payment")) == [
+        ("", "routing", "The channel keeps it back: Awaiting payment")
+    ]
+
+
+def test_what_has_a_place_already_is_not_handed_over():
+    assert [blocks for _, blocks, _ in kept_back(ChannelHold("7", "no"), placed=["10"])] == ["release"]
+    parts = kept_back(ChannelHold("7", "no", lines=("10",)), ChannelHold("8", "no", lines=("11",)), placed=["10"])
+    assert [(line, blocks) for line, blocks, _ in parts] == [("10", "release"), ("11", "routing")]
+
+
+def test_lines_that_are_kept_back_wait_alone_and_all_of_them_are_the_order():
+    assert [line for line, *_ in kept_back(ChannelHold("7", "no", lines=("11",)))] == ["11"]
+    assert [line for line, *_ in kept_back(ChannelHold("7", "no", lines=("10", "11")))] == [""]
+    card = replace(GOOD, lines=(*GOOD.lines, OrderLine("12", 1, 0, requires_shipping=False)))
+    assert [line for line, *_ in kept_back(ChannelHold("7", "no", lines=("10", "11")), order=card)] == [""]
+
+
+def test_another_hold_or_another_day_of_the_channel_is_another_finding():
+    day = datetime(2026, 4, 1, 8, tzinfo=UTC)
+    held = [
+        ChannelHold("7", "no"),
+        ChannelHold("8", "no"),
+        ChannelHold("7", "no", day),
+        ChannelHold("7", "no", day + timedelta(days=1)),
+    ]
+    handles = {one.handle for hold in held for one in holds(replace(GOOD, holds=(hold,)))}
+    assert len(handles) == 4

@@ -106,6 +106,7 @@ def test_a_good_manifest_has_no_errors():
         ({"streams": (Stream("o", "order"),)}, "the stream o has no field map"),
         ({"streams": (Stream("o", "order", "shopify/orders.yml", polled=True),)}, "is polled, but the connector is no OrderSource"),
         ({"streams": (Stream("o", "lifecycle"), Stream("o", "lifecycle"))}, "the stream o stands 2 times"),
+        ({"streams": (Stream("o", "notice"),)}, "there is no polled stream of orders to read them"),
         ({"idempotency": {}}, "idempotency does not say what protects void"),
         ({"idempotency": {"void": "maybe"}}, "idempotency of void is 'maybe'"),
         ({"idempotency": {"void": "none", "post": "native"}}, "idempotency names post, which the connector does not do"),

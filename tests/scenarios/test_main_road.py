@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
+from flask import Response
 from sqlalchemy import func, select
 
 from connectors.carriers.easypost.sandbox import EasyPostSandbox
@@ -16,6 +17,7 @@ from connectors.erp.odoo.sandbox import OdooSandbox
 from connectors.shopify.sandbox import ShopifySandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
 from hub.engine.doors import due_doors, open_door
+from hub.flows import operate
 from hub.flows.deliver import CALLS_AT_ONCE, deliver
 from hub.store import catalog, connections, cursors, invariants, shipments
 from hub.store.database import Database
@@ -329,7 +331,7 @@ def test_an_unknown_sku_holds_the_order_whole_and_goes_on_once_linked(town: Town
     town.world.run()
     assert town.column(hold.c.kind, hold.c.state == "active") == ["unmapped"]
     assert town.column(fulfillment_order.c.id) == []
-    assert town.world.inbox_outcomes() == {"held_unmapped": 1}
+    assert town.world.inbox_outcomes() == {"held_unmapped": 2}  # as it was pushed, and as it was asked for
     # What is promised is not offered elsewhere, although no place holds it yet.
     assert town.column(reservation.c.quantity, reservation.c.state == "active") == [1]
 
@@ -629,3 +631,169 @@ def test_the_channel_is_told_only_figures_that_changed(town: Town) -> None:
     assert town.shop.count("inventorySetQuantities") == calls
     due = select(func.count()).where(listing.c.stock_rev > listing.c.published_rev)
     assert town.world.read(lambda tx: tx.execute(due).scalar()) == 0
+
+
+def reasons(town: Town) -> list[str]:
+    """Why orders wait now."""
+    return town.column(hold.c.reason, hold.c.state == "active")
+
+
+def test_an_order_that_its_shop_keeps_back_is_not_handed_over_before_it_is_let_go(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 2)])
+    town.shop.hold(order.id, reason="Awaiting payment")  # before the hub hears of the order
+    town.send("orders/create", order)
+    town.world.run()
+    assert (town.threepl.orders, reasons(town)) == ([], ["The channel keeps it back: Awaiting payment"])
+    assert town.shop.available("MUG") == 8, "its units are nobody else's"
+
+    town.send("fulfillment_orders/hold_released", town.shop.hold(order.id, held=False))
+    town.world.run()
+    assert (len(town.threepl.orders), reasons(town)) == (1, [])
+
+
+def test_an_order_whose_day_has_not_come_waits_for_it(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 2)])
+    town.shop.schedule(order.id, datetime(2027, 3, 1, tzinfo=UTC))
+    town.send("orders/create", order)
+    town.world.run()
+    said = "The channel keeps it back until 2027-03-01 00:00 UTC: it is scheduled for later"
+    assert (town.threepl.orders, reasons(town)) == ([], [said])
+    town.send("fulfillment_orders/scheduled_fulfillment_order_ready", town.shop.schedule(order.id, None))
+    town.world.run()
+    assert (len(town.threepl.orders), reasons(town)) == (1, [])
+
+
+def test_a_hold_that_comes_after_the_place_was_chosen_keeps_the_parcel_from_being_handed_over(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.threepl.faults.append(Fault("error_500", "order_create", times=99))
+    order = town.shop.place_order([("MUG", 2)])
+    town.send("orders/create", order)
+    town.world.run()
+    assert town.column(fulfillment_order.c.exec_status) == ["open"]
+    town.send("fulfillment_orders/placed_on_hold", town.shop.hold(order.id))
+    town.world.run()
+    town.threepl.faults.clear()
+    town.world.later(minutes=30)
+    town.world.run()
+    assert (town.threepl.orders, len(reasons(town))) == ([], 1)
+    town.send("fulfillment_orders/hold_released", town.shop.hold(order.id, held=False))
+    town.world.run()
+    assert (len(town.threepl.orders), reasons(town)) == (1, [])
+
+
+def test_a_part_of_an_order_that_is_kept_back_stops_no_other(town: Town) -> None:
+    town.world.stock("""
+        location MUG TEE
+        EAST      10   5 """)
+    order = town.shop.place_order([("MUG", 2), ("TEE", 1)])
+    town.shop.hold(order.id, ["TEE"])
+    town.send("orders/create", order)
+    town.world.run()
+    [sent] = town.threepl.orders
+    assert [line["sku"] for line in sent["line_items"]] == ["MUG"]
+    town.send("fulfillment_orders/hold_released", town.shop.hold(order.id, ["TEE"], held=False))
+    town.world.run()
+    assert [line["sku"] for line in town.threepl.orders[1]["line_items"]] == ["TEE"]
+
+
+def test_a_hold_of_which_no_webhook_told_is_found_by_reading(town: Town) -> None:
+    order = town.shop.place_order([("MUG", 2)])
+    town.send("orders/create", order)
+    town.world.run()  # there is no stock of it yet
+    town.shop.hold(order.id, reason="Incorrect address")
+    with town.world.db.begin() as tx:
+        cursors.read_by(tx, town.shop_id, "orders", town.world.now())
+    town.world.later(minutes=1)
+    town.world.run()
+    assert reasons(town) == ["The channel keeps it back: Incorrect address"]
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.world.run()
+    assert town.threepl.orders == []
+
+
+def test_a_new_order_waits_while_its_shop_cannot_be_asked_and_its_units_are_kept(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.world.run()
+    town.shop.faults.append(Fault("error_500", "query OrdersById(", times=99))
+    town.send("orders/create", town.shop.place_order([("MUG", 2)]))
+    town.world.run()
+    assert (town.threepl.orders, town.world.on_shelf()["EAST"]["MUG"]) == ([], (10, 8, 2))
+    assert town.column(outbox.c.error, outbox.c.operation == "submit") == ["waits for its channel to tell the rest"]
+    town.shop.faults.clear()
+    town.world.later(minutes=1)
+    town.world.run()
+    assert len(town.threepl.orders) == 1
+
+
+def test_a_new_order_that_its_shop_does_not_know_is_left_to_a_person(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 2)])
+    told = town.shop.webhook("orders/create", order)
+    del town.shop.state.orders[order.id]
+    assert town.world.deliver(town.shop_id, *told).status == 200
+    town.world.run()
+    [held] = town.column(hold.c.id, hold.c.kind == "unknown_there", hold.c.state == "active")
+    assert town.threepl.orders == []
+    [order_id] = town.column(orders.c.id)
+    operate.release_hold(town.world.runtime, order_id, held, person="mia@example.com")
+    town.world.run()
+    assert len(town.threepl.orders) == 1
+
+
+def test_an_order_named_again_while_its_shop_is_asked_is_asked_for_once_more(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 2)])
+    town.send("orders/create", order)
+    for door in sorted(town.world.woken):
+        open_door(town.world.runtime, door)
+    held = town.shop.webhook("fulfillment_orders/placed_on_hold", town.shop.hold(order.id))
+    deliveries = [held]
+
+    def while_it_is_asked(answer: Response) -> Response:
+        while deliveries:
+            town.world.deliver(town.shop_id, *deliveries.pop())
+        return answer
+
+    town.shop.app.after_request(while_it_is_asked)
+    open_door(town.world.runtime, f"ask:{town.shop_id}")
+    town.world.run()
+    assert (town.threepl.orders, len(reasons(town))) == ([], 1)
+
+
+def test_a_message_that_comes_together_with_the_answer_does_not_hide_it(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 2)])
+    town.send("orders/create", order)
+    for door in sorted(town.world.woken):
+        open_door(town.world.runtime, door)
+    open_door(town.world.runtime, f"ask:{town.shop_id}")
+    town.send("orders/updated", order)
+    town.world.run()
+    assert len(town.threepl.orders) == 1
+
+
+def test_a_risk_that_only_the_answer_tells_stops_the_order_in_time(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    town.send("orders/create", town.shop.place_order([("MUG", 2)], risk="HIGH"))
+    town.world.run()
+    assert (town.threepl.orders, town.column(hold.c.kind, hold.c.state == "active")) == ([], ["risk"])

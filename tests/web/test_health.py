@@ -48,7 +48,7 @@ def test_metrics_count_what_waits_and_what_stands_still(site: Site) -> None:
     site.post_hook({}, b"{}")
     site.world.later(seconds=90)
     found = figures(site)
-    assert found['orderhub_inbox_rows{status="done"}'] == 1
+    assert found['orderhub_inbox_rows{status="done"}'] == 2  # the webhook, and the whole order that was asked for
     assert found['orderhub_inbox_rows{status="received"}'] == 1
     assert found["orderhub_inbox_oldest_waiting_seconds"] >= 90
     assert found['orderhub_orders{lifecycle="open"}'] == 1

@@ -79,6 +79,19 @@ cursor = Table(
     count("rewinds"),  # how often somebody had it read again from an earlier moment
 )
 
+inquiry = Table(
+    "inquiry",
+    metadata,
+    Column("connection_id", Id, primary_key=True),
+    Column("external_id", String(255), primary_key=True),  # the channel's id of an order, or of a part of it
+    Column("times", Integer, nullable=False, server_default="1"),  # how often it was named
+    Column("waits", Boolean, nullable=False, server_default="0"),  # the order came in part: nothing of it leaves before
+    moment("next_at"),  # when the channel is asked
+    count("failures"),
+    text("error"),
+    Index("ix_inquiry_due", "next_at"),
+)
+
 rate_bucket = Table(
     "rate_bucket",
     metadata,

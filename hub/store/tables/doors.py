@@ -28,7 +28,7 @@ inbox = Table(
     identity(),
     ref("connection_id", "connection.id"),
     Column("partition", Integer, nullable=False),  # hash of connection and entity: one drained by one worker at a time
-    Column("source", String(12), nullable=False),  # webhook, poll, backfill, queue, file, api
+    Column("source", String(12), nullable=False),  # webhook, poll, backfill, asked, queue, file, api
     Column("stream", String(64), nullable=False),
     Column("topic", String(120), nullable=False, server_default=""),
     Column("external_id", String(255), nullable=False, server_default=""),

@@ -11,11 +11,12 @@ from connectors.shopify.plugin import Shopify
 from connectors.shopify.sandbox import ShopifySandbox
 from hub import schemas
 from hub.domain.entry import computed_total_minor
+from hub.domain.shipping import ShipmentNotice, ShippedPackage
 from hub.mapping import load
 from hub.sdk import Window, errors
 from hub.testing import connect
 
-ONLY_POLLED = {"payments", "gift_cards", "risk", "pickup_location", "withheld"}
+ONLY_POLLED = {"payments", "gift_cards", "risk", "pickup_location", "withheld", "holds"}
 
 BASKETS = {
     "plain": {},
@@ -269,6 +270,88 @@ def test_a_query_that_costs_too_much_is_asked_again_for_fewer_orders(shop, setti
 def test_an_empty_window_gives_one_empty_page(shopify, window):
     pages = read_all(shopify, window)
     assert [page.records for page in pages] == [()]
+
+
+def test_an_order_on_hold_says_so_and_why_until_it_is_let_go(shop, shopify, polled):
+    order = shop.place_order([("MUG", 1), ("TEE", 1)])
+    assert polled(order)["holds"] == []
+    shop.hold(order.id, reason="Awaiting payment")
+    [held] = polled(order)["holds"]
+    assert held["reason"] == "Awaiting payment"
+    assert "lines" not in held  # all of it
+    shop.hold(order.id, held=False)
+    assert polled(order)["holds"] == []
+
+
+def test_an_order_that_is_scheduled_says_until_when(shop, polled, clock):
+    order = shop.place_order([("MUG", 1)])
+    shop.schedule(order.id, clock() + timedelta(days=10))
+    [held] = polled(order)["holds"]
+    assert held["until"] == "2026-11-30T12:00:00.000000Z"
+
+
+def test_a_part_of_an_order_that_is_kept_back_names_its_lines(shop, polled):
+    order = shop.place_order([("MUG", 1), ("TEE", 1)])
+    shop.hold(order.id, ["TEE"])
+    assert [one["lines"] for one in polled(order)["holds"]] == [[str(order.lines[1].id)]]
+    shop.schedule(order.id, None, ["MUG"])
+    shop.hold(order.id, ["MUG"])
+    assert [one.get("lines") for one in polled(order)["holds"]] == [None, None]  # both parts, so all of it
+
+
+def test_a_hold_beyond_the_first_fulfillment_orders_is_seen(shop, polled):
+    skus = [f"ART-{number}" for number in range(9)]
+    for sku in skus:
+        shop.add_product(sku, "1.00", stock=1)
+    order = shop.place_order([(sku, 1) for sku in skus])
+    for sku in skus[1:]:
+        shop.hold(order.id, [sku])
+    assert len(order.fulfillment_orders) == 9
+    assert len(polled(order)["holds"]) == 8
+
+
+def test_what_was_fulfilled_is_no_open_part_of_an_order_on_hold(shop, shopify, polled, clock):
+    order = shop.place_order([("MUG", 1), ("TEE", 1)])
+    shop.hold(order.id, ["TEE"])
+    package = ShippedPackage("1Z1", "UPS", ((str(order.lines[0].id), 1),), None)
+    shopify.confirm(ShipmentNotice("SH-1", str(order.id), clock().isoformat(), (package,)), "k")
+    [held] = polled(order)["holds"]
+    assert "lines" not in held
+
+
+def test_a_hold_is_read_though_the_order_itself_was_not_changed(shop, shopify, clock):
+    order, other = shop.place_order([("MUG", 1)]), shop.place_order([("MUG", 1)])
+    first = {one.external_id: one for page in read_all(shopify, Window(None, clock() + timedelta(hours=1)))
+             for one in page.records}  # fmt: skip
+    assert set(first) == {str(order.id), str(other.id)}
+    clock.go_on(days=3)
+    shop.hold(order.id)
+    pages = read_all(shopify, Window(clock() - timedelta(minutes=5), clock() + timedelta(minutes=5)))
+    [found] = [one for page in pages for one in page.records]
+    assert found.external_id == str(order.id)
+    assert found.revision > first[found.external_id].revision
+    assert load("shopify/orders.yml").apply(found.body)["revision"] > first[found.external_id].revision
+    assert pages[-1].cursor is None
+
+
+def test_orders_are_asked_for_together_and_each_by_itself_where_that_costs_too_much(shop, shopify):
+    placed = [shop.place_order([("MUG", 1)]) for _ in range(5)]
+    work = f"gid://shopify/FulfillmentOrder/{placed[0].fulfillment_orders[0].id}"
+    asked = [*(str(order.id) for order in placed), "1", work, "gid://shopify/FulfillmentOrder/1"]
+    alone = {one: shopify.order(one) for one in asked[:5]} | {"1": None, asked[-1]: None, work: shopify.order(work)}
+    for most, calls in ((250, 1), (2, 7)):
+        shop.api.most_rows = most
+        before = shop.count("query OrdersById(")
+        assert dict(shopify.several(asked)) == alone
+        assert shop.count("query OrdersById(") - before == calls
+
+
+def test_an_order_is_found_by_one_of_its_fulfillment_orders(shop, shopify):
+    order = shop.place_order([("MUG", 1)])
+    found = shopify.order(f"gid://shopify/FulfillmentOrder/{order.fulfillment_orders[0].id}")
+    assert found == shopify.order(str(order.id))
+    with pytest.raises(errors.NotFound):
+        shopify.order("gid://shopify/FulfillmentOrder/1")
 
 
 def test_an_order_whose_customer_may_not_be_seen_comes_without_and_says_so(shop, settings, polled, window):

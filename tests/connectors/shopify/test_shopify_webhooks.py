@@ -12,7 +12,7 @@ from datetime import datetime
 import orjson
 import pytest
 
-from connectors.shopify.webhooks import SUBSCRIBED
+from connectors.shopify.webhooks import SUBSCRIBED, WORK_TOPICS
 from hub import schemas
 from hub.mapping import load
 from hub.sdk import WebhookRequest, errors
@@ -217,3 +217,20 @@ def test_the_shop_delivers_over_http(shop):
         server.server_close()
     assert orjson.loads(got[0][1])["id"] == order.id
     assert got[0][0]["X-Shopify-Shop-Domain"] == shop.shop
+
+
+@pytest.mark.parametrize("topic", sorted(WORK_TOPICS))
+def test_a_fulfillment_order_that_changed_is_named_by_its_own_id(topic, shop, shopify):
+    work = shop.place_order([("MUG", 1)]).fulfillment_orders[0]
+    [event] = shopify.events(request(*shop.webhook(topic, work)))
+    assert (event.stream, event.topic) == ("fulfillment_orders", topic)
+    assert event.external_id == f"gid://shopify/FulfillmentOrder/{work.id}"
+
+
+def test_a_moved_fulfillment_order_is_named_whatever_the_part_of_the_body_is_called(shop, shopify):
+    body = {"source_location": {"id": "gid://shopify/Location/3"},
+            "original_fulfillment_order": {"id": "gid://shopify/FulfillmentOrder/5"}}  # fmt: skip
+    [event] = shopify.events(request(*shop.webhook("fulfillment_orders/moved", body)))
+    assert event.external_id == "gid://shopify/FulfillmentOrder/5"
+    with pytest.raises(errors.Malformed, match="fulfillment order"):
+        shopify.events(request(*shop.webhook("fulfillment_orders/moved", {"fulfillment_order": {"id": 5}})))

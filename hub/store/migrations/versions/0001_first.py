@@ -100,6 +100,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "stream", name=op.f("pk_cursor")),
     )
     op.create_table(
+        "inquiry",
+        sa.Column("connection_id", sa.String(length=36), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("times", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("waits", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("connection_id", "external_id", name=op.f("pk_inquiry")),
+    )
+    op.create_index("ix_inquiry_due", "inquiry", ["next_at"])
+    op.create_table(
         "external_ref",
         sa.Column("connection_id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
@@ -1441,6 +1453,8 @@ def downgrade() -> None:
     op.drop_table("person")
     op.drop_table("lease")
     op.drop_table("external_ref")
+    op.drop_index("ix_inquiry_due", table_name="inquiry")
+    op.drop_table("inquiry")
     op.drop_table("cursor")
     op.drop_table("credential")
     op.drop_table("connection")
