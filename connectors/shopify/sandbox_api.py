@@ -198,7 +198,13 @@ class Api:
         asked = orjson.dumps(input, option=orjson.OPT_SORT_KEYS)
         if key in self.spent_keys:
             before, made = self.spent_keys[key]
-            return made if before == asked else _refused(_error("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", [], "key reused"))
+            if before != asked:
+                said = "The same idempotency key cannot be used with different operation parameters."
+                return _refused(_error("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", [], said))
+            if made["userErrors"]:
+                said = "A previous request with this idempotency key failed. Retry with a new idempotency key."
+                return _refused(_error("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", [], said))
+            return made
         errors = [error for place, row in enumerate(input["quantities"]) for error in self._wrong(place, row)]
         if errors:
             made = _refused(*errors)

@@ -1,7 +1,11 @@
 """Telling Shopify absolute stock figures, each only where the figure there is still the one last told.
 
 Shopify takes a batch as a whole or not at all, so what it refuses is set aside and the rest is sent again.
-Source: https://shopify.dev/docs/api/admin-graphql/2026-07/mutations/inventorySetQuantities, read 2026-11-22.
+A key that was answered with success gives that answer again and does nothing; one that was refused is spent and wants
+another key, whatever the figures.
+Sources: https://shopify.dev/docs/api/admin-graphql/2026-07/mutations/inventorySetQuantities, read 2026-11-22,
+https://shopify.dev/docs/api/usage/idempotent-requests and
+https://shopify.dev/changelog/posts/adding-idempotency-for-inventory-adjustments-and-refund-mutations, read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -34,16 +39,16 @@ class StockPush:
         """One result per update, in order. Safe to call again: the key covers the figures too."""
         items = self._inventory_items()
         waiting = [place for place in items if self._is_complete(place)]
-        again = 0
+        renewed = ""
         while waiting:
-            refused, retired = self._try(waiting, items, again)
-            if retired:
-                again += 1
+            refused, spent = self._try(waiting, items, renewed)
+            if spent and renewed:
+                raise errors.Transient("Shopify refuses a fresh idempotency key of a stock update")
+            if spent:  # an earlier attempt was refused and did nothing, so any new key is as good as its own
+                renewed = uuid4().hex
             elif not refused:
                 break
             waiting = [place for place in waiting if place not in refused]
-            if again > 1:
-                raise errors.Transient("Shopify keeps refusing the idempotency key of a stock update")
         return [self._results.get(place, ItemResult()) for place in range(len(self._updates))]
 
     def _inventory_items(self) -> dict[int, str]:
@@ -67,10 +72,10 @@ class StockPush:
         self._results[place] = ItemResult("Shopify keeps stock by location, and no location is linked")
         return False
 
-    def _try(self, waiting: Sequence[int], items: Mapping[int, str], again: int) -> tuple[set[int], bool]:
-        """Send what is waiting. Gives the places that were refused, and whether the key was used up before."""
+    def _try(self, waiting: Sequence[int], items: Mapping[int, str], renewed: str) -> tuple[set[int], bool]:
+        """Send what is waiting. Gives the places that were refused, and whether the key was spent before."""
         quantities = [self._quantity(place, items[place]) for place in waiting]
-        key = _key_of(self._key, quantities, again)
+        key = _key_of(self._key, quantities, renewed)
         given = {"name": "available", "reason": REASON, "quantities": quantities}
         answer = self._admin.write(queries.SET_QUANTITIES, repeatable=True, input=given, key=key)
         refused: set[int] = set()
@@ -107,9 +112,9 @@ class StockPush:
         return next((row["quantity"] for row in level.get("quantities") or () if row["name"] == "available"), None)
 
 
-def _key_of(key: str, quantities: Sequence[Mapping[str, Any]], again: int) -> str:
+def _key_of(key: str, quantities: Sequence[Mapping[str, Any]], renewed: str) -> str:
     """A key for exactly these figures: Shopify refuses a key that comes with other ones."""
-    figures = orjson.dumps([key, quantities, again], option=orjson.OPT_SORT_KEYS)
+    figures = orjson.dumps([key, quantities, renewed], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(figures).hexdigest()
 
 

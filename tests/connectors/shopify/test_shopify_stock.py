@@ -96,6 +96,28 @@ def test_the_same_batch_again_changes_nothing(shop, shopify, update):
     assert shop.available("MUG") == 6
 
 
+def test_a_refused_batch_again_is_judged_by_what_the_shop_holds_by_then(shop, shopify, update):
+    """Shopify remembers a refusal under its key and wants another one, however often that happens."""
+    asked = [update("MUG", 7, 9)]
+    for _ in range(3):
+        (result,) = shopify.set_stock(asked, "k1")
+        assert result.actual == 10
+    shop.place_order([("MUG", 1)])
+    (result,) = shopify.set_stock(asked, "k1")
+    assert (result.error, shop.available("MUG")) == (None, 7)
+
+
+def test_the_shop_refuses_a_key_that_was_refused_before(shop, shopify):
+    row = {"inventoryItemId": "gid://shopify/InventoryItem/1", "locationId": "gid://shopify/Location/1"}
+    given = {
+        "name": "available",
+        "reason": "correction",
+        "quantities": [{**row, "quantity": 1, "changeFromQuantity": 0}],
+    }
+    codes = [Admin(shopify.ctx).write(SET_QUANTITIES, input=given, key="k")["userErrors"][0]["code"] for _ in range(2)]
+    assert codes == ["INVALID_INVENTORY_ITEM", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"]
+
+
 def test_other_figures_under_the_same_key_of_the_hub_are_another_request(shop, shopify, update):
     shopify.set_stock([update("MUG", 7, 10)], "k1")
     (result,) = shopify.set_stock([update("MUG", 5, 7)], "k1")
