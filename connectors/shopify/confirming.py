@@ -1,21 +1,20 @@
 """Telling Shopify what left, at most once.
 
 Shopify takes no idempotency key for fulfillments. Before anything is made, the order's fulfillments are read: one with
-the same tracking number, or none left to fulfil, means that it has been done.
+the same tracking number, or none left to fulfil, means that it has been done. So a call whose answer was lost is simply
+made again: there is no other way to look it up, for Shopify keeps no reference of ours with a fulfillment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import datetime
 from typing import Any
 
 from connectors.shopify import queries
 from connectors.shopify.client import PAGE, Admin, gid, refusal
 from connectors.shopify.facts import numeric_id
 from connectors.shopify.fulfilling import (
-    DEAD,
     Draft,
     FulfillmentOrder,
     OpenLine,
@@ -27,10 +26,6 @@ from connectors.shopify.fulfilling import (
 )
 from hub.domain.shipping import ShipmentNotice
 from hub.sdk import errors
-
-LOOK_BACK = timedelta(days=2)  # how far back a bare tracking number is looked for
-LOOK_THROUGH = 4  # pages of orders, the last changed ones first: what was just fulfilled is among them
-ORDERS_PER_PAGE = 25
 
 
 def confirm(admin: Admin, notice: ShipmentNotice) -> str:
@@ -53,33 +48,6 @@ def confirm(admin: Admin, notice: ShipmentNotice) -> str:
         ref = ",".join(done)
         raise errors.AlreadyDone(f"fulfilled before as {ref}", ref)
     return ",".join([*done, *made])
-
-
-def find(admin: Admin, reference: str, now: datetime) -> str | None:
-    """The fulfillment with a tracking number. `reference` is "order id/tracking number" or the number alone.
-
-    A number alone is looked for among the hundred orders that changed last, within two days, for Shopify has no search
-    by it. What cannot be found so, `confirm` finds by itself before it makes anything.
-    """
-    order_id, _, number = reference.rpartition("/")
-    if order_id:
-        try:
-            fulfillments, _ = _state(admin, order_id)
-        except errors.NotFound:
-            return None
-        return _tracked(fulfillments, number)
-    since = (now - LOOK_BACK).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    recent = f"updated_at:>='{since}'"
-    pages = admin.pages(queries.TRACKED_FULFILLMENTS, lambda data: data["orders"], first=ORDERS_PER_PAGE, query=recent)
-    found = (_tracked(node["fulfillments"], number) for page in islice(pages, LOOK_THROUGH) for node in page["nodes"])
-    return next((ref for ref in found if ref), None)
-
-
-def _tracked(fulfillments: Iterable[Mapping[str, Any]], number: str) -> str | None:
-    for one in fulfillments:
-        if one["status"] not in DEAD and any(info.get("number") == number for info in one["trackingInfo"]):
-            return numeric_id(one["id"])
-    return None
 
 
 def _state(admin: Admin, order_id: str) -> tuple[list[dict[str, Any]], list[FulfillmentOrder]]:

@@ -19,7 +19,6 @@ from hub.sdk import (
     Context,
     Cursor,
     Event,
-    FindByReference,
     LocationSource,
     Manifest,
     OrderSource,
@@ -113,7 +112,6 @@ class Shopify(
     OrderSource,
     StockSink,
     ShipmentSink,
-    FindByReference,
     CatalogSource,
     LocationSource,
     WebhookReceiver,
@@ -142,7 +140,7 @@ class Shopify(
         ),
         rate_limits=(GRAPHQL,),
         allowed_hosts=("{shop}",),
-        idempotency={"set_stock": "native", "confirm": "lookup"},
+        idempotency={"set_stock": "native", "confirm": "native"},
         sandbox=True,
     )
 
@@ -194,11 +192,8 @@ class Shopify(
         return StockPush(self._admin, updates, key).send()
 
     def confirm(self, notice: ShipmentNotice, key: str) -> str:
-        del key  # Shopify takes none for fulfillments
+        del key  # Shopify takes none for fulfillments; what is there already is read first
         return confirming.confirm(self._admin, notice)
-
-    def find(self, operation: str, reference: str) -> object | None:
-        return confirming.find(self._admin, reference, self.ctx.clock()) if operation == "confirm" else None
 
     def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> None:
         webhooks.verify(request, secrets, str(self.ctx.config["shop"]))

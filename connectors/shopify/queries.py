@@ -322,15 +322,6 @@ mutation CreateFulfillment($fulfillment: FulfillmentInput!) {
 }
 """
 
-TRACKED_FULFILLMENTS = """
-query TrackedFulfillments($first: Int!, $after: String, $query: String) {
-  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT, reverse: true) {
-    pageInfo { hasNextPage endCursor }
-    nodes { id fulfillments(first: 20) { id status trackingInfo { number } } }
-  }
-}
-"""
-
 SUBSCRIPTIONS = """
 query Subscriptions($first: Int!, $after: String) {
   webhookSubscriptions(first: $first, after: $after) {

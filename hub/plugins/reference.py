@@ -34,7 +34,7 @@ CATEGORY_WORDS = {
     "payments": "payments",
 }
 PROTECTION_WORDS = {
-    "native": "the vendor keeps our key",
+    "native": "nothing is done again: the vendor keeps our key, or what is there is read first",
     "lookup": "looked up by our reference before it is repeated",
     "none": "nothing: never repeated without a person",
 }

@@ -111,8 +111,10 @@ class Manifest:
     hints stand under "x-hub". `allowed_hosts` are the hosts it may call; "*.x.com" matches sub-domains and
     "{shop}" is filled from the config. A config property "base_url", where a connector has one, is always allowed.
     `idempotency` says per write operation (submit, cancel, confirm, set_stock, buy_label, void, post) what protects
-    it from being done twice; "none" forbids every automatic retry. `config_version` rises when settings that were saved
-    before no longer fit the form; the connector's `migrate_config` brings them over.
+    it from being done twice: "native", the call may simply be made again, since the vendor keeps our key or the
+    connector first reads what is there; "lookup", it is found by our reference; "none" forbids every automatic retry.
+    `config_version` rises when settings that were saved before no longer fit the form; the connector's `migrate_config`
+    brings them over.
     """
 
     id: str

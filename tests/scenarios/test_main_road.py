@@ -493,6 +493,23 @@ def test_a_lost_answer_makes_no_second_order_at_the_3pl(town: Town, kind: str) -
     assert len(town.threepl.orders) == 1
 
 
+@pytest.mark.parametrize("kind", ["effect_then_drop", "drop"])
+def test_a_lost_answer_of_the_shop_ends_with_one_fulfillment_there(town: Town, kind: str) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 3)])
+    town.send("orders/create", order)
+    town.world.run()
+    town.shop.faults.append(Fault(kind, "fulfillmentCreate"))
+    town.ship_all()
+    assert town.column(outbox.c.status, outbox.c.operation == "confirm") == ["unknown"]
+    town.world.later(minutes=2)
+    town.world.run()
+    assert town.column(outbox.c.status, outbox.c.operation == "confirm") == ["delivered"]
+    assert [one["units"] for one in town.shop.fulfillments(order.id)] == [{str(order.lines[0].id): 3}]
+
+
 def test_a_place_that_refuses_is_routed_around(town: Town) -> None:
     town.shop.add_product("ODD", "3.00")
     with town.world.db.begin() as tx:

@@ -101,7 +101,7 @@ def test_a_call_that_took_no_effect_is_made_up_for(kind, shop, shopify, order):
     shop.faults.append(Fault(kind, "fulfillmentCreate"))
     with pytest.raises(errors.OutcomeUnknown):
         shopify.confirm(notice(order, ("1Z1", {0: 1})), "k1")
-    assert shopify.find("confirm", f"{order.id}/1Z1") is None
+    assert shop.fulfillments(order.id) == []
     shopify.confirm(notice(order, ("1Z1", {0: 1})), "k1")
     assert len(shop.fulfillments(order.id)) == 1
 
@@ -112,22 +112,6 @@ def test_two_untracked_parcels_of_the_same_line_are_two_fulfillments(shop, shopi
     later = ShipmentNotice("S-2", str(order.id), "2026-11-20T15:00:00Z", notice(order, (None, {0: 1})).packages)
     shopify.confirm(later, "k2")
     assert len(shop.fulfillments(order.id)) == 2
-
-
-def test_a_fulfillment_is_found_by_its_tracking_number(shop, shopify, order):
-    ref = shopify.confirm(notice(order, ("1Z1", {0: 1})), "k1")
-    assert shopify.find("confirm", f"{order.id}/1Z1") == ref
-    assert shopify.find("confirm", "1Z1") == ref
-    assert shopify.find("confirm", "1Z9") is None
-    assert shopify.find("confirm", "1/1Z1") is None
-    assert shopify.find("set_stock", "1Z1") is None
-
-
-def test_a_number_alone_is_looked_for_among_orders_of_two_days(shop, shopify, clock, order):
-    shopify.confirm(notice(order, ("1Z1", {0: 1})), "k1")
-    clock.go_on(days=3)
-    assert shopify.find("confirm", "1Z1") is None
-    assert shopify.find("confirm", f"{order.id}/1Z1") is not None
 
 
 def test_what_has_all_been_fulfilled_by_hand_is_done(shop, shopify, order):
