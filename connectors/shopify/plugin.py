@@ -201,12 +201,13 @@ class Shopify(
     def events(self, request: WebhookRequest) -> list[Event]:
         return webhooks.events(request)
 
-    def ensure(self, url: str) -> list[Subscription]:
+    def ensure(self, url: str) -> Iterator[Subscription]:
+        """All are signed with the app's own secret, so nothing is told on the way."""
         there = self._topics_of(url)
         for topic in webhooks.SUBSCRIBED:
             if topic not in there:
                 self._subscribe(topic, url)
-        return [one for one in self.subscriptions() if one.url == url]
+        yield from (one for one in self.subscriptions() if one.url == url)
 
     def subscriptions(self) -> list[Subscription]:
         pages = self._admin.pages(queries.SUBSCRIPTIONS, lambda data: data["webhookSubscriptions"], first=PAGE)

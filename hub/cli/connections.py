@@ -196,6 +196,19 @@ def sync(
     say(f"Is read as soon as the hub runs: {', '.join(streams) or 'nothing, it has no polled streams'}.")
 
 
+@app.command("webhooks")
+def webhooks(
+    key: Key,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Remove those that are there, and make them anew with new secrets.")
+    ] = False,
+) -> None:
+    """Have the vendor send webhooks to ORDERHUB_PUBLIC_URL; safe to repeat."""
+    with runtime() as hub:
+        topics = operate.provision_webhooks(hub, key, settings().public_url, person=person(), anew=anew)
+    say(f"Webhooks {'were made anew' if anew else 'are sent'} for {', '.join(topics)}.")
+
+
 @app.command("link-sku")
 def link_sku(
     key: Key,

@@ -83,6 +83,9 @@ def _take(runtime: Runtime, connection: ConnectionRow, sealed: SealedSecrets, re
     with runtime.db.begin() as tx:
         fresh = inbox.store(tx, connection.id, arrivals, runtime.clock())
     runtime.wake_all({f"inbox:{partition_of(connection.id, one.external_id or one.dedupe_key)}" for one in fresh})
+    theirs = connector.accepted()
+    if theirs is not None:
+        return Receipt(theirs.status, theirs.body, theirs.content_type)
     return _say(200, "received" if fresh else "known")
 
 

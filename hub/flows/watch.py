@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 import structlog
 
 from hub.flows.runtime import Runtime
 from hub.plugins import BrokenPluginError, UnknownPluginError
-from hub.sdk import Subscription, WebhookProvisioner, errors
+from hub.sdk import Subscription, WebhookProvisioner, errors, webhook_secret_name
 from hub.store import connections
 from hub.store.connections import ConnectionRow
 
@@ -28,14 +25,29 @@ def watch(runtime: Runtime, connection_id: str) -> int:
     connector = runtime.connector(connection)
     assert isinstance(connector, WebhookProvisioner)  # noqa: S101 - its class was looked at above
     try:
-        found = connector.ensure(address(runtime.public_url, connection))
+        return len(subscribe(runtime, connection, connector, address(runtime.public_url, connection)))
     except errors.ConnectorError as error:
         log.warning("watch.failed", connection=connection.name, error=str(error))
         with runtime.db.begin() as tx:
             connections.failed(tx, connection.id, f"webhooks: {error}", runtime.clock())
         return 0
-    keep_secrets(runtime, connection, found)
-    return len(found)
+
+
+def subscribe(
+    runtime: Runtime, connection: ConnectionRow, connector: WebhookProvisioner, url: str
+) -> list[Subscription]:
+    """Have all subscriptions to `url` made that are missing.
+
+    A signing secret that the vendor tells once is kept before the next subscription is made.
+    """
+    found = []
+    for one in connector.ensure(url):
+        if one.secret:
+            with runtime.db.begin() as tx:
+                told = {webhook_secret_name(one.topic): one.secret}
+                connections.keep_secrets(tx, runtime.keyring, connection.id, told, runtime.clock())
+        found.append(one)
+    return found
 
 
 def watched(runtime: Runtime) -> list[str]:
@@ -59,14 +71,6 @@ def _provisions(runtime: Runtime, connection: ConnectionRow) -> bool:
         return False
 
 
-def keep_secrets(runtime: Runtime, connection: ConnectionRow, found: Iterable[Subscription]) -> None:
-    """Keep signing secrets that the vendor hands out once, when a subscription is made."""
-    told = {f"webhook_secret_{_word(one.topic)}": one.secret for one in found if one.secret}
-    if told:
-        with runtime.db.begin() as tx:
-            connections.keep_secrets(tx, runtime.keyring, connection.id, told, runtime.clock())
-
-
 def forget_secrets(runtime: Runtime) -> int:
     """Forget signing secrets that were replaced so long ago that nothing may be signed with them any more."""
     with runtime.db.begin() as tx:
@@ -77,7 +81,3 @@ def forget_rejections(runtime: Runtime) -> int:
     """Keep the newest refused deliveries of each connection; returns how many were forgotten."""
     with runtime.db.begin() as tx:
         return connections.forget_rejections(tx)
-
-
-def _word(topic: str) -> str:
-    return re.sub(r"\W+", "_", topic).strip("_").lower()

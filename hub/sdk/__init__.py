@@ -34,7 +34,7 @@ from hub.sdk.manifest import (
     secret_names,
 )
 from hub.sdk.paging import Cursor, Event, Page, Record, WebhookRequest, WebhookResponse, Window, read_each
-from hub.sdk.results import CheckResult, Place, Subscription
+from hub.sdk.results import CheckResult, Place, Subscription, webhook_secret_name
 
 __all__ = [
     "CAPABILITIES",
@@ -78,4 +78,5 @@ __all__ = [
     "errors",
     "read_each",
     "secret_names",
+    "webhook_secret_name",
 ]

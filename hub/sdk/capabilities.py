@@ -171,11 +171,20 @@ class WebhookReceiver(ABC):
     def events(self, request: WebhookRequest) -> list[Event]:
         """What the delivery tells. Raises Malformed when it cannot be read."""
 
+    def accepted(self) -> WebhookResponse | None:
+        """The answer to a delivery that was stored, for vendors that want words of their own; None is the hub's."""
+        return None
+
 
 class WebhookProvisioner(ABC):
     @abstractmethod
-    def ensure(self, url: str) -> list[Subscription]:
-        """Make sure that all wanted subscriptions to `url` exist, once each; make missing ones. Safe to repeat."""
+    def ensure(self, url: str) -> Iterator[Subscription]:
+        """Make sure that all wanted subscriptions to `url` exist, once each, and are switched on. Safe to repeat.
+
+        Each is given as soon as it is there, and its secret is kept before the next is asked for, so a failure midway
+        loses none. Where the vendor tells a secret only once, one whose secret is not among `ctx.secrets`, under
+        `webhook_secret_name`, was lost on the way: it is made anew.
+        """
 
     @abstractmethod
     def subscriptions(self) -> list[Subscription]:

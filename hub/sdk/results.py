@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from hub.domain.documents import Address
@@ -47,3 +48,8 @@ class Subscription:
     topic: str
     url: str
     secret: str = field(default="", repr=False)
+
+
+def webhook_secret_name(topic: str) -> str:
+    """Under which name of `ctx.secrets` the hub keeps the signing secret that was told for a topic."""
+    return f"webhook_secret_{re.sub(r'[^a-z0-9]+', '_', topic.lower()).strip('_')}"

@@ -311,6 +311,7 @@ RULES: dict[str, Rule] = {
     "api.pause_connection": key("manager"),
     "api.resume_connection": key("manager"),
     "api.sync_connection": key("ops"),
+    "api.set_webhooks": key("manager"),
     "api.list_rules": key("viewer"),
     "api.get_rules": key("viewer"),
     "api.create_rules": key("ops"),

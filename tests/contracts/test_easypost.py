@@ -155,7 +155,7 @@ def use_everything(easypost: EasyPost, vendor: EasyPostSandbox) -> None:
     easypost.track(label.ref)
     easypost.track(label.tracker_ref or "")
     assert easypost.void(label.ref, "v")
-    easypost.ensure("https://hub.example.com/in/1")
+    list(easypost.ensure("https://hub.example.com/in/1"))
     easypost.remove("https://hub.example.com/in/1")
 
 
@@ -184,7 +184,7 @@ def test_every_request_equals_a_recorded_one(tapes, vendor, count) -> None:
 def test_every_required_key_is_sent(tapes, vendor, count) -> None:
     """What all recordings of an endpoint have in common must not be missing from ours."""
     opened(vendor.url).buy_label(parcel(), "k")
-    opened(vendor.url).ensure("https://hub.example.com/in/1")
+    list(opened(vendor.url).ensure("https://hub.example.com/in/1"))
 
     checked = 0
     for call in (call for call in vendor.calls if call.method == "POST"):
@@ -414,7 +414,7 @@ def test_the_sandbox_answers_in_the_recorded_shapes(tapes, vendor, count) -> Non
     easypost = opened(vendor.url, customs_signer="Ada Example")
     label = easypost.buy_label(parcel(ship_to=ABROAD), "k")
     vendor.advance(label.tracking_number, "in_transit")
-    easypost.ensure("https://hub.example.com/in/1")
+    list(easypost.ensure("https://hub.example.com/in/1"))
     theirs: dict[str, list[Any]] = {}
     for tape in tapes:
         _things(tape.answer, theirs)

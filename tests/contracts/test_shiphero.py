@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
-from graphql import FragmentDefinitionNode, TypeInfo, TypeInfoVisitor, Visitor, build_schema, parse, validate, visit
-from graphql.type import get_named_type, is_list_type, is_non_null_type, is_object_type, is_scalar_type
+from graphql import (
+    FragmentDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    build_schema,
+    extend_schema,
+    parse,
+    validate,
+    visit,
+)
+from graphql.type import (
+    get_named_type,
+    is_enum_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+    is_scalar_type,
+)
 
 from connectors.threepl.shiphero import webhooks
 from connectors.threepl.shiphero.plugin import ShipHero
@@ -18,15 +36,37 @@ from hub import schemas
 from hub.domain.documents import Address
 from hub.domain.shipping import FulfillmentRequest, RequestLine
 from hub.mapping import load
-from hub.sdk import WebhookRequest, Window
+from hub.sdk import WebhookRequest, Window, webhook_secret_name
 from hub.testing import connect
 
 pytestmark = pytest.mark.contracts
 
 
+ADDED = """
+enum CustomersWebhookHealth { HEALTHY WARNING UNHEALTHY }
+extend type Webhook { enabled: Boolean health: CustomersWebhookHealth }
+input EnableWebhookInput { webhook_id: String }
+type EnableWebhookOutput { request_id: String complexity: Int webhook: Webhook }
+extend type Mutation { webhook_enable(data: EnableWebhookInput!): EnableWebhookOutput }
+"""
+"""What ShipHero has published since, as far as it is used: https://developer.shiphero.com/schema/types/webhook.html and
+https://developer.shiphero.com/schema/mutations/webhook-enable.html, read 2026-11-30.
+"""
+
+
 @pytest.fixture
-def sdl(contracts):
+def published(contracts):
     return build_schema((contracts / "shiphero/spec/shiphero_2022-04.graphql").read_text())
+
+
+@pytest.fixture
+def sdl(published):
+    return extend_schema(published, parse(ADDED))
+
+
+def test_what_was_added_since_is_not_in_the_published_schema(published):
+    assert {"enabled", "health"}.isdisjoint(published.type_map["Webhook"].fields)
+    assert "webhook_enable" not in published.mutation_type.fields
 
 
 @pytest.fixture
@@ -80,6 +120,8 @@ def wrong(value, kind, path):
             if name in named.fields
             for error in wrong(item, named.fields[name].type, f"{path}.{name}")
         ]
+    if is_enum_type(named):
+        return [] if value in named.values else [f"{path}: {value!r} is no {named.name}"]
     assert is_scalar_type(named)
     fits = {"String": str, "Int": int, "Boolean": bool, "ISODateTime": str}
     return [] if isinstance(value, fits.get(named.name, object)) else [f"{path}: {value!r} is no {named.name}"]
@@ -110,7 +152,11 @@ def test_every_answer_of_the_sandbox_has_the_types_of_the_schema(sdl, count):
         assert list(shiphero.updates(window, None))
         assert list(shiphero.stock(window, None))
         shiphero.client.whole({"id": sandbox.shipments[0]["id"], "line_items": {"pageInfo": {"hasNextPage": True}}})
-        shiphero.ensure("https://hub.example.com/in/1")
+        told = list(shiphero.ensure("https://hub.example.com/in/1"))
+        sandbox.switch_off("Inventory Update")
+        kept = {webhook_secret_name(one.topic): one.secret for one in told}
+        shiphero = ShipHero(replace(shiphero.ctx, secrets={**shiphero.ctx.secrets, **kept}))
+        list(shiphero.ensure("https://hub.example.com/in/1"))
         shiphero.remove("https://hub.example.com/in/1")
     data = [answer["data"] for answer, _ in answers if "data" in answer]
     errors = []
@@ -133,7 +179,7 @@ def test_what_we_send_fits_the_input_types(sdl, count):
         )
         ref = shiphero.submit(request_of("FO-1"), "key").ref
         shiphero.cancel(ref, "customer", "key")
-        shiphero.ensure("https://hub.example.com/in/1")
+        list(shiphero.ensure("https://hub.example.com/in/1"))
         shiphero.remove("https://hub.example.com/in/1")
     sent = [orjson.loads(call.body) for call in sandbox.calls if b"mutation" in call.body]
     inputs = {

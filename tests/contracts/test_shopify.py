@@ -153,7 +153,7 @@ def test_everything_that_is_sent_fits_the_schema(schema, count):
         assert shopify.confirm(ShipmentNotice("S-1", str(order.id), "2026-11-20T12:00:00Z", (package,)), "k")
         with pytest.raises(errors.AlreadyDone):  # how an unknown outcome is looked up
             shopify.confirm(ShipmentNotice("S-1", str(order.id), "2026-11-20T12:00:00Z", (package,)), "k")
-        assert shopify.ensure("https://hub.example.com/in/1")
+        assert list(shopify.ensure("https://hub.example.com/in/1"))
         shopify.remove("https://hub.example.com/in/1")
     sent = [orjson.loads(call.body) for call in shop.calls]
     assert {body["query"] for body in sent} >= set(DOCUMENTS.values()) - {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -190,7 +190,7 @@ class EasyPost(Connector, Carrier, Rates, Void, FindByReference, WebhookReceiver
     def events(self, request: WebhookRequest) -> list[Event]:
         return webhooks.events(request)
 
-    def ensure(self, url: str) -> list[Subscription]:
+    def ensure(self, url: str) -> Iterator[Subscription]:
         """One enabled webhook to `url`. EasyPost switches off what fails for long; such a one is made anew."""
         secret = self.ctx.secrets.get("webhook_secret", "")
         if not secret:
@@ -201,8 +201,7 @@ class EasyPost(Connector, Carrier, Rates, Void, FindByReference, WebhookReceiver
         alive = [webhook for webhook in mine if not webhook.get("disabled_at")]
         for webhook in [webhook for webhook in mine if webhook not in alive[:1]]:
             self.api.delete_webhook(webhook["id"])
-        kept = alive[:1] or [self.api.create_webhook(url, secret)]
-        return [_subscription(webhook) for webhook in kept]
+        yield _subscription(alive[0] if alive else self.api.create_webhook(url, secret))
 
     def subscriptions(self) -> list[Subscription]:
         return [_subscription(webhook) for webhook in self.api.webhooks()]

@@ -84,6 +84,10 @@ class Client:
         data = self._for_customer({"name": name, "url": url, "shop_name": shop})
         return _made(self._call("webhook_create", queries.WEBHOOK_CREATE, {"data": data}, safe=False), "webhook")
 
+    def webhook_enable(self, webhook_id: str) -> None:
+        """Switch a webhook on again."""
+        self._call("webhook_enable", queries.WEBHOOK_ENABLE, {"data": {"webhook_id": webhook_id}}, safe=True)
+
     def webhook_delete(self, name: str, shop: str) -> None:
         """Remove the webhook of that name and shop; one that is gone already is fine."""
         data = self._for_customer({"name": name, "shop_name": shop})

@@ -32,9 +32,11 @@ from hub.sdk import (
     WebhookProvisioner,
     WebhookReceiver,
     WebhookRequest,
+    WebhookResponse,
     Window,
     errors,
     read_each,
+    webhook_secret_name,
 )
 
 Pages = Iterator[tuple[list[Any], str | None]]
@@ -180,13 +182,23 @@ class ShipHero(
     def events(self, request: WebhookRequest) -> list[Event]:
         return webhooks.events(request, self.ctx.clock())
 
-    def ensure(self, url: str) -> list[Subscription]:
-        """ShipHero knows a webhook by name and shop name: one of ours that points elsewhere is moved."""
+    def accepted(self) -> WebhookResponse:
+        return webhooks.ACCEPTED
+
+    def ensure(self, url: str) -> Iterator[Subscription]:
+        """ShipHero knows a webhook by name and shop name: one of ours that points elsewhere is moved.
+
+        It tells a signing secret only when the webhook is made, and switches off a webhook whose deliveries fail.
+        """
         present = {hook["name"]: hook for hook in self.client.webhooks() if hook.get("shop_name") == self.shop}
-        return [self._ensure(name, url, present.get(name)) for name in webhooks.WANTED]
+        for name in webhooks.WANTED:
+            yield self._ensure(name, url, present.get(name))
 
     def _ensure(self, name: str, url: str, hook: Mapping[str, Any] | None) -> Subscription:
-        if hook is not None and hook["url"] == url:
+        if hook is not None and hook["url"] == url and self.ctx.secrets.get(webhook_secret_name(name)):
+            if hook.get("enabled") is False:
+                self.ctx.log.warning("shiphero.webhook_was_off", webhook=name, health=hook.get("health"))
+                self.client.webhook_enable(str(hook["id"]))
             return _subscription(hook)
         if hook is not None:
             self.client.webhook_delete(name, self.shop)

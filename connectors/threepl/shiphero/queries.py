@@ -141,7 +141,7 @@ query Webhooks($customer: String, $first: Int!, $after: String) {
     request_id
     data(first: $first, after: $after) {
       pageInfo { hasNextPage endCursor }
-      edges { node { id name url shop_name } }
+      edges { node { id name url shop_name enabled health } }
     }
   }
 }
@@ -150,6 +150,12 @@ query Webhooks($customer: String, $first: Int!, $after: String) {
 WEBHOOK_CREATE = """
 mutation WebhookCreate($data: CreateWebhookInput!) {
   webhook_create(data: $data) { request_id webhook { id name url shop_name shared_signature_secret } }
+}
+"""
+
+WEBHOOK_ENABLE = """
+mutation WebhookEnable($data: EnableWebhookInput!) {
+  webhook_enable(data: $data) { request_id webhook { id enabled } }
 }
 """
 
@@ -171,5 +177,6 @@ DOCUMENTS = {
     "warehouse_products": WAREHOUSE_PRODUCTS,
     "webhooks": WEBHOOKS,
     "webhook_create": WEBHOOK_CREATE,
+    "webhook_enable": WEBHOOK_ENABLE,
     "webhook_delete": WEBHOOK_DELETE,
 }

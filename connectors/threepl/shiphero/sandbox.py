@@ -152,9 +152,15 @@ class ShipHeroSandbox(Sandbox):
         except urllib.error.HTTPError as error:
             return error.code
 
+    def switch_off(self, kind: str) -> None:
+        """Do as ShipHero does with a webhook whose deliveries keep failing."""
+        for hook in self.hooks:
+            if hook["name"] == kind:
+                hook |= {"enabled": False, "health": "UNHEALTHY"}
+
     def notify(self, kind: str, subject: str) -> list[int]:
         """Send a delivery to everyone who registered for `kind`; gives the statuses."""
-        hooks = [hook for hook in self.hooks if hook["name"] == kind]
+        hooks = [hook for hook in self.hooks if hook["name"] == kind and hook["enabled"]]
         return [self.deliver(hook["url"], kind, subject, hook["shared_signature_secret"]) for hook in hooks]
 
     # Endpoints.
@@ -237,6 +243,7 @@ class ShipHeroSandbox(Sandbox):
             "order_create": lambda args: {"order": self.warehouse.order_create(args["data"])},
             "order_cancel": lambda args: {"order": self.warehouse.order_cancel(args["data"])},
             "webhook_create": lambda args: {"webhook": self._webhook_create(args["data"])},
+            "webhook_enable": lambda args: {"webhook": self._webhook_enable(args["data"])},
             "webhook_delete": lambda args: self._webhook_delete(args["data"]),
         }
 
@@ -255,9 +262,19 @@ class ShipHeroSandbox(Sandbox):
             "name": data["name"],
             "url": data["url"],
             "shop_name": data.get("shop_name"),
+            "enabled": True,
+            "health": "HEALTHY",
         }
         self.hooks.append(hook | secret)
         return hook | secret
+
+    def _webhook_enable(self, data: Thing) -> Thing:
+        require(data, "webhook_id")
+        hook = next((hook for hook in self.hooks if hook["id"] == data["webhook_id"]), None)
+        if hook is None:
+            raise Refused("Webhook not found", 4)
+        hook |= {"enabled": True, "health": "HEALTHY"}
+        return hook
 
     def _webhook_delete(self, data: Thing) -> Thing:
         require(data, "name")

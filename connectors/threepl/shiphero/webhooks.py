@@ -1,8 +1,9 @@
 """Webhooks: their signature and what they tell. Pure.
 
 The signature is base64 HMAC-SHA256 over the raw body with the secret that webhook_create gave, one per webhook, so a
-connection has several. There is no topic header: the body says its kind. Source:
-https://developer.shiphero.com/webhooks/, read 2026-11-22.
+connection has several. There is no topic header: the body says its kind. The pages of the webhooks show the answer that
+is expected, and since April 2026 a webhook whose deliveries keep failing is switched off. Sources:
+https://developer.shiphero.com/webhooks/, read 2026-11-22 and again 2026-11-30.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import orjson
 
 from connectors.threepl.shiphero.translate import level_id, stamp
-from hub.sdk import Event, WebhookRequest, errors
+from hub.sdk import Event, WebhookRequest, WebhookResponse, errors
 from hub.sdk.signatures import require_hmac
 
 SIGNATURE = "x-shiphero-hmac-sha256"
@@ -23,6 +24,7 @@ MESSAGE_ID = "x-shiphero-message-id"
 SHIPMENT = "Shipment Update"
 INVENTORY = "Inventory Update"
 ORDER_KINDS = ("Order Canceled", "Order Allocated", "Order Deallocated", "Order Packed Out")
+ACCEPTED = WebhookResponse(200, b'{"code":"200","Status":"Success"}')
 WANTED = (SHIPMENT, INVENTORY, *ORDER_KINDS)
 
 

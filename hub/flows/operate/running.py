@@ -86,10 +86,11 @@ def webhook_address(runtime: Runtime, row: ConnectionRow, public_url: str = "") 
     return watch.address(public_url, row) if takes else ""
 
 
-def provision_webhooks(runtime: Runtime, key: str, public_url: str, *, person: str) -> list[str]:
+def provision_webhooks(runtime: Runtime, key: str, public_url: str, *, person: str, anew: bool = False) -> list[str]:
     """Have the vendor send webhooks to this hub at `public_url`; returns the topics. Safe to repeat.
 
-    Raises NotDoneError when the vendor offers no way to do it, or says no.
+    `anew` removes those that are there first, for when their signing secrets are lost or wrong; what happens at the
+    vendor in between is polled. Raises NotDoneError when the vendor offers no way to do it, or says no.
     """
     row = find(runtime, key)
     if not public_url.startswith(("https://", "http://")):
@@ -100,13 +101,15 @@ def provision_webhooks(runtime: Runtime, key: str, public_url: str, *, person: s
     if not isinstance(connector, WebhookProvisioner):
         address = watch.address(public_url, row)
         raise NotDoneError(f"{row.name} cannot be told by API where to send webhooks; enter {address} there by hand")
+    address = watch.address(public_url, row)
     try:
-        found = connector.ensure(watch.address(public_url, row))
+        if anew:
+            connector.remove(address)
+        found = watch.subscribe(runtime, row, connector, address)
     except errors.ConnectorError as error:
         raise NotDoneError(f"{row.name} did not take the webhooks: {error}") from error
-    watch.keep_secrets(runtime, row, found)
     topics = sorted({one.topic for one in found})
     with runtime.db.begin() as tx:
-        said = f"Webhooks are sent for {', '.join(topics)}."
+        said = f"Webhooks {'were made anew' if anew else 'are sent'} for {', '.join(topics)}."
         events.tell(tx, ("connection", row.id), "webhooks", actor(person), said, runtime.clock())
     return topics

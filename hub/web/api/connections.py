@@ -90,6 +90,14 @@ def sync_connection(call: Call) -> Json:
     return {"streams": operate.sync_now(console().runtime, call.path["connection_id"], person=caller().actor)}
 
 
+def set_webhooks(call: Call) -> Json:
+    url, anew = console().settings.public_url, call.body.get("anew", False)
+    topics = operate.provision_webhooks(
+        console().runtime, call.path["connection_id"], url, person=caller().actor, anew=anew
+    )
+    return {"topics": topics}
+
+
 OPERATIONS = (
     Operation(
         "list_connections", "GET", "/connections", "List connections", shapes.page_of("Connection"), list_connections
@@ -136,5 +144,11 @@ OPERATIONS = (
     Operation(
         "sync_connection", "POST", "/connections/{connection_id}/sync", "Read everything now",
         obj("What is read.", streams=many(text("Stream."))), sync_connection, refusals=(404, 409),
+    ),
+    Operation(
+        "set_webhooks", "POST", "/connections/{connection_id}/webhooks", "Have the vendor send webhooks to this hub",
+        obj("What it sends.", topics=many(text("Topic."))), set_webhooks,
+        body=closed(anew=truth("Remove those that are there, and make them anew with new secrets.", default=False)),
+        needs_body=False, refusals=(404, 409), about="Safe to repeat.",
     ),
 )  # fmt: skip

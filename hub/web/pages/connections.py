@@ -209,8 +209,10 @@ def webhooks(key: str) -> Response:
     """Have the platform send to this hub."""
     try:
         url = console().settings.public_url
-        topics = operate.provision_webhooks(console().runtime, _detail(key).view.row.id, url, person=caller().actor)
-        flash(f"Webhooks are sent for {', '.join(topics)}.", "done")
+        anew = "anew" in request.form
+        key_ = _detail(key).view.row.id
+        topics = operate.provision_webhooks(console().runtime, key_, url, person=caller().actor, anew=anew)
+        flash(f"Webhooks {'were made anew' if anew else 'are sent'} for {', '.join(topics)}.", "done")
     except NotDoneError as error:
         flash(str(error), "error")
     return _back(key)

@@ -204,26 +204,26 @@ def test_a_delivery_that_cannot_be_read_is_malformed(easypost, raw):
 
 
 def test_ensuring_twice_makes_one_webhook(easypost, sandbox):
-    assert easypost.ensure(URL) == easypost.ensure(URL)
+    assert list(easypost.ensure(URL)) == list(easypost.ensure(URL))
 
     (webhook,) = sandbox.webhooks.values()
     assert webhook["url"] == URL
-    assert easypost.subscriptions() == easypost.ensure(URL)
+    assert easypost.subscriptions() == list(easypost.ensure(URL))
 
 
 def test_a_webhook_that_was_switched_off_is_made_anew(easypost, sandbox):
-    (before,) = easypost.ensure(URL)
+    (before,) = list(easypost.ensure(URL))
     sandbox.webhooks[before.external_id]["disabled_at"] = "2026-01-02T03:04:05Z"
 
-    (after,) = easypost.ensure(URL)
+    (after,) = list(easypost.ensure(URL))
 
     assert after.external_id != before.external_id
     assert list(sandbox.webhooks) == [after.external_id]
 
 
 def test_removing_a_webhook_leaves_others_alone_and_may_be_repeated(easypost, sandbox):
-    easypost.ensure(URL)
-    easypost.ensure("https://other.example.com/in")
+    list(easypost.ensure(URL))
+    list(easypost.ensure("https://other.example.com/in"))
 
     easypost.remove(URL)
     easypost.remove(URL)
@@ -233,7 +233,7 @@ def test_removing_a_webhook_leaves_others_alone_and_may_be_repeated(easypost, sa
 
 def test_a_webhook_needs_a_secret(opened):
     with pytest.raises(errors.ConfigInvalid) as wrong:
-        opened(webhook_secret="").ensure(URL)
+        list(opened(webhook_secret="").ensure(URL))
 
     assert wrong.value.field == "webhook_secret"
 
@@ -274,7 +274,7 @@ def test_the_sandbox_posts_signed_news_to_the_webhook(easypost, sandbox, parcel)
     thread.start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/in"
-        easypost.ensure(url)
+        list(easypost.ensure(url))
         label = easypost.buy_label(parcel(), "k")
         assert sandbox.deliver(url, label.tracking_number) == 200
     finally:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connectors.threepl.shiphero import webhooks
+from connectors.threepl.shiphero.plugin import ShipHero
 from hub import schemas
 from hub.mapping import load
-from hub.sdk import WebhookRequest, Window, errors
+from hub.sdk import WebhookRequest, Window, errors, webhook_secret_name
 from hub.testing import Fault, Sandbox
 
 
@@ -145,9 +147,16 @@ def test_a_delivery_that_comes_again_has_the_same_id(shipped, shiphero):
     assert twice[0] == twice[1] != bare[0] == bare[1]
 
 
+def knowing(shiphero, told):
+    """The connector as the hub opens it once it has kept the secrets that were told."""
+    kept = {webhook_secret_name(one.topic): one.secret for one in told if one.secret}
+    return ShipHero(replace(shiphero.ctx, secrets={**shiphero.ctx.secrets, **kept}))
+
+
 def test_registering_twice_makes_each_webhook_once_and_tells_its_secret_once(sandbox, shiphero):
     url = "https://hub.example.com/in/1"
-    first, second = shiphero.ensure(url), shiphero.ensure(url)
+    first = list(shiphero.ensure(url))
+    second = list(knowing(shiphero, first).ensure(url))
     assert [one.topic for one in first] == list(webhooks.WANTED)
     assert len(sandbox.hooks) == len(webhooks.WANTED)
     assert {one.secret for one in first} == {hook["shared_signature_secret"] for hook in sandbox.hooks}
@@ -156,10 +165,33 @@ def test_registering_twice_makes_each_webhook_once_and_tells_its_secret_once(san
     assert first[0].secret not in repr(first)
 
 
+def test_each_webhook_is_told_before_the_next_is_made(sandbox, shiphero):
+    for made, _ in enumerate(shiphero.ensure("https://hub.example.com/in/1"), start=1):
+        assert len(sandbox.hooks) == made
+
+
+def test_a_webhook_whose_secret_nobody_kept_is_made_anew(sandbox, shiphero):
+    url = "https://hub.example.com/in/1"
+    told = list(shiphero.ensure(url))
+    again = list(knowing(shiphero, told[1:]).ensure(url))
+    assert [bool(one.secret) for one in again] == [True, False, False, False, False, False]
+    assert again[0].external_id != told[0].external_id
+    assert len(sandbox.hooks) == len(webhooks.WANTED)
+
+
+def test_a_webhook_that_was_switched_off_is_switched_on_again(sandbox, shiphero):
+    url = "https://hub.example.com/in/1"
+    told = list(shiphero.ensure(url))
+    sandbox.switch_off("Inventory Update")
+    again = list(knowing(shiphero, told).ensure(url))
+    assert [hook["enabled"] for hook in sandbox.hooks] == [True] * len(webhooks.WANTED)
+    assert [one.external_id for one in again] == [one.external_id for one in told]
+
+
 def test_a_webhook_that_went_missing_or_points_elsewhere_is_put_right(sandbox, shiphero):
-    shiphero.ensure("https://old.example.com/in/1")
+    list(shiphero.ensure("https://old.example.com/in/1"))
     sandbox.hooks.pop(0)
-    ensured = shiphero.ensure("https://new.example.com/in/1")
+    ensured = list(shiphero.ensure("https://new.example.com/in/1"))
     assert {hook["url"] for hook in sandbox.hooks} == {"https://new.example.com/in/1"}
     assert all(one.secret for one in ensured)
     assert sorted(one.topic for one in shiphero.subscriptions()) == sorted(webhooks.WANTED)
@@ -168,14 +200,15 @@ def test_a_webhook_that_went_missing_or_points_elsewhere_is_put_right(sandbox, s
 def test_a_registration_whose_secret_was_lost_on_the_way_is_made_anew(sandbox, shiphero):
     shiphero.check()
     sandbox.faults.append(Fault("effect_then_drop", "webhook_create"))
-    ensured = shiphero.ensure("https://hub.example.com/in/1")
+    ensured = list(shiphero.ensure("https://hub.example.com/in/1"))
     assert len(sandbox.hooks) == len(webhooks.WANTED)
     assert {one.secret for one in ensured} == {hook["shared_signature_secret"] for hook in sandbox.hooks}
 
 
 def test_removing_takes_our_url_alone_and_may_be_repeated(sandbox, shiphero):
-    shiphero.ensure("https://hub.example.com/in/1")
-    sandbox.hooks.append({"id": "x", "name": "PO Update", "url": "https://erp.example.com", "shop_name": "erp"})
+    list(shiphero.ensure("https://hub.example.com/in/1"))
+    other = {"id": "x", "name": "PO Update", "url": "https://erp.example.com", "shop_name": "erp"}
+    sandbox.hooks.append({**other, "enabled": True, "health": "HEALTHY"})
     shiphero.remove("https://hub.example.com/in/1")
     shiphero.remove("https://hub.example.com/in/1")
     assert [hook["url"] for hook in sandbox.hooks] == ["https://erp.example.com"]
@@ -185,7 +218,7 @@ def test_the_sandbox_tells_everyone_who_registered_with_their_own_secret(sandbox
     hub = Sandbox("hub")
     hub.app.post("/in")(lambda: ("", 200))
     with hub.serve() as url:
-        secrets = {one.topic: one.secret for one in shiphero.ensure(f"{url}/in")}
+        secrets = {one.topic: one.secret for one in list(shiphero.ensure(f"{url}/in"))}
         shiphero.submit(request_for("FO-1", MUG=2), "key")
         sandbox.ship("FO-1", "1Z1")
         assert sandbox.notify("Inventory Update", "MUG") == [200]

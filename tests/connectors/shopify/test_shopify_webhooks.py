@@ -173,23 +173,23 @@ def test_a_delivery_without_a_topic_is_malformed(shopify):
 
 
 def test_subscriptions_are_made_once_and_made_again_when_lost(shop, shopify):
-    first = shopify.ensure(URL)
+    first = list(shopify.ensure(URL))
     assert sorted(one.topic for one in first) == sorted(SUBSCRIBED)
-    assert shopify.ensure(URL) == first
+    assert list(shopify.ensure(URL)) == first
     shop.api.hooks.pop(0)
-    assert sorted(one.topic for one in shopify.ensure(URL)) == sorted(SUBSCRIBED)
+    assert sorted(one.topic for one in list(shopify.ensure(URL))) == sorted(SUBSCRIBED)
     assert len(shop.api.hooks) == len(SUBSCRIBED)
 
 
 def test_a_subscription_whose_answer_was_lost_is_not_made_twice(shop, shopify):
     shop.faults.append(Fault("effect_then_drop", "webhookSubscriptionCreate"))
-    shopify.ensure(URL)
+    list(shopify.ensure(URL))
     assert len(shop.api.hooks) == len(SUBSCRIBED)
 
 
 def test_only_the_subscriptions_of_one_address_are_removed(shop, shopify):
-    shopify.ensure(URL)
-    shopify.ensure(URL + "2")
+    list(shopify.ensure(URL))
+    list(shopify.ensure(URL + "2"))
     shopify.remove(URL)
     shopify.remove(URL)
     assert {one.url for one in shopify.subscriptions()} == {URL + "2"}
