@@ -68,11 +68,15 @@ class Client:
         span = {"from": start, "to": end, "first": SHIPMENTS_A_PAGE, "lines": LINES_A_SHIPMENT}
         return self._pages("shipments", queries.SHIPMENTS, span, after)
 
-    def warehouse_products(
-        self, start: str | None, end: str, after: str | None
-    ) -> Iterator[tuple[list[Any], str | None]]:
-        """Pages of stock figures that changed from `start` to `end`."""
-        span = {"from": start, "to": end, "first": PRODUCTS_A_PAGE, "customer": self.customer or None}
+    def warehouse_products(self, start: str | None, after: str | None) -> Iterator[tuple[list[Any], str | None]]:
+        """Pages of stock figures that changed since `start`, what changes while they are read included.
+
+        A page cursor is a place in the list, counted from its beginning: https://developer.shiphero.com/graphql-primer/
+        shows some, read 2026-11-30. With an end to the span a figure that changes meanwhile would leave the list, those
+        behind it would move up, and the first of the next page would never be read. Without one nothing leaves the
+        list: what comes in moves others down, and they are read twice.
+        """
+        span = {"from": start, "first": PRODUCTS_A_PAGE, "customer": self.customer or None}
         return self._pages("warehouse_products", queries.WAREHOUSE_PRODUCTS, span, after)
 
     def webhooks(self) -> list[Mapping[str, Any]]:

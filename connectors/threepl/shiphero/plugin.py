@@ -168,7 +168,10 @@ class ShipHero(
             yield Page(read_each(shipments, self._shipment), following)
 
     def stock(self, window: Window, cursor: Cursor | None) -> Iterator[Page]:
-        for levels, following in _pages(self.client.warehouse_products, window, cursor):
+        def since(start: str | None, _end: str, after: str | None) -> Pages:
+            return self.client.warehouse_products(start, after)
+
+        for levels, following in _pages(since, window, cursor):
             read_at = self.ctx.clock().isoformat()  # the figures of a page held when it was read
             yield Page(read_each(levels, partial(_level, read_at=read_at)), following)
 

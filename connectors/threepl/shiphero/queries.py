@@ -120,8 +120,8 @@ query Shipment($id: String!, $lines: Int!) {
 )
 
 WAREHOUSE_PRODUCTS = """
-query WarehouseProducts($from: ISODateTime, $to: ISODateTime, $customer: String, $first: Int!, $after: String) {
-  warehouse_products(updated_from: $from, updated_to: $to, customer_account_id: $customer) {
+query WarehouseProducts($from: ISODateTime, $customer: String, $first: Int!, $after: String) {
+  warehouse_products(updated_from: $from, customer_account_id: $customer) {
     request_id
     data(first: $first, after: $after) {
       pageInfo { hasNextPage endCursor }

@@ -9,7 +9,7 @@ import pytest
 from connectors.threepl.shiphero import client, translate
 from hub import schemas
 from hub.mapping import load
-from hub.sdk import Window, errors
+from hub.sdk import Page, Window, errors
 
 SHIPMENTS = load("threepl/shiphero/shipments.yml")
 INVENTORY = load("threepl/shiphero/inventory.yml")
@@ -143,11 +143,27 @@ def test_two_counts_within_one_second_are_two_figures(sandbox, shiphero, noon):
     assert len(set(marks)) == 2
 
 
-def test_stock_that_did_not_change_inside_the_window_is_not_told(sandbox, shiphero, noon):
-    sandbox.warehouse.clock = lambda: noon
+def test_stock_that_did_not_change_since_the_window_began_is_not_told(sandbox, shiphero):
+    later = datetime.now(UTC) + timedelta(hours=1)
+    sandbox.warehouse.clock = lambda: later
     sandbox.add_product("MUG", on_hand=3)
-    records = read(shiphero.stock(Window(noon - timedelta(minutes=1), noon + timedelta(minutes=1)), None))
+    records = read(shiphero.stock(Window(later - timedelta(minutes=1), later + timedelta(minutes=1)), None))
     assert [record.body["sku"] for record in records] == ["MUG"]
+
+
+def test_a_figure_that_changes_while_pages_are_read_hides_no_other(sandbox, shiphero):
+    sandbox.max_page = 2
+    skus = {f"SKU-{number}" for number in range(7)}
+    for sku in sorted(skus):
+        sandbox.add_product(sku, on_hand=1)
+    clock = sandbox.warehouse.clock
+    pages = shiphero.stock(Window(None, clock() + timedelta(seconds=1)), None)
+    seen = [record.body["sku"] for record in next(pages).records]
+    for sku in sorted(skus):  # each of them is sold meanwhile
+        sandbox.warehouse.clock = lambda: clock() + timedelta(minutes=1)
+        sandbox.add_product(sku, on_hand=50)
+        seen += [record.body["sku"] for record in next(pages, Page(())).records]
+    assert skus <= set(seen)
 
 
 def test_the_first_read_has_no_start(sandbox, shiphero):
