@@ -7,6 +7,7 @@ code. Each raises StartError, whose words say what to do, when the hub cannot st
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import socket
 import threading
@@ -24,7 +25,7 @@ from hub.engine import logs
 from hub.engine.doors import open_door
 from hub.engine.lease import AlreadyRunningError, Lease, duration
 from hub.engine.schedule import Ticks
-from hub.engine.server import WebServer, WsgiApp, wait_for_signal
+from hub.engine.server import WebServer, WsgiApp, is_taken, open_port, wait_for_signal
 from hub.flows.runtime import Runtime
 from hub.flows.upgrade import upgrade_settings
 from hub.settings import Settings
@@ -58,7 +59,8 @@ def serve(settings: Settings, make_app: MakeApp = create_app) -> int:
         _own(db, lease)
         hub = _or_say(lambda: build_hub(settings, db))
         _make_ready(hub.runtime)
-        server = _server(settings, make_app(settings, hub.runtime))
+        app = make_app(settings, hub.runtime)
+        server = WebServer(app, settings.host, settings.port, _own_port(settings))
         lost = threading.Event()
 
         def give_up() -> None:
@@ -92,7 +94,8 @@ def web(settings: Settings, make_app: MakeApp = create_app) -> int:
         engine = Ringer(Bell(settings.database))
         runtime = _or_say(lambda: build_runtime(settings, db, engine.wake))
         _make_ready(runtime)
-        server = _server(settings, make_app(settings, runtime))
+        _check_port(settings, db)
+        server = WebServer(make_app(settings, runtime), settings.host, settings.port)
         engine.start()
         _tell_when_ready("web", settings, begun)
         invite(settings, db, anew=False)
@@ -189,23 +192,41 @@ def _opened(settings: Settings) -> Iterator[Database]:
         db.dispose()
 
 
-def _server(settings: Settings, app: WsgiApp) -> WebServer:
-    """The web server, for a port that nobody else has.
+def _own_port(settings: Settings) -> socket.socket:
+    """The port of a hub that works alone: nobody else may have it."""
+    try:
+        return open_port(settings.host, settings.port)
+    except OSError as error:
+        raise _no_port(settings, error.strerror or str(error)) from error
 
-    Several `web` processes may share one port, which the system allows to programs that ask for it; others do not.
-    """
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "SO_REUSEPORT"):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise StartError(
-                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
-                "Set ORDERHUB_HOST and ORDERHUB_PORT to an address of this machine that is free."
-            ) from error
-    return WebServer(app, settings.host, settings.port)
+
+def _check_port(settings: Settings, db: Database) -> None:
+    """See that nobody has the port of a `web` process but such processes on the same database."""
+    try:
+        taken = is_taken(settings.host, settings.port)
+    except OSError as error:
+        raise _no_port(settings, error.strerror or str(error)) from error
+    if taken and _database_at(settings) != db.mark():
+        raise _no_port(settings, "another program has it, or a hub that works on another database")
+
+
+def _database_at(settings: Settings) -> str:
+    """The mark of the database that the hub at our address works on; empty when none answers there."""
+    connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return str(json.load(connection.getresponse())["database"])
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        return ""
+    finally:
+        connection.close()
+
+
+def _no_port(settings: Settings, why: str) -> StartError:
+    return StartError(
+        f"cannot listen on {settings.host}:{settings.port}: {why}. "
+        "Set ORDERHUB_HOST and ORDERHUB_PORT to an address of this machine that is free."
+    )
 
 
 def _require_shared(db: Database, role: str) -> None:

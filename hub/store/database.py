@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import orjson
 import uuid_utils
-from sqlalchemy import Column, Connection, Engine, Table, create_engine, event
+from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, extract, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import NoSuchModuleError
@@ -61,6 +63,19 @@ class Database:
         """One consistent look that writes nothing."""
         with self.reader.begin() as tx:
             yield tx
+
+    def mark(self) -> str:
+        """A text that tells this database from every other, copies of it included.
+
+        The same for every process that uses it, and another one after its server was started anew.
+        """
+        if self.is_sqlite:
+            place = str(Path(self.writer.url.database or "").resolve())
+        else:
+            started, own = func.pg_postmaster_start_time(), func.current_database()
+            with self.read() as tx:
+                place = "/".join(map(str, tx.execute(select(extract("epoch", started), own)).one()))
+        return hashlib.sha256(place.encode()).hexdigest()[:16]
 
     def dispose(self) -> None:
         self.writer.dispose()

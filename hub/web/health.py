@@ -21,14 +21,19 @@ KEPT_S = 5.0
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """200 when the database answers and has the schema this version needs; 503 names what is wrong."""
+    """200 when the database answers and has the schema this version needs; 503 names what is wrong.
+
+    `database` tells a web process that comes to the same port whether this one works on its database.
+    """
+    db = console().runtime.db
     try:
-        migrate.require_current(console().runtime.db)
+        migrate.require_current(db)
+        mark = db.mark()
     except SchemaError as error:
         return _unwell("schema", str(error))
     except SQLAlchemyError:
         return _unwell("database", "the database does not answer")
-    return console().json({"status": "ok", "version": hub.__version__, "schema": migrate.head()})
+    return console().json({"status": "ok", "version": hub.__version__, "schema": migrate.head(), "database": mark})
 
 
 def _unwell(part: str, words: str) -> Response:

@@ -10,16 +10,20 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 
 from benchmarks.crash import START, free_port
 from hub import processes
+from hub.engine.server import WebServer, open_port
 from hub.settings import Settings
 from hub.store import migrate, people
 from hub.store.database import Database, open_database, utcnow
@@ -29,9 +33,19 @@ from tests.conftest import new_postgres_database
 KEY = new_key("test")
 
 
+def get(port: int, path: str) -> tuple[int, bytes]:
+    call = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        call.request("GET", path)
+        answer = call.getresponse()
+        return answer.status, answer.read()
+    finally:
+        call.close()
+
+
 class Running:
-    def __init__(self, role: str, url: str, folder: Path) -> None:
-        self.port, self.log = free_port(), folder / f"{role}-{time.monotonic_ns()}.log"
+    def __init__(self, role: str, url: str, folder: Path, port: int = 0) -> None:
+        self.port, self.log = port or free_port(), folder / f"{role}-{time.monotonic_ns()}.log"
         env = {
             **os.environ,
             "ORDERHUB_DATABASE": url,
@@ -46,13 +60,7 @@ class Running:
             )
 
     def get(self, path: str) -> tuple[int, bytes]:
-        call = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            call.request("GET", path)
-            answer = call.getresponse()
-            return answer.status, answer.read()
-        finally:
-            call.close()
+        return get(self.port, path)
 
     def wait_for(self, words: str, seconds: float = 40.0) -> None:
         deadline = time.monotonic() + seconds
@@ -67,8 +75,8 @@ class Running:
 
 
 @contextmanager
-def running(role: str, url: str, folder: Path) -> Iterator[Running]:
-    one = Running(role, url, folder)
+def running(role: str, url: str, folder: Path, port: int = 0) -> Iterator[Running]:
+    one = Running(role, url, folder, port)
     try:
         yield one
     finally:
@@ -76,8 +84,17 @@ def running(role: str, url: str, folder: Path) -> Iterator[Running]:
         one.process.wait()
 
 
-def settings(url: str) -> Settings:
-    return Settings(database=url, keys=KEY, port=free_port(), log_level="error")
+def settings(url: str, port: int = 0) -> Settings:
+    return Settings(database=url, keys=KEY, port=port or free_port(), log_level="error")
+
+
+def shared_database(server: str) -> str:
+    """A PostgreSQL database with the schema of this version."""
+    url = new_postgres_database(server)
+    db = open_database(url)
+    migrate.upgrade(db)
+    db.dispose()
+    return url
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +105,15 @@ def logging_as_before() -> Iterator[None]:
     yield
     root.handlers[:], root.level = handlers, level
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def signals_as_before() -> Iterator[None]:
+    """A web server in the process of the tests takes the signals that end a process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -168,20 +194,82 @@ def test_a_newer_schema_is_left_alone(db: Database, migrated_url: str):
         processes.serve(settings(migrated_url))
 
 
-def test_a_port_that_another_program_has_is_named(file_url: str):
+@pytest.fixture(params=["its own", "shared"])
+def foreign_port(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
+    """A port that a program which is no hub listens at, and hangs up at once."""
+
+    def hang_up() -> None:
+        with suppress(OSError):
+            while True:
+                other.accept()[0].close()
+
     with socket.socket() as other:
+        if request.param == "shared":
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = settings(file_url).model_copy(update={"port": other.getsockname()[1]})
-        with pytest.raises(processes.StartError, match="Set ORDERHUB_HOST and ORDERHUB_PORT"):
-            processes.serve(taken)
+        threading.Thread(target=hang_up, daemon=True).start()
+        yield other
+
+
+def test_a_port_that_another_program_has_is_named(file_url: str, postgres: str, foreign_port: socket.socket):
+    number = foreign_port.getsockname()[1]
+    with pytest.raises(processes.StartError, match="Set ORDERHUB_HOST and ORDERHUB_PORT"):
+        processes.serve(settings(file_url, number))
+    with pytest.raises(processes.StartError, match="another program has it"):
+        processes.web(settings(shared_database(postgres), number))
+
+
+def test_two_hubs_on_different_databases_never_listen_at_one_port(file_url: str, postgres: str, tmp_path: Path):
+    mine, other = shared_database(postgres), shared_database(postgres)
+    with running("web", mine, tmp_path) as front:
+        front.wait_for("web.ready")
+        with pytest.raises(
+            processes.StartError, match=f"cannot listen on 127.0.0.1:{front.port}: Address already in use"
+        ):
+            processes.serve(settings(file_url, front.port))
+        with pytest.raises(
+            processes.StartError, match="another program has it, or a hub that works on another database"
+        ):
+            processes.web(settings(other, front.port))
+    with running("serve", file_url, tmp_path) as hub:
+        hub.wait_for("web.ready")
+        for role in (processes.serve, processes.web):
+            with pytest.raises(processes.StartError, match=f"cannot listen on 127.0.0.1:{hub.port}"):
+                role(settings(other, hub.port))
+
+
+def test_web_processes_on_one_database_share_a_port(postgres: str, tmp_path: Path):
+    url = shared_database(postgres)
+    with running("web", url, tmp_path) as first:
+        first.wait_for("web.ready")
+        with running("web", url, tmp_path, first.port) as second:
+            second.wait_for("web.ready")
+            assert first.end() == 0
+            assert {second.get("/healthz")[0] for _ in range(20)} == {200}
+            assert second.end() == 0
+
+
+@pytest.mark.usefixtures("signals_as_before")
+def test_a_request_that_had_begun_is_answered_and_then_the_port_is_closed():
+    def stopping(_: Any, start: Any) -> list[bytes]:
+        server.stop()
+        start("200 OK", [("Content-Length", "4")])
+        return [b"done"]
+
+    port = open_port("127.0.0.1", 0)
+    number = port.getsockname()[1]
+    server = WebServer(stopping, "127.0.0.1", number, port)
+    with ThreadPoolExecutor(1) as customer:
+        said = customer.submit(get, number, "/")
+        server.run()
+        assert said.result(20) == (200, b"done")
+    with pytest.raises(ConnectionRefusedError):
+        get(number, "/")
 
 
 def test_web_and_worker_share_a_database_and_stop_cleanly(postgres: str, tmp_path: Path):
-    url = new_postgres_database(postgres)
-    db = open_database(url)
-    migrate.upgrade(db)
-    db.dispose()
+    url = shared_database(postgres)
     with running("web", url, tmp_path) as front, running("worker", url, tmp_path) as worker:
         front.wait_for("web.ready")
         worker.wait_for("worker.ready")
