@@ -163,10 +163,10 @@ def check_connection(key: Key, as_json: AsJson = False) -> None:
 
 @app.command("pause")
 def pause(key: Key, reason: Annotated[str, typer.Option(help="Why, for the others.")] = "") -> None:
-    """Let nothing in or out by this connection until it is resumed."""
+    """Send nothing to this connection until it is resumed; what it sends is kept and waits, holding no stock."""
     with runtime() as hub:
         operate.pause(hub, key, person=person(), reason=reason)
-    say("It is paused.")
+    say("It is paused. What it sends is kept and waits until it is resumed.")
 
 
 @app.command("resume")

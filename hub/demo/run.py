@@ -78,19 +78,26 @@ def _stay_open(day: Day, minutes: float | None) -> None:
     say("The link makes the first account, once. A new order comes every 20 seconds; Ctrl-C ends everything.")
     try:
         while time.monotonic() < until:
-            _one_more(day)
+            one_more(day)
             time.sleep(max(0.0, min(NEW_ORDER_S, until - time.monotonic())))
     except KeyboardInterrupt:
         say("\nClosed; nothing is kept.")
 
 
-def _one_more(day: Day) -> None:
-    """One more order, and one parcel further on its way."""
+def one_more(day: Day) -> None:
+    """One more order, and one parcel further on its way.
+
+    By now people change settings in the console, so a webhook may be refused: that is told, and the day goes on.
+    """
     shop, threepl = day.town.shop, day.town.threepl
     bought = random.sample(SOLD_IN_THE_EVENING, random.choice((1, 1, 2)))  # noqa: S311 - no secret
     order = shop.place_order([(sku, random.choice((1, 1, 2))) for sku in bought])  # noqa: S311 - as above
-    day.tell("orders/create", order)
+    came = ""
+    try:
+        day.tell("orders/create", order)
+    except TownError as error:
+        came = f" ({error}; the next reading of the shop finds the order)"
     waiting = [one for one in threepl.orders if one["fulfillment_status"] not in {"fulfilled", "canceled"}]
     if len(waiting) > 2:
         threepl.ship(waiting[0]["order_number"], f"1Z999AA1{random.randrange(10**10):010d}")  # noqa: S311 - as above
-    day.say(f"{time.strftime('%H:%M:%S')}  {order.name}: {', '.join(bought)}")
+    day.say(f"{time.strftime('%H:%M:%S')}  {order.name}: {', '.join(bought)}{came}")

@@ -36,8 +36,9 @@ def receive(runtime: Runtime, connection_id: str, token: str, request: WebhookRe
     """Take one delivery in.
 
     200 means stored (or known before), 401 a bad signature, 404 an unknown address, 405 a look at the address that is
-    no handshake, 410 a connection that is switched off, 503 that the sender should come back: the database is away, the
-    plugin is not installed or the key to the secrets is missing.
+    no handshake, 503 that the sender should come back: the database is away, the plugin is not installed or the key to
+    the secrets is missing. What a paused connection is sent is kept as well, and waits until it is resumed: a refusal
+    would lose it, and platforms drop a subscription that is refused too often.
     Nothing is mapped here and nobody is called.
     """
     try:
@@ -49,8 +50,6 @@ def receive(runtime: Runtime, connection_id: str, token: str, request: WebhookRe
         return _busy()
     if not hmac.compare_digest(connection.webhook_token.encode(), token.encode("utf-8", "replace")):
         return _say(404, "unknown address")
-    if connection.status == "paused":
-        return _say(410, "this connection is switched off")
     try:
         return _take(runtime, connection, sealed, request)
     except SQLAlchemyError as error:

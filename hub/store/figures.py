@@ -58,7 +58,7 @@ def figures(tx: Tx, now: datetime) -> Figures:
         outbox_store.counts(tx),
         _grouped(tx, orders.c.lifecycle),
         _grouped(tx, hold.c.kind, hold.c.state == "active"),
-        _age(tx, func.min(inbox.c.received_at), inbox.c.status.in_(inbox_store.WAITING), now),
+        _age(tx, func.min(inbox.c.received_at), and_(*inbox_store.TAKEN), now),
         _age(tx, func.min(outbox.c.created_at), outbox.c.status.in_(OPEN_OUTBOX), now),
         _healths(tx, now),
     )

@@ -14,10 +14,13 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 from hub.domain.keys import fitting
 from hub.store.database import Tx, insert_new, new_id
 from hub.store.rows import as_dicts, chunks
-from hub.store.tables import PARTITIONS, inbox
+from hub.store.tables import PARTITIONS, connection, inbox
 
 WAITING = ("received", "retry_wait")
 KEY_CHARS = 200  # of a dedupe key
+_PAUSED = select(connection.c.id).where(connection.c.status == "paused")
+# What the door may take now or later by itself: arrivals of a paused connection lie there until it is resumed.
+TAKEN = inbox.c.status.in_(WAITING), inbox.c.connection_id.not_in(_PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,7 @@ def due(tx: Tx, partition: int, now: datetime, limit: int) -> list[dict[str, Any
     """The oldest waiting rows of a partition, in order of arrival."""
     query = (
         select(inbox)
-        .where(
-            inbox.c.partition == partition,
-            inbox.c.status.in_(WAITING),
-            or_(inbox.c.next_at.is_(None), inbox.c.next_at <= now),
-        )
+        .where(inbox.c.partition == partition, *TAKEN, or_(inbox.c.next_at.is_(None), inbox.c.next_at <= now))
         .order_by(inbox.c.id)
         .limit(limit)
     )
@@ -304,11 +303,7 @@ def set_aside(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
 
 def waiting_partitions(tx: Tx, now: datetime) -> list[int]:
     """Partitions that have due rows."""
-    query = (
-        select(inbox.c.partition)
-        .where(inbox.c.status.in_(WAITING), or_(inbox.c.next_at.is_(None), inbox.c.next_at <= now))
-        .distinct()
-    )
+    query = select(inbox.c.partition).where(*TAKEN, or_(inbox.c.next_at.is_(None), inbox.c.next_at <= now)).distinct()
     return sorted(tx.execute(query).scalars())
 
 

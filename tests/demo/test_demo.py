@@ -7,10 +7,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from hub.demo.day import Day
+from hub.demo.run import one_more
 from hub.demo.script import Script, standing, units
+from hub.demo.teller import Teller, terminal
+from hub.demo.town import Town, TownError
 
 README = Path(__file__).parents[2] / "README.md"
 MOST_S = 300  # a machine that runs all tests at once is slow; the demo alone takes a tenth of it
@@ -81,6 +87,23 @@ def test_an_order_that_is_not_where_it_belongs_fails_the_demo_by_name() -> None:
     [words] = [line for line in broken.stdout.splitlines() if line.startswith("WRONG")]
     assert words.startswith("WRONG  #1001")
     assert "state: expected cancelled, found in_fulfilment" in words
+
+
+class Refused:
+    """A town whose shop sells on while the hub refuses its webhooks."""
+
+    shop = SimpleNamespace(place_order=lambda lines: SimpleNamespace(name="#2001", lines=lines))
+    threepl = SimpleNamespace(orders=[])
+
+    def tell_all(self, deliveries: list[tuple[str, object]]) -> None:
+        raise TownError(f"the hub answered [401] to {len(deliveries)} good webhooks")
+
+
+def test_the_open_console_goes_on_when_a_webhook_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    one_more(Day(cast("Town", Refused()), Teller(terminal())))
+    said = capsys.readouterr().out
+    assert "#2001" in said
+    assert "answered [401]" in said
 
 
 def test_a_standing_follows_from_where_the_units_are() -> None:

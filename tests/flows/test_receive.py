@@ -14,7 +14,7 @@ from hub.sdk.signatures import hmac_signature
 from hub.store import connections
 from hub.store.database import Database
 from hub.store.sealing import Keyring, new_key
-from hub.store.tables import connection, credential, inbox, webhook_rejection
+from hub.store.tables import connection, credential, inbox, orders, webhook_rejection
 from hub.testing.world import World
 
 SIGNATURE = "x-shopify-hmac-sha256"
@@ -151,11 +151,14 @@ def test_an_unknown_address_says_nothing_of_what_exists(shop: Shop) -> None:
     assert shop.kept() == []
 
 
-def test_a_connection_that_is_switched_off_takes_nothing(shop: Shop) -> None:
+def test_what_a_paused_connection_is_sent_is_kept_and_waits(shop: Shop) -> None:
     with shop.world.db.begin() as tx:
         connections.set_status(tx, shop.id, "paused")
-    assert shop.send().status == 410
-    assert shop.kept() == []
+    assert shop.send().status == 200
+    assert shop.send(**{"x-shopify-hmac-sha256": "bm90IHRoaXM="}).status == 401
+    shop.world.run()
+    assert shop.world.read(lambda tx: tx.execute(select(inbox.c.status, inbox.c.attempts)).all()) == [("received", 0)]
+    assert shop.world.read(lambda tx: tx.execute(select(orders.c.id)).all()) == []
 
 
 def test_a_sender_comes_back_while_the_key_to_the_secrets_is_missing(shop: Shop) -> None:

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from connectors.shopify.sandbox import ShopifySandbox
 from hub.flows import operate
 from hub.flows.operate import CheckFailedError, NotDoneError, SettingsError
 from hub.flows.reconcile import reconcile
 from hub.store import connections, cursors
 from hub.store.cursors import CursorState
 from hub.store.database import Database
+from hub.store.figures import figures
 from hub.store.tables import connection, cursor, fulfillment_order, inbox, orders
 from hub.store.views import problems as problem_views
 from hub.store.views.problems import Problem
@@ -91,6 +93,33 @@ def test_what_may_not_be_read_now_says_why(desk: Desk) -> None:
     operate.check_connection(desk.runtime, desk.shop_id, person=PERSON)
     with pytest.raises(NotDoneError, match=r"Web shop cannot be read: .*(token|sign)"):
         operate.sync_now(desk.runtime, desk.shop_id, person=PERSON)
+
+
+def test_orders_that_a_paused_shop_sends_are_taken_when_it_is_resumed(desk: Desk) -> None:
+    operate.pause(desk.runtime, desk.shop_id, person=PERSON)
+    desk.send("orders/create", desk.shop.place_order([("MUG", 1)]))
+    desk.send("orders/create", desk.shop.place_order([("TEE", 1)]))
+    assert desk.ask(select(orders.c.id)) == []
+    assert desk.ask(select(inbox.c.status).where(inbox.c.source == "webhook")) == ["received", "received"]
+    assert desk.world.read(lambda tx: figures(tx, desk.runtime.clock())).inbox_oldest_s == 0, "nobody is late"
+    operate.resume(desk.runtime, desk.shop_id, person=PERSON)
+    assert f"watch:{desk.shop_id}" in desk.world.woken, "a platform may have given up sending meanwhile"
+    assert any(door.startswith("inbox:") for door in desk.world.woken)
+    desk.world.run()
+    assert len(desk.ask(select(orders.c.id))) == 2
+    assert set(desk.ask(select(inbox.c.status).where(inbox.c.source == "webhook"))) == {"done"}
+
+
+def test_a_paused_shop_keeps_nobody_else_from_being_served(desk: Desk) -> None:
+    other = ShopifySandbox(shop="other.myshopify.com")
+    other.add_product("MUG", "10.00", stock=0)
+    other_id = desk.world.connect("shopify", "Other shop", shop_settings(other))
+    operate.pause(desk.runtime, other_id, person=PERSON)
+    for _ in range(150):  # more than a batch
+        headers, body = other.webhook("orders/create", other.place_order([("MUG", 1)]))
+        assert desk.world.deliver(other_id, headers, body).status == 200
+    desk.buy(("MUG", 1))
+    assert len(desk.ask(select(orders.c.id))) == 1
 
 
 def test_a_stream_is_read_again_from_a_date_without_making_anything_twice(desk: Desk) -> None:

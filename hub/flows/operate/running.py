@@ -10,12 +10,12 @@ from hub.flows.operate.reach import connector_of, doors_of, find
 from hub.flows.runtime import Runtime
 from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.sdk import WebhookProvisioner, WebhookReceiver, errors
-from hub.store import connections, cursors, events, outbox
+from hub.store import connections, cursors, events, inbox, outbox
 from hub.store.connections import ConnectionRow
 
 
 def pause(runtime: Runtime, key: str, *, person: str, reason: str = "") -> None:
-    """Let nothing in or out by this connection until it is resumed."""
+    """Do nothing for this connection until it is resumed: what it sends is kept and waits, nothing is sent to it."""
     row = find(runtime, key)
     with runtime.db.begin() as tx:
         if connections.set_status(tx, row.id, "paused", reason or f"Paused by {person}."):
@@ -23,13 +23,14 @@ def pause(runtime: Runtime, key: str, *, person: str, reason: str = "") -> None:
 
 
 def resume(runtime: Runtime, key: str, *, person: str) -> None:
-    """Let a paused connection go on; what waits is sent and read at once."""
-    row = find(runtime, key)
+    """Let a paused connection go on: what waits is taken and sent at once, and its webhooks are looked after."""
+    row, now = find(runtime, key), runtime.clock()
     with runtime.db.begin() as tx:
         if row.status == "paused" and connections.set_status(tx, row.id, "active"):
-            cursors.run_now(tx, row.id, runtime.clock())
-            events.tell(tx, ("connection", row.id), "resumed", actor(person), "Resumed.", runtime.clock())
-    runtime.wake_all(doors_of(runtime, row))
+            cursors.run_now(tx, row.id, now)
+            events.tell(tx, ("connection", row.id), "resumed", actor(person), "Resumed.", now)
+        came = {f"inbox:{partition}" for partition in inbox.waiting_partitions(tx, now)}
+    runtime.wake_all({*doors_of(runtime, row), *came, f"watch:{row.id}"})
 
 
 def sync_now(runtime: Runtime, key: str, *, person: str) -> list[str]:

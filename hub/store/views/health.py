@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 
 from hub.store.database import Tx
+from hub.store.inbox import TAKEN
 from hub.store.tables import connection, inbox, listing, orders, outbox
 from hub.store.views import oversold as short
 
@@ -24,7 +25,7 @@ class OldestWaiting:
 def oldest_waiting(tx: Tx, now: datetime) -> OldestWaiting:
     able = connection.c.status == "active", connection.c.outbox_held.is_(False)
     came = select(func.min(func.coalesce(inbox.c.next_at, inbox.c.received_at))).where(
-        inbox.c.status.in_(("received", "retry_wait")), or_(inbox.c.next_at.is_(None), inbox.c.next_at <= now)
+        *TAKEN, or_(inbox.c.next_at.is_(None), inbox.c.next_at <= now)
     )
     goes = (
         select(func.min(outbox.c.next_at))

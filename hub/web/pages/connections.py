@@ -176,14 +176,14 @@ def check(key: str) -> Any:
 @blueprint.post("/<key>/pause")
 def pause(key: str) -> Response:
     operate.pause(console().runtime, _detail(key).view.row.id, person=caller().actor)
-    flash("Paused: nothing goes in or out until it is resumed.", "done")
+    flash("Paused: what arrives is kept and waits, and nothing is sent, until it is resumed.", "done")
     return _back(key)
 
 
 @blueprint.post("/<key>/resume")
 def resume(key: str) -> Response:
     operate.resume(console().runtime, _detail(key).view.row.id, person=caller().actor)
-    flash("Resumed: what waited is sent and read now.", "done")
+    flash("Resumed: what waited is taken and sent now.", "done")
     return _back(key)
 
 
