@@ -28,7 +28,7 @@ from hub.engine.schedule import Ticks
 from hub.engine.server import WebServer, WsgiApp, is_taken, open_port, wait_for_signal
 from hub.flows.runtime import Runtime
 from hub.flows.upgrade import upgrade_settings
-from hub.settings import Settings
+from hub.settings import Settings, reachable
 from hub.store import connections, migrate, people
 from hub.store.database import Database, open_database, utcnow
 from hub.store.migrate import SchemaError
@@ -145,9 +145,8 @@ def invite(settings: Settings, db: Database, *, anew: bool = True) -> str | None
     with db.begin() as tx:
         if people.has_people(tx) or (not anew and people.has_setup_link(tx, utcnow())):
             return None
-        token = people.make_setup_link(tx)
-    base = settings.public_url.rstrip("/") or f"http://{_reachable(settings.host)}:{settings.port}"
-    link = f"{base}/first-run/{token}"
+        token = people.make_link(tx)
+    link = f"{settings.address()}/first-run/{token}"
     print(f"Nobody can sign in yet. Make the first account within 24 hours:\n  {link}", flush=True)  # noqa: T201
     return link
 
@@ -212,7 +211,7 @@ def _check_port(settings: Settings, db: Database) -> None:
 
 def _database_at(settings: Settings) -> str:
     """The mark of the database that the hub at our address works on; empty when none answers there."""
-    connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=5)
+    connection = http.client.HTTPConnection(reachable(settings.host), settings.port, timeout=5)
     try:
         connection.request("GET", "/healthz")
         return str(json.load(connection.getresponse())["database"])
@@ -268,7 +267,7 @@ def _tell_when_ready(role: str, settings: Settings, begun: float) -> None:
     """Log the seconds until the first request was answered: one of our own to /healthz."""
 
     def ask() -> None:
-        host = _reachable(settings.host)
+        host = reachable(settings.host)
         for _ in range(600):
             connection = http.client.HTTPConnection(host, settings.port, timeout=5)
             try:
@@ -295,7 +294,3 @@ def process_age_s() -> float | None:
         return round(time.clock_gettime(time.CLOCK_BOOTTIME) - started, 2)
     except (OSError, AttributeError, IndexError, ValueError):
         return None
-
-
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not listened on

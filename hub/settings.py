@@ -47,6 +47,15 @@ class Settings(BaseSettings):
     cookie_secure: bool = Field(default=True, description="Send the session cookie over HTTPS only.")
     log_level: str = Field("info", description="Least important log lines that are written.")
 
+    def address(self) -> str:
+        """Where people reach the console, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{reachable(self.host)}:{self.port}"
+
+
+def reachable(host: str) -> str:
+    """Where this machine itself reaches a server that listens at `host`."""
+    return "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not listened on
+
 
 PAGE_HEAD = """# Settings
 

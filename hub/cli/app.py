@@ -20,6 +20,7 @@ from hub.cli import (
     ledger,
     lots,
     orders,
+    people,
     places,
     routing,
     rules,
@@ -62,6 +63,8 @@ for _module in (running, doctor, backups, connections):
 if find_spec("hub.cli.demo") is not None:
     import_module("hub.cli.demo").register(app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(people.person_app, name="person")
+app.add_typer(people.key_app, name="api-key")
 app.add_typer(connections.app, name="connection")
 app.add_typer(orders.app, name="order")
 app.add_typer(doors.inbox_app, name="inbox")

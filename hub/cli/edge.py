@@ -15,6 +15,7 @@ from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.store.connections import UnknownConnectionError
 from hub.store.errors import ArgumentError, NoSuchModuleError, OperationalError
 from hub.store.migrate import SchemaError
+from hub.store.people import UnknownKeyError, UnknownPersonError
 from hub.store.purchasing import UnknownPurchaseError
 from hub.store.rules import UnknownRehearsalError, UnknownRulesError
 from hub.store.sealing import WrongKeyError
@@ -41,7 +42,9 @@ class NoSuchThingError(Exception):
 
 _NOT_FOUND = (
     UnknownConnectionError,
+    UnknownKeyError,
     UnknownOrderError,
+    UnknownPersonError,
     UnknownRowError,
     UnknownArticleError,
     UnknownPlaceError,

@@ -65,7 +65,7 @@ class House:
     def invite(self) -> str:
         """A fresh link that makes the first account."""
         with self.runtime.db.begin() as tx:
-            return f"{self.url}/first-run/{people.make_setup_link(tx)}"
+            return f"{self.url}/first-run/{people.make_link(tx)}"
 
     def wait_for(self, what: str, is_so: Callable[[], bool], seconds: float = 45.0) -> None:
         """Wait until something is true. Raises HubError naming it."""

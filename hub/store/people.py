@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from hub.store.database import Tx, new_id, utcnow
 from hub.store.tables import api_key, person, setup_link, web_session
@@ -25,9 +25,23 @@ SEEN_EVERY = timedelta(minutes=1)  # a session's last use is written at most thi
 KEY_PREFIX = "ohk_"
 
 
+class UnknownPersonError(KeyError):
+    """There is no such person."""
+
+    def __str__(self) -> str:
+        return f"there is no person {self.args[0]!r}; `orderhub person list` shows all"
+
+
+class UnknownKeyError(KeyError):
+    """There is no such API key."""
+
+    def __str__(self) -> str:
+        return f"there is no API key {self.args[0]!r}; `orderhub api-key list` shows all"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a password. `email` is lower case."""
+    """Somebody who may come in. `email` is lower case; `password_hash` is empty until a first password is chosen."""
 
     id: str
     email: str
@@ -64,29 +78,49 @@ def hash_of(secret: str) -> str:
 # One-time links.
 
 
-def make_setup_link(tx: Tx, now: datetime | None = None) -> str:
-    """A token that makes one account within 24 hours; links made before stop working."""
+def make_link(tx: Tx, now: datetime | None = None, person_id: str | None = None) -> str:
+    """A token that works once within 24 hours: for this person's new password, or for the very first account.
+
+    Links made for the same end before stop working.
+    """
     at, token = now or utcnow(), secrets.token_urlsafe(32)
-    tx.execute(delete(setup_link))
-    tx.execute(insert(setup_link).values(token_hash=hash_of(token), expires_at=at + LINK_TIME))
+    tx.execute(delete(setup_link).where(setup_link.c.person_id.is_not_distinct_from(person_id)))
+    tx.execute(insert(setup_link).values(token_hash=hash_of(token), person_id=person_id, expires_at=at + LINK_TIME))
     return token
 
 
 def is_setup_link(tx: Tx, token: str, now: datetime) -> bool:
-    """Whether the token would still work."""
-    query = select(func.count()).where(
-        setup_link.c.token_hash == hash_of(token), setup_link.c.used_at.is_(None), setup_link.c.expires_at > now
-    )
+    """Whether the token would still make the first account."""
+    query = select(func.count()).where(setup_link.c.token_hash == hash_of(token), *_first_account(now))
     return bool(tx.execute(query).scalar())
 
 
 def has_setup_link(tx: Tx, now: datetime) -> bool:
-    """Whether a link was made that still works."""
-    query = select(func.count()).where(setup_link.c.used_at.is_(None), setup_link.c.expires_at > now)
-    return bool(tx.execute(query).scalar())
+    """Whether a link to the first account was made that still works."""
+    return bool(tx.execute(select(func.count()).where(*_first_account(now))).scalar())
 
 
-def use_setup_link(tx: Tx, token: str, now: datetime) -> bool:
+def _first_account(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return setup_link.c.person_id.is_(None), setup_link.c.used_at.is_(None), setup_link.c.expires_at > now
+
+
+def link_person(tx: Tx, token: str, now: datetime) -> Person | None:
+    """Whose new password the token would still make; nobody who is shut out."""
+    query = (
+        select(*_PERSON)
+        .join(setup_link, setup_link.c.person_id == person.c.id)
+        .where(
+            setup_link.c.token_hash == hash_of(token),
+            setup_link.c.used_at.is_(None),
+            setup_link.c.expires_at > now,
+            person.c.active.is_(True),
+        )
+    )
+    row = tx.execute(query).first()
+    return None if row is None else Person(*row)
+
+
+def use_link(tx: Tx, token: str, now: datetime) -> bool:
     """Spend the token; True for exactly one of those who try."""
     spent = tx.execute(
         update(setup_link)
@@ -135,10 +169,18 @@ def by_id(tx: Tx, person_id: str) -> Person | None:
     return None if row is None else Person(*row)
 
 
-def other_owners(tx: Tx, person_id: str) -> int:
-    """Active owners besides this one: there must always be somebody who can let people in."""
-    query = select(func.count()).where(person.c.role == "owner", person.c.active.is_(True), person.c.id != person_id)
-    return int(tx.execute(query).scalar_one())
+def get(tx: Tx, key: str) -> Person:
+    """The person with that e-mail address or id. Raises UnknownPersonError."""
+    found = by_email(tx, key) or by_id(tx, key)
+    if found is None:
+        raise UnknownPersonError(key)
+    return found
+
+
+def owners(tx: Tx) -> list[str]:
+    """Who may let people in, locked until the transaction ends: there must always be one of them."""
+    query = select(person.c.id).where(person.c.role == "owner", person.c.active.is_(True)).order_by(person.c.id)
+    return list(tx.execute(query.with_for_update()).scalars())
 
 
 def change_person(tx: Tx, person_id: str, *, role: str, active: bool) -> None:

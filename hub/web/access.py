@@ -44,6 +44,7 @@ RULES: dict[str, Rule] = {
     "health.metrics": ANYONE,
     "signin.sign_in": ANYONE,
     "signin.first_run": ANYONE,
+    "signin.new_password": ANYONE,
     "api.document": ANYONE,
     "api.manual": ANYONE,
     # The console.
@@ -196,6 +197,7 @@ RULES: dict[str, Rule] = {
     "settings.sign_out_everybody": person("owner"),
     "settings.add_person": person("owner"),
     "settings.change_person": person("owner"),
+    "settings.make_link": person("owner"),
     "settings.add_key": person("owner"),
     "settings.revoke_key": person("owner"),
     # The API.

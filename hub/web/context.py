@@ -11,11 +11,12 @@ from flask import Response, current_app, g
 
 from hub.flows.runtime import Runtime
 from hub.settings import Settings
+from hub.store.tables.people import ROLES
 from hub.web.limits import Limiter
 
 Role = str
 NEVER = float("-inf")
-RANK: dict[Role, int] = {"viewer": 0, "packer": 1, "ops": 2, "manager": 3, "owner": 4}
+RANK: dict[Role, int] = {role: rank for rank, role in enumerate(ROLES)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,9 @@ def hashed(password: str) -> str:
 
 
 def fits(stored: str | None, password: str) -> bool:
-    """Whether the password is the stored one; takes the same time when nothing is stored."""
+    """Whether the password is the stored one; takes the same time when nothing is stored, where none fits."""
     try:
-        return _hasher.verify(stored or _nobody, password) and stored is not None
+        return _hasher.verify(stored or _nobody, password) and bool(stored)
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False
 

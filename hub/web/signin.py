@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from hub.flows import operate
 from hub.store import people
 from hub.store.people import Person
 from hub.web import passwords, sessions
@@ -56,10 +57,32 @@ def first_run(token: str) -> Any:
         return render_template("first_run.html", dead=False, errors=errors, given=given), 422
     made = passwords.hashed(password)
     with runtime.db.begin() as tx:
-        if not people.use_setup_link(tx, token, runtime.clock()):
+        if not people.is_setup_link(tx, token, runtime.clock()) or not people.use_link(tx, token, runtime.clock()):
             abort(404)
         person_id = people.add_person(tx, **given, role="owner", password_hash=made, now=runtime.clock())
     return sessions.start(redirect(url_for("home.start")), person_id)
+
+
+@blueprint.route("/new-password/<token>", methods=["GET", "POST"])
+def new_password(token: str) -> Any:
+    """Choose a password, by a link that an owner or the command line made. It works once and for a day."""
+    runtime = console().runtime
+    with runtime.db.read() as tx:
+        person = people.link_person(tx, token, runtime.clock())
+    if person is None:
+        return render_template("new_password.html", person=None, error=""), 404
+    if request.method == "GET":
+        return render_template("new_password.html", person=person, error="")
+    password = request.form.get("password", "")
+    weak = passwords.fault(password, person.email)
+    if weak:
+        return render_template("new_password.html", person=person, error=weak), 422
+    made = passwords.hashed(password)
+    with runtime.db.begin() as tx:
+        if not people.use_link(tx, token, runtime.clock()):
+            abort(404)
+        people.set_password(tx, person.id, made)
+    return sessions.start(redirect(url_for("home.start")), person.id)
 
 
 @blueprint.post("/sign-out")
@@ -72,9 +95,9 @@ def sign_out() -> Response:
 def account_errors(email: str, password: str) -> dict[str, str]:
     """What is wrong with a new account, by field."""
     errors: dict[str, str] = {}
-    name, at, host = email.partition("@")
-    if not (name and at and "." in host) or any(mark.isspace() for mark in email):
-        errors["email"] = "This must be an e-mail address such as anna@example.com."
+    wrong = operate.email_fault(email)
+    if wrong:
+        errors["email"] = wrong
     weak = passwords.fault(password, email)
     if weak:
         errors["password"] = weak

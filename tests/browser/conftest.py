@@ -51,7 +51,7 @@ class Town:
 
     def first_run_link(self) -> str:
         with self.world.db.begin() as tx:
-            return f"{self.url}/first-run/{people.make_setup_link(tx)}"
+            return f"{self.url}/first-run/{people.make_link(tx)}"
 
     def buy(self, connection_id: str, *lines: tuple[str, int]) -> str:
         """Somebody buys, the shop tells the hub, and the hub does its work; the order's number."""

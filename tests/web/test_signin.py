@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select, update
 
+from hub.flows import operate
 from hub.store import people
 from hub.store.tables import person, web_session
 from hub.web import passwords
@@ -15,7 +16,7 @@ from tests.web.conftest import PASSWORD, Browser, Site
 
 def link(site: Site) -> str:
     with site.world.db.begin() as tx:
-        return f"/first-run/{people.make_setup_link(tx, site.world.now())}"
+        return f"/first-run/{people.make_link(tx, site.world.now())}"
 
 
 ACCOUNT = {"name": "Anna", "email": "Anna@Example.com", "password": PASSWORD}
@@ -136,6 +137,57 @@ def test_a_session_ends_after_rest_and_after_a_week(site: Site) -> None:
     assert browser.get("/orders/").status_code == 302
 
 
+def new_password_link(site: Site, owner: Browser, role: str) -> str:
+    """The path of the one-time link that the owner makes for somebody of that role."""
+    page = owner.submit(f"/settings/people/{site.ids[role]}/link", page="/settings/")
+    found = re.search(r'id="new-link">http://localhost(/new-password/[^<]+)<', page.text)
+    assert found, page.text
+    return found[1]
+
+
+def test_an_owner_makes_a_link_by_which_somebody_chooses_a_new_password(site: Site) -> None:
+    there, owner = site.signed_in("ops"), site.signed_in()
+    path, browser = new_password_link(site, owner, "ops"), Browser(site.app.test_client())
+    assert "ops@example.com" in browser.get(path).text
+    assert browser.submit(path, {"password": "short"}).status_code == 422
+    assert there.get("/orders/").status_code == 200
+    assert browser.submit(path, {"password": "another lamp upstairs"}).headers["Location"] == "/"
+    assert browser.get("/orders/").status_code == 200
+    assert there.get("/orders/").status_code == 302
+    assert browser.get(path).status_code == 404
+    old, new = (
+        Browser(site.app.test_client()).submit("/sign-in", {"email": "ops@example.com", "password": one})
+        for one in (PASSWORD, "another lamp upstairs")
+    )
+    assert (old.status_code, new.status_code) == (401, 302)
+
+
+def test_a_new_password_opens_an_account_that_was_shut_by_wrong_ones(site: Site) -> None:
+    owner, email = site.signed_in(), site.person("ops")
+    for _ in range(5):
+        Browser(site.app.test_client()).submit("/sign-in", {"email": email, "password": "wrong wrong wrong"})
+    path = new_password_link(site, owner, "ops")
+    assert Browser(site.app.test_client()).submit(path, {"password": "another lamp upstairs"}).status_code == 302
+    again = Browser(site.app.test_client()).submit("/sign-in", {"email": email, "password": "another lamp upstairs"})
+    assert again.status_code == 302
+
+
+def test_a_link_of_somebody_who_is_shut_out_does_not_work(site: Site) -> None:
+    site.person("packer")
+    owner = site.signed_in()
+    path = new_password_link(site, owner, "packer")
+    owner.submit(f"/settings/people/{site.ids['packer']}", {"role": "packer", "active": "no"}, "/settings/")
+    assert site.app.test_client().get(path).status_code == 404
+    assert site.app.test_client().get("/new-password/guess").status_code == 404
+
+
+def test_nobody_comes_in_without_a_password_by_an_account_that_has_none_yet(site: Site) -> None:
+    operate.add_person(site.world.runtime, "new@example.com", role="ops")
+    for password in ("", "there is no such person"):
+        browser = Browser(site.app.test_client())
+        assert browser.submit("/sign-in", {"email": "new@example.com", "password": password}).status_code == 401
+
+
 def test_signing_out_ends_the_session_itself_and_not_only_the_cookie(site: Site) -> None:
     browser = site.signed_in()
     stolen = browser.client.get_cookie("orderhub").value
@@ -224,3 +276,4 @@ def test_passwords_are_hashed_with_argon2id_and_told_apart() -> None:
     assert not passwords.fits(stored, PASSWORD + " ")
     assert not passwords.fits(None, PASSWORD)
     assert not passwords.fits("not a hash", PASSWORD)
+    assert not passwords.fits("", "there is no such person")

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, String, Table
 
 from hub.store.tables.base import count, identity, metadata, moment, one_of, ref, text
 
-ROLES = ("owner", "manager", "ops", "packer", "viewer")
+ROLES = ("viewer", "packer", "ops", "manager", "owner")  # each may do what those before it may
 
 person = Table(
     "person",
@@ -37,6 +37,7 @@ setup_link = Table(
     "setup_link",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    ref("person_id", "person.id", null=True),  # whose new password it makes; none: the very first account
     moment("expires_at"),
     moment("used_at", null=True),
 )

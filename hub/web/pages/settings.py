@@ -7,7 +7,10 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from hub.flows import operate
+from hub.flows.operate import NotDoneError
 from hub.store import people
+from hub.store.people import UnknownKeyError, UnknownPersonError
 from hub.web import passwords, sessions
 from hub.web.context import RANK, caller, console
 from hub.web.signin import account_errors
@@ -28,7 +31,9 @@ def show() -> Any:
     return _page()
 
 
-def _page(errors: dict[str, str] | None = None, given: dict[str, str] | None = None, new_key: str = "") -> str:
+def _page(
+    errors: dict[str, str] | None = None, given: dict[str, str] | None = None, new_key: str = "", new_link: str = ""
+) -> str:
     runtime, owner = console().runtime, caller().may("owner")
     with runtime.db.read() as tx:
         found = people.people(tx) if owner else []
@@ -43,6 +48,7 @@ def _page(errors: dict[str, str] | None = None, given: dict[str, str] | None = N
         errors=errors or {},
         given=given or {},
         new_key=new_key,
+        new_link=new_link,
         now=runtime.clock(),
     )
 
@@ -73,15 +79,13 @@ def change_password() -> Any:
 
 @blueprint.post("/sign-out-everywhere")
 def sign_out_everywhere() -> Response:
-    with console().runtime.db.begin() as tx:
-        people.close_sessions(tx, caller().id)
+    operate.sign_out(console().runtime, caller().id)
     return sessions.end(redirect(url_for("signin.sign_in")))
 
 
 @blueprint.post("/sign-out-everybody")
 def sign_out_everybody() -> Response:
-    with console().runtime.db.begin() as tx:
-        people.close_sessions(tx)
+    operate.sign_out(console().runtime)
     return sessions.end(redirect(url_for("signin.sign_in")))
 
 
@@ -98,9 +102,7 @@ def add_person() -> Any:
             errors["email"] = "There is an account with this e-mail address."
     if errors:
         return _page(errors, given), 422
-    made = passwords.hashed(password)
-    with runtime.db.begin() as tx:
-        people.add_person(tx, **given, password_hash=made, now=runtime.clock())
+    operate.add_person(runtime, **given, password_hash=passwords.hashed(password))
     flash(
         f"{given['email']} may come in now. Hand over the password in person; it can be changed under Settings.", "done"
     )
@@ -110,35 +112,43 @@ def add_person() -> Any:
 @blueprint.post("/people/<person_id>")
 def change_person(person_id: str) -> Response:
     role, active = request.form.get("role", ""), request.form.get("active") == "yes"
-    with console().runtime.db.begin() as tx:
-        found = people.by_id(tx, person_id)
-        if found is None or role not in RANK:
-            abort(404)
-        loses = found.role == "owner" and found.active and not (role == "owner" and active)
-        if loses and not people.other_owners(tx, person_id):
-            flash("This is the last owner: make somebody else an owner first.", "error")
-        else:
-            people.change_person(tx, person_id, role=role, active=active)
-            flash(f"{found.email} is {'now ' + role if active else 'shut out, and signed out everywhere'}.", "done")
+    try:
+        found = operate.change_person(console().runtime, person_id, role=role, active=active)
+        flash(f"{found.email} is {'now ' + found.role if active else 'shut out, and signed out everywhere'}.", "done")
+    except UnknownPersonError:
+        abort(404)
+    except NotDoneError as error:
+        flash(f"{error}.", "error")
     return redirect(url_for("settings.show"))
+
+
+@blueprint.post("/people/<person_id>/link")
+def make_link(person_id: str) -> Any:
+    """Make a one-time link to a new password; it is on this one page and nowhere else."""
+    try:
+        path = operate.link_for(console().runtime, person_id)
+    except UnknownPersonError:
+        abort(404)
+    except NotDoneError as error:
+        flash(f"{error}.", "error")
+        return redirect(url_for("settings.show"))
+    return _page(new_link=request.host_url.rstrip("/") + path)
 
 
 @blueprint.post("/keys")
 def add_key() -> Any:
     """Make a key; its text is on this one page and nowhere else."""
-    runtime = console().runtime
     name, role = request.form.get("key_name", "").strip()[:120], request.form.get("key_role", "")
     if not name or role not in RANK:
         return _page({"key_name": "Say what the key is for, and choose a role."}), 422
-    with runtime.db.begin() as tx:
-        made = people.add_key(tx, name, role, runtime.clock())
-    return _page(new_key=made)
+    return _page(new_key=operate.add_key(console().runtime, name, role))
 
 
 @blueprint.post("/keys/<key_id>/revoke")
 def revoke_key(key_id: str) -> Response:
-    runtime = console().runtime
-    with runtime.db.begin() as tx:
-        done = people.revoke_key(tx, key_id, runtime.clock())
-    flash("The key does not work any more." if done else "The key had stopped working before.", "done")
+    try:
+        operate.revoke_key(console().runtime, key_id)
+        flash("The key does not work any more.", "done")
+    except UnknownKeyError:
+        flash("The key had stopped working before.", "done")
     return redirect(url_for("settings.show"))

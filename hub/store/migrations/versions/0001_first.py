@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("role IN ('owner', 'manager', 'ops', 'packer', 'viewer')", name=op.f("ck_api_key_role")),
+        sa.CheckConstraint("role IN ('viewer', 'packer', 'ops', 'manager', 'owner')", name=op.f("ck_api_key_role")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_api_key_key_hash")),
     )
@@ -140,7 +140,7 @@ def upgrade() -> None:
         sa.Column("failed_sign_ins", sa.Integer(), server_default="0", nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("role IN ('owner', 'manager', 'ops', 'packer', 'viewer')", name=op.f("ck_person_role")),
+        sa.CheckConstraint("role IN ('viewer', 'packer', 'ops', 'manager', 'owner')", name=op.f("ck_person_role")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
     )
@@ -191,8 +191,10 @@ def upgrade() -> None:
     op.create_table(
         "setup_link",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_setup_link_person_id_person")),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_link")),
     )
     op.create_table(
