@@ -184,6 +184,25 @@ def retry(rows: RowIds, as_json: AsJson = False) -> None:
         raise typer.Exit(PROBLEMS)
 
 
+@outbox_app.command("dismiss")
+def set_aside(
+    rows: RowIds,
+    reason: Annotated[str, typer.Option(help="Why nothing is to be done with them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Set rows aside that were given up or refused. They stay readable and can still be sent by `retry`."""
+    with runtime() as hub:
+        done = operate.set_aside(hub, rows, person=person(), reason=reason)
+    if as_json:
+        print_json(done)
+    else:
+        say(f"{len(done.done)} rows are set aside.")
+        for row, why in done.refused:
+            note(f"{row}: {why}")
+    if done.refused:
+        raise typer.Exit(PROBLEMS)
+
+
 @outbox_app.command("resolve")
 def resolve(
     row: Annotated[str, typer.Argument(help="Row id.")],
@@ -193,7 +212,10 @@ def resolve(
     tracking_number: Annotated[str, typer.Option("--tracking", help="The label's tracking number.")] = "",
     carrier: Annotated[str, typer.Option(help="The label's carrier.")] = "",
 ) -> None:
-    """Say what became of a row whose outcome is unknown: it happened under an id, or it did not and is sent again."""
+    """Say what became of a row of unknown outcome, or of one that was given up or refused.
+
+    It happened under an id, or it did not and is sent again.
+    """
     with runtime() as hub:
         again = operate.resolve(
             hub,

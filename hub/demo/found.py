@@ -17,7 +17,7 @@ from hub.store.views.order import OrderDetail
 from hub.store.views.stock import StockQuery, StockRow
 
 PARKED_ON_PURPOSE = 1  # the webhook that was cut in half
-REFUSED_ON_PURPOSE = 2  # what the 3PL does not keep, and the parcel of an order that the shop had cancelled
+REFUSED_ON_PURPOSE = 1  # the parcel of an order that the shop had cancelled
 TAIL = 6  # characters of our own id at the end of an ERP reference
 
 

@@ -127,7 +127,7 @@ def of_outbox(channel: str, operation: str, status: str, *, looked_up: bool) -> 
         )
     return Words(
         f"{channel} could not be reached to {does}",
-        "The attempts are used up. When it is reachable again, retry.",
+        "The attempts are used up. When it is reachable again, retry; or set it aside.",
         "yours",
     )
 
@@ -135,10 +135,12 @@ def of_outbox(channel: str, operation: str, status: str, *, looked_up: bool) -> 
 def _refused(operation: str) -> str:
     if operation in {"submit", "buy_label"}:
         return (
-            "The order was routed elsewhere, if there is stock. Look at the reason before you use this location again."
+            "Its units wait for another place. Look at the reason; this goes away when they have one, or set it aside."
         )
     if operation == "post":
-        return "Put right what the reason names, at the ERP or in the connection's settings, then retry."
+        return (
+            "Put right what the reason names, at the ERP or in the connection's settings, then retry or set it aside."
+        )
     return "Look at the reason, put it right, then retry or set it aside."
 
 

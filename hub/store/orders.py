@@ -468,6 +468,16 @@ def live_fos(tx: Tx, fo_ids: Collection[str]) -> set[str]:
     return found
 
 
+def asked_back(tx: Tx, fo_ids: Collection[str]) -> set[str]:
+    """Those of the fulfillment orders whose place was asked to stop and has not answered."""
+    found: set[str] = set()
+    for part in chunks(fo_ids):
+        fo = fulfillment_order.c
+        query = select(fo.id).where(fo.id.in_(part), fo.request_status == "cancellation_requested")
+        found |= set(tx.execute(query).scalars())
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class UnlinkedLine:
     """A line of an unfinished order that is no article of ours yet. `inbox_id` is what its order was last read from."""

@@ -369,8 +369,39 @@ def read(tx: Tx, ids: Collection[str]) -> list[dict[str, Any]]:
     return [{**row, "currency": currencies.get(row["order_id"])} for row in found]
 
 
+def set_aside(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
+    """A person wants nothing done with these rows that were given up or refused; returns those that were."""
+    done: list[str] = []
+    for part in chunks(ids):
+        done += (
+            tx.execute(
+                update(outbox)
+                .where(outbox.c.id.in_(part), outbox.c.status.in_(("dead", "rejected")))
+                .values(status="set_aside", settled_at=now)
+                .returning(outbox.c.id)
+            )
+            .scalars()
+            .all()
+        )
+    return done
+
+
+def close_refused(tx: Tx, subject_ids: Collection[str], now: datetime) -> None:
+    """Nothing is left to do about work that was refused: its units are somewhere else."""
+    for part in chunks(subject_ids):
+        tx.execute(
+            update(outbox)
+            .where(
+                outbox.c.subject_id.in_(part),
+                outbox.c.operation.in_(MAKES_WORK),
+                outbox.c.status == "rejected",
+            )
+            .values(status="superseded", settled_at=now)
+        )
+
+
 def retry(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
-    """Send dead or rejected rows again, as a person decided; returns the connections that have mail.
+    """Send rows again that were given up, refused or set aside, as a person decided; the connections that have mail.
 
     What was given up before a backup was restored may have been sent again after it was made: it is looked up first.
     """
@@ -380,7 +411,7 @@ def retry(tx: Tx, ids: Collection[str], now: datetime) -> list[str]:
         connections |= set(
             tx.execute(
                 update(outbox)
-                .where(outbox.c.id.in_(part), outbox.c.status.in_((*_GIVEN_UP, "retry_wait")))
+                .where(outbox.c.id.in_(part), outbox.c.status.in_((*_GIVEN_UP, "retry_wait", "set_aside")))
                 .values(status=status, attempts=0, next_at=now, settled_at=None)
                 .returning(outbox.c.connection_id)
             ).scalars()

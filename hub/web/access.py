@@ -98,6 +98,7 @@ RULES: dict[str, Rule] = {
     "trouble.replay": person("ops"),
     "trouble.show": person("viewer"),
     "trouble.set_aside": person("ops"),
+    "trouble.close": person("ops"),
     "trouble.retry": person("ops"),
     "trouble.resolve": person("manager"),
     "trouble.link": person("ops"),
@@ -328,6 +329,8 @@ RULES: dict[str, Rule] = {
     "api.get_decision": key("viewer"),
     "api.list_problems": key("viewer"),
     "api.replay_problem": key("ops"),
+    "api.set_aside_problem": key("ops"),
+    "api.resolve_message": key("manager"),
 }
 
 

@@ -28,7 +28,7 @@ _WORDS = {
     WAIT: """
         pending on_hold unfillable backordered retry_wait held held_back paused scheduled late label_pending superseded
         cancellation_requested attempted stale partially_refunded partially_paid waiting unfulfilled
-        review recount closed_short
+        review recount closed_short set_aside
     """,
     BAD: """
         dead rejected unknown needs_sign_in misconfigured unavailable exception lost unpaid label_failed in_doubt

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
+from hub.flows import operate
+from hub.store.tables import fulfillment_order
 from tests.cli.conftest import Shop
 
 
@@ -52,6 +56,22 @@ def test_what_is_parked_is_seen_replayed_and_set_aside(shop: Shop) -> None:
     shop.shell.run("inbox", "dismiss", row["id"], "--reason", "a test")
     shop.shell.run("inbox", "dismiss", row["id"], "--reason", "a test", code=1)
     assert shop.shell.json("inbox", "list", "--status", "dead")["rows"] == []
+
+
+def test_a_refused_message_is_set_aside_with_a_reason_or_said_to_have_happened(shop: Shop) -> None:
+    for _ in range(2):
+        shop.sandbox.cancel_order(shop.buy(("MUG", 1)).id)
+    for fo in shop.world.read(lambda tx: tx.execute(select(fulfillment_order)).all()):
+        operate.ship_by_hand(shop.world.runtime, fo.order_id, fo.number, person="mia", tracking_number="1")
+    shop.world.run()
+    first, second = (row["id"] for row in shop.shell.json("outbox", "list", "--status", "rejected")["rows"])
+    assert "1 rows are set aside" in shop.shell.run("outbox", "dismiss", first, "--reason", "told by phone").stdout
+    assert shop.shell.json("outbox", "dismiss", first, "none", "--reason", "x", code=1)["refused"] == [
+        ["none", "there is no such message"]
+    ]
+    shop.shell.run("outbox", "resolve", second, "--happened", "--id", "gid://shopify/Fulfillment/7")
+    statuses = {row["id"]: row["status"] for row in shop.shell.json("outbox", "list")["rows"]}
+    assert (statuses[first], statuses[second]) == ("set_aside", "delivered")
 
 
 def test_stock_is_imported_with_a_result_per_row(shop: Shop) -> None:

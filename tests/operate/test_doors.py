@@ -9,8 +9,11 @@ from hub.flows import operate
 from hub.flows.operate import NotDoneError
 from hub.store import outbox as outbox_store
 from hub.store.tables import fulfillment_order, inbox, orders, outbox
+from hub.store.views import order as order_view
+from hub.store.views import problems
 from hub.store.views.doors import InboxQuery
 from hub.testing import Fault
+from hub.web.pages.next_step import next_step
 from tests.operate.conftest import PERSON, Desk
 
 
@@ -144,3 +147,121 @@ def test_after_a_restore_messages_are_looked_up_before_anything_is_sent(handed_o
     assert status(desk, row) == "delivered"
     assert len(desk.threepl.orders) == 1
     assert order_id
+
+
+def stuck(desk: Desk) -> list[str]:
+    """The operation of every problem with a message that is a person's."""
+    found = desk.world.read(lambda tx: problems.find(tx, desk.runtime.clock(), move="yours"))
+    return [one.what for one in found if one.kind == "outbox"]
+
+
+def sell_what_the_3pl_does_not_know(desk: Desk) -> str:
+    """An order for an article that we take to lie at the 3PL; the outbox row of its hand-over."""
+    desk.shop.add_product("LAMP", "10.00", stock=0)
+    rows = [operate.ImportRow(1, "LAMP", "EAST", 5)]
+    operate.import_stock(desk.runtime, rows, person=PERSON, reason="first count", create_articles=True)
+    desk.buy(("LAMP", 1))
+    return str(desk.ask(select(outbox.c.id).where(outbox.c.operation == "submit"))[0])
+
+
+def test_a_refused_hand_over_is_settled_when_another_place_has_the_units(desk: Desk) -> None:
+    operate.import_stock(
+        desk.runtime, [operate.ImportRow(1, "LAMP", "WEST", 5)], person=PERSON, reason="count", create_articles=True
+    )
+    row = sell_what_the_3pl_does_not_know(desk)
+    assert ("delivery", "rejected") in desk.said(desk.newest())
+    assert status(desk, row) == "superseded"
+    assert stuck(desk) == []
+    order = desk.world.read(lambda tx: order_view.detail(tx, desk.newest()))
+    assert next_step(order).title == "Routed"
+
+
+def test_a_refused_hand_over_is_a_problem_as_long_as_no_other_place_has_the_units(desk: Desk) -> None:
+    row = sell_what_the_3pl_does_not_know(desk)
+    assert status(desk, row) == "rejected"
+    assert stuck(desk) == ["submit"]
+    operate.adjust_stock(desk.runtime, "LAMP", "WEST", set_to=3, reason="count", person=PERSON)
+    desk.world.run()
+    assert status(desk, row) == "superseded"
+    assert stuck(desk) == []
+
+
+def sell_what_the_shop_cancels_meanwhile(desk: Desk) -> str:
+    """A parcel of an order that the shop has cancelled, which it does not want to hear of; that outbox row."""
+    order = desk.shop.place_order([("MUG", 1)])
+    desk.send("orders/create", order)
+    desk.shop.cancel_order(order.id)
+    [number] = desk.ask(select(fulfillment_order.c.number))
+    operate.ship_by_hand(desk.runtime, desk.newest(), number, person=PERSON, carrier="DHL", tracking_number="1")
+    desk.world.run()
+    return str(desk.ask(select(outbox.c.id).where(outbox.c.operation == "confirm"))[0])
+
+
+def test_a_refused_message_is_set_aside_with_a_reason_and_can_still_be_sent(desk: Desk) -> None:
+    row = sell_what_the_shop_cancels_meanwhile(desk)
+    order = desk.world.read(lambda tx: order_view.detail(tx, desk.newest()))
+    assert (status(desk, row), stuck(desk)) == ("rejected", ["confirm"])
+    assert next_step(order).title == "A message is stuck"
+    with pytest.raises(NotDoneError, match="say why"):
+        operate.set_aside(desk.runtime, [row], person=PERSON, reason=" ")
+    done = operate.set_aside(desk.runtime, [row], person=PERSON, reason="refunded by telephone")
+    assert (done.done, done.refused) == ((row,), ())
+    assert (status(desk, row), stuck(desk)) == ("set_aside", [])
+    assert next_step(desk.world.read(lambda tx: order_view.detail(tx, desk.newest()))).title == "On its way"
+    said = [one.message for one in desk.world.read(lambda tx: order_view.detail(tx, desk.newest())).timeline]
+    assert f"Set aside by {PERSON}: refunded by telephone" in said
+    assert operate.set_aside(desk.runtime, [row], person=PERSON, reason="again").done == ()
+    assert operate.retry(desk.runtime, [row], person=PERSON).sent == (row,)
+    desk.world.run()
+    assert status(desk, row) == "rejected"
+
+
+def test_a_refusal_that_a_person_knows_to_be_wrong_is_entered_as_done(desk: Desk) -> None:
+    row = sell_what_the_shop_cancels_meanwhile(desk)
+    operate.resolve(desk.runtime, row, happened=True, external_id="gid://shopify/Fulfillment/1", person=PERSON)
+    assert status(desk, row) == "delivered"
+    assert "confirmed" in [kind for _, kind in desk.said(desk.newest())]
+    assert stuck(desk) == []
+
+
+def test_a_refused_hand_over_is_not_said_to_have_happened_once_its_units_went_elsewhere(desk: Desk) -> None:
+    row = sell_what_the_3pl_does_not_know(desk)
+    for happened in (True, False):
+        with pytest.raises(NotDoneError, match="ship them twice"):
+            operate.resolve(desk.runtime, row, happened=happened, external_id="x", person=PERSON)
+    assert status(desk, row) == "rejected"
+
+
+def test_goods_that_are_still_to_leave_are_not_set_aside_with_their_message(handed_over: Desk) -> None:
+    desk = handed_over
+    desk.threepl.faults.append(Fault("error_500", match="order_create", times=99))
+    order_id = desk.buy(("MUG", 1))
+    [row] = desk.ask(select(outbox.c.id))
+    for _ in outbox_store.SCHEDULE_S:
+        desk.world.later(hours=12)
+        desk.world.run()
+    assert status(desk, row) == "dead"
+    [(_, why)] = operate.set_aside(desk.runtime, [row], person=PERSON, reason="done by telephone").refused
+    assert "still to leave" in why
+    [number] = desk.ask(select(fulfillment_order.c.number))
+    operate.ship_by_hand(desk.runtime, order_id, number, person=PERSON)
+    assert status(desk, row) == "superseded", "shipping by hand takes the message back"
+    assert operate.set_aside(desk.runtime, [row, "none"], person=PERSON, reason="x").refused == (
+        (row, "it is superseded"),
+        ("none", "there is no such message"),
+    )
+
+
+def test_a_stop_that_nobody_answered_is_not_set_aside_but_answered(handed_over: Desk) -> None:
+    desk = handed_over
+    order = desk.shop.place_order([("MUG", 1)])
+    desk.send("orders/create", order)
+    desk.threepl.faults.append(Fault("error_500", match="order_cancel", times=99))
+    desk.send("orders/cancelled", desk.shop.cancel_order(order.id))
+    [row] = desk.ask(select(outbox.c.id).where(outbox.c.operation == "cancel"))
+    with desk.world.db.begin() as tx:
+        tx.execute(update(outbox).where(outbox.c.id == row).values(status="dead"))
+    [(_, why)] = operate.set_aside(desk.runtime, [row], person=PERSON, reason="it is stopped").refused
+    assert "say what happened instead" in why
+    operate.resolve(desk.runtime, row, happened=True, person=PERSON)
+    assert (status(desk, row), desk.ask(select(orders.c.lifecycle))) == ("delivered", ["cancelled"])

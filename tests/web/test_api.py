@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from hub.flows import operate
 from hub.sdk.signatures import hmac_signature
 from hub.store import connections
-from hub.store.tables import stock_move
+from hub.store.tables import fulfillment_order, stock_move
 from tests.web.conftest import Site
 
 
@@ -219,6 +220,53 @@ def test_problems_are_listed_and_replayed(site: Site, api: Api) -> None:
     assert (problem["kind"], problem["count"]) == ("inbox", 1)
     assert api("POST", f"/problems/{problem['fingerprint']}/replay").json == {"replayed": 1, "refused": []}
     assert api("POST", "/problems/nothing/replay").status_code == 404
+
+
+def test_what_is_parked_is_set_aside_with_a_reason(site: Site, api: Api) -> None:
+    site.post_hook(*site.shop.webhook("orders/create", {"id": 7}))
+    site.world.run()
+    [problem] = api("GET", "/problems").json["rows"]
+    path = f"/problems/{problem['fingerprint']}/set-aside"
+    assert len(problem["ids"]) == 1
+    assert api("POST", path, json={}).status_code == 422
+    assert api("POST", path, json={"reason": "a test"}).json == {"set_aside": 1, "refused": []}
+    assert api("GET", "/problems").json["rows"] == []
+    assert api("POST", path, json={"reason": "a test"}).status_code == 404
+
+
+def refused_message(site: Site) -> None:
+    """The news of a parcel that the shop does not want, since it had cancelled the order."""
+    site.world.location("EAST")
+    site.world.stock("location MUG\nEAST 5")
+    placed = site.order(("MUG", 1))
+    site.shop.cancel_order(placed.id)
+    order = site.world.read(lambda tx: tx.execute(select(fulfillment_order)).one())
+    operate.ship_by_hand(site.world.runtime, order.order_id, order.number, person="mia", tracking_number="1")
+    site.world.run()
+
+
+def test_a_refused_message_is_set_aside_or_resolved(site: Site, api: Api) -> None:
+    refused_message(site)
+    [problem] = [one for one in api("GET", "/problems").json["rows"] if one["kind"] == "outbox"]
+    assert "retry or set it aside" in problem["next_step"]
+    assert api("POST", f"/problems/{problem['fingerprint']}/set-aside", json={"reason": "told by phone"}).json == {
+        "set_aside": 1,
+        "refused": [],
+    }
+    [row] = problem["ids"]
+    assert api("POST", f"/outbox/{row}/resolve", json={"happened": True}).status_code == 409
+    assert [one for one in api("GET", "/problems").json["rows"] if one["kind"] == "outbox"] == []
+
+
+def test_a_message_that_is_known_to_have_arrived_is_booked_as_done(site: Site, api: Api) -> None:
+    refused_message(site)
+    [problem] = [one for one in api("GET", "/problems").json["rows"] if one["kind"] == "outbox"]
+    [row] = problem["ids"]
+    body = {"happened": True, "external_id": "gid://shopify/Fulfillment/7"}
+    assert api("POST", f"/outbox/{row}/resolve", json=body).json == {"id": row, "status": "delivered"}
+    assert api("POST", f"/outbox/{row}/resolve", json=body).status_code == 409
+    assert api("POST", "/outbox/nothing/resolve", json=body).status_code == 404
+    assert api("POST", f"/outbox/{row}/resolve", json={}).status_code == 422
 
 
 @pytest.mark.parametrize(

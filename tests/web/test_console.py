@@ -12,11 +12,13 @@ from connectors.carriers.easypost.sandbox import EasyPostSandbox
 from connectors.erp.odoo.sandbox import OdooSandbox
 from connectors.shopify.sandbox_shop import ADDRESS, CUSTOMER
 from hub.domain.routing.shapes import Step
+from hub.flows import operate
 from hub.plugins import BrokenPlugin, Registry
 from hub.sdk.signatures import hmac_signature
 from hub.settings import Settings
 from hub.store import catalog, connections
-from hub.store.tables import connection, entity_event, hold, inbox, orders, outbox
+from hub.store.tables import connection, entity_event, fulfillment_order, hold, inbox, orders, outbox
+from hub.store.views import problems
 from hub.testing import Fault
 from hub.web.app import create_app
 from tests.fulfillment.test_routing_life import publish, rules
@@ -178,6 +180,44 @@ def test_an_unknown_outcome_is_settled_by_hand(site: Site) -> None:
     manager.submit(f"{path}/resolve", {"happened": "yes", "external_id": "41", "number": "S00041"}, path)
     assert "Delivered" in manager.get(path).text
     assert "S00041" in manager.get(f"/orders/{row.order_id}").text
+
+
+def test_a_refused_message_is_set_aside_with_a_reason(site: Site) -> None:
+    stocked(site)
+    placed = site.order(("MUG", 1))
+    site.shop.cancel_order(placed.id)
+    fo = site.world.read(lambda tx: tx.execute(select(fulfillment_order)).one())
+    operate.ship_by_hand(site.world.runtime, fo.order_id, fo.number, person="mia", tracking_number="1")
+    site.world.run()
+    row = site.world.read(lambda tx: tx.execute(select(outbox).where(outbox.c.operation == "confirm")).one())
+    ops, path = site.signed_in("ops"), f"/problems/deliveries/{row.id}"
+    order = f"/orders/{fo.order_id}"
+    assert "A message is stuck" in ops.get(order).text
+    ops.submit("/problems/deliveries/set-aside", {"id": row.id, "stay": "yes", "reason": ""}, path)
+    assert "Say why nothing is to be done with it" in ops.get(path).text
+    ops.submit("/problems/deliveries/set-aside", {"id": row.id, "stay": "yes", "reason": "told by phone"}, path)
+    assert "Set aside" in ops.get(path).text
+    assert "Send again" in ops.get(path).text
+    assert "A message is stuck" not in ops.get(order).text
+    assert "told by phone" in ops.get(order).text
+    assert "refused to be told of a shipment" not in ops.get("/problems/").text
+
+
+def test_all_messages_of_a_problem_are_set_aside_at_once(site: Site) -> None:
+    stocked(site)
+    for _ in range(2):
+        placed = site.order(("MUG", 1))
+        site.shop.cancel_order(placed.id)
+    for fo in site.world.read(lambda tx: tx.execute(select(fulfillment_order)).all()):
+        operate.ship_by_hand(site.world.runtime, fo.order_id, fo.number, person="mia", tracking_number="1")
+    site.world.run()
+    now = site.world.now()
+    [problem] = [one for one in site.world.read(lambda tx: problems.find(tx, now)) if one.kind == "outbox"]
+    ops, path = site.signed_in("ops"), f"/problems/{problem.fingerprint}"
+    form = {"problem": problem.fingerprint, "reason": "told by phone"}
+    assert ops.submit("/problems/deliveries/set-aside", form, path).headers["Location"] == "/problems/"
+    assert "2 rows are set aside" in ops.get("/problems/").text
+    assert ops.get(path).status_code == 404
 
 
 def test_a_hold_is_released_and_an_order_cancelled(site: Site) -> None:

@@ -23,7 +23,7 @@ from hub.flows.operate.counter import (
     ready_for_collection,
     ship_instead,
 )
-from hub.flows.operate.doors import Retried, dismiss, replay, resolve, retry
+from hub.flows.operate.doors import Retried, SetAside, dismiss, replay, resolve, retry, set_aside
 from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateError, SettingsError, UsedKeyError
 from hub.flows.operate.locations import change_location, location, settings_of
 from hub.flows.operate.orders import (
@@ -103,6 +103,7 @@ __all__ = [
     "Retried",
     "RowResult",
     "RulesDiff",
+    "SetAside",
     "SettingsError",
     "StockMoved",
     "UsedKeyError",
@@ -167,6 +168,7 @@ __all__ = [
     "rewind",
     "route_order",
     "save_draft",
+    "set_aside",
     "set_outage",
     "settings_of",
     "ship_by_hand",

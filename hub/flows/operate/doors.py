@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from hub.domain.ledgers import Posted
@@ -24,6 +25,14 @@ class Retried:
     """What is sent again, and what is not with the reason, both by outbox id."""
 
     sent: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """What is set aside, and what is not with the reason, both by outbox id."""
+
+    done: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
 
 
@@ -89,6 +98,45 @@ def retry(runtime: Runtime, ids: Collection[str], *, person: str) -> Retried:
     return Retried(tuple(row["id"] for row in sent), tuple(sorted(refused.items())))
 
 
+def set_aside(runtime: Runtime, ids: Collection[str], *, person: str, reason: str) -> SetAside:
+    """Set messages aside that were given up or refused, because nothing is to be done with them any more.
+
+    They stay readable and can still be sent. One that would leave a fulfillment order with nobody at work on it, or
+    waiting for an answer for ever, is refused. Safe to repeat. Raises NotDoneError without a reason.
+    """
+    if not reason.strip():
+        raise NotDoneError("say why nothing is to be done with it")
+    now = runtime.clock()
+    with runtime.db.begin() as tx:
+        rows = outbox.read(tx, ids)
+        fos = {row["payload"]["fo_id"] for row in rows if "fo_id" in row["payload"]}
+        live, asked = orders.live_fos(tx, fos), orders.asked_back(tx, fos)
+        refused = {row["id"]: why for row in rows if (why := _why_not_aside(row, live, asked))}
+        refused |= dict.fromkeys(set(ids) - {row["id"] for row in rows}, "there is no such message")
+        done = outbox.set_aside(tx, [row["id"] for row in rows if row["id"] not in refused], now)
+        said = f"Set aside by {person}: {reason.strip()}"
+        lines = [
+            (("outbox", row["id"]), row["order_id"], said, {"was": row["status"]}) for row in rows if row["id"] in done
+        ]
+        events.tell_all(tx, lines, "set_aside", actor(person), now)
+    return SetAside(tuple(done), tuple(sorted(refused.items())))
+
+
+def _why_not_aside(row: dict[str, Any], live: Collection[str], asked: Collection[str]) -> str:
+    fo_id = row["payload"].get("fo_id")
+    match row["status"], row["operation"]:
+        case "set_aside", _:
+            return ""
+        case "dead" | "rejected", "submit" | "buy_label" if fo_id in live:
+            return "its goods are still to leave: send it again, or ship, refuse or cancel them at the order"
+        case "dead" | "rejected", "cancel" | "void" if fo_id in asked:
+            return "it is not known whether the goods were stopped: say what happened instead"
+        case "dead" | "rejected", _:
+            return ""
+        case status, _:
+            return f"it is {status}"
+
+
 def _moot(tx: Tx, rows: Collection[dict[str, Any]]) -> set[str]:
     """Those of the messages, by id, that hand out work which has ended since."""
     work = {row["id"]: row["payload"]["fo_id"] for row in rows if row["operation"] in outbox.MAKES_WORK}
@@ -102,7 +150,7 @@ def _why_not(row: dict[str, Any], moot: Collection[str]) -> str:
             return "it is not known whether it happened: resolve it instead"
         case "held":
             return "it is held after a restore: release the connection's messages, so that it is looked up first"
-        case "dead" | "rejected" | "retry_wait":
+        case "dead" | "rejected" | "retry_wait" | "set_aside":
             pass
         case status:
             return f"it is {status}"
@@ -122,11 +170,12 @@ def resolve(
     tracking_number: str = "",
     carrier: str = "",
 ) -> bool:
-    """Say what became of a message of unknown outcome, or of one that was given up.
+    """Say what became of a message of unknown outcome, or of one that was given up or refused.
 
     When it happened, everything follows as if the answer had come: `external_id` is its id there, `number` the
     document number, `tracking_number` that of a label. When it did not, it is sent again, unless its units were routed
-    elsewhere meanwhile. Returns whether it is sent again. Raises NotDoneError.
+    elsewhere meanwhile. Returns whether it is sent again. Raises NotDoneError, also for work that was refused and whose
+    units went elsewhere: it would ship twice.
     """
     now = runtime.clock()
     wakes: set[str] = set()
@@ -135,9 +184,12 @@ def resolve(
         if not found:
             raise NotDoneError(f"there is no outbox row {outbox_id!r}")
         row = found[0]
-        if row["status"] not in {"unknown", "dead"}:
+        if row["status"] not in {"unknown", "dead", "rejected"}:
             raise NotDoneError(f"its outcome is known: it is {row['status']}")
-        again = not happened and not _moot(tx, [row])
+        moot = _moot(tx, [row])
+        if row["status"] == "rejected":
+            _open_again(tx, row, moot, now)
+        again = not happened and not moot
         if happened:
             result = _result(row, external_id, number, tracking_number, carrier)
             settle.success(runtime, tx, row, result, wakes)
@@ -153,6 +205,14 @@ def resolve(
         events.tell(tx, entity, "resolved", actor(person), said, now, order_id=row["order_id"])
     runtime.wake_all(wakes)
     return again
+
+
+def _open_again(tx: Tx, row: dict[str, Any], moot: Collection[str], now: datetime) -> None:
+    """A person knows better than the vendor's refusal: its outcome is open, for this transaction."""
+    wrong = _why_not(row, moot)
+    if wrong:
+        raise NotDoneError(wrong)
+    outbox.put_off(tx, row["id"], "unknown", now, row["error_code"] or "rejected", row["error"])
 
 
 def _result(row: dict[str, Any], external_id: str, number: str, tracking_number: str, carrier: str) -> Any:

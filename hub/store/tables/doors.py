@@ -18,7 +18,18 @@ INBOX_OUTCOMES = (
     "business_failure",
     "ignored",
 )
-OUTBOX_STATUSES = ("pending", "sending", "delivered", "retry_wait", "dead", "unknown", "rejected", "superseded", "held")
+OUTBOX_STATUSES = (
+    "pending",
+    "sending",
+    "delivered",
+    "retry_wait",
+    "dead",
+    "unknown",
+    "rejected",
+    "superseded",
+    "held",
+    "set_aside",
+)
 
 PARTITIONS = 16
 

@@ -79,4 +79,5 @@ _STATUS_WORDS = {
     "rejected": "refused",
     "superseded": "withdrawn",
     "held": "held back",
+    "set_aside": "set aside",
 }

@@ -42,6 +42,7 @@ _PATH_WORDS = {
     "location": "The location's code.",
     "rule_id": "The rule's id.",
     "fingerprint": "The problem's fingerprint.",
+    "row_id": "Id of the message.",
 }
 
 

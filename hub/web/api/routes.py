@@ -17,6 +17,7 @@ from hub.store.purchasing import UnknownPurchaseError
 from hub.store.rules import UnknownRehearsalError, UnknownRulesError
 from hub.store.suppliers import UnknownSupplierError
 from hub.store.views.counts import UnknownCountError
+from hub.store.views.doors import UnknownRowError
 from hub.store.views.lots import UnknownLotError
 from hub.store.views.order import UnknownOrderError
 from hub.store.views.pages import BadCursorError
@@ -97,6 +98,7 @@ _add_routes()
 @blueprint.errorhandler(UnknownLotError)
 @blueprint.errorhandler(UnknownPlaceError)
 @blueprint.errorhandler(UnknownRulesError)
+@blueprint.errorhandler(UnknownRowError)
 def _unknown(error: Exception) -> Response:
     return answer(Problem(404, str(error)))
 

@@ -243,6 +243,7 @@ PROBLEM = obj(
     error=text("What was said."),
     count=whole("Rows."),
     orders=whole("Orders touched."),
+    ids=many(text("Id."), "Ids of its rows, newest first, at most 500."),
     first_seen=moment("First."),
     last_seen=moment("Last."),
 )
@@ -387,7 +388,8 @@ def connection_detail(found: ConnectionDetail) -> Json:
 
 def problem(one: Problem) -> Json:
     names = (
-        "fingerprint", "kind", "title", "next_step", "move", "error", "count", "orders", "first_seen", "last_seen",
+        "fingerprint", "kind", "title", "next_step", "move", "error", "count", "orders", "ids", "first_seen",
+        "last_seen",
     )  # fmt: skip
     named = {"id": one.connection_id, "name": one.channel}
     return {**{name: getattr(one, name) for name in names}, "connection": named}

@@ -22,6 +22,7 @@ from hub.web.context import caller, console
 blueprint = Blueprint("trouble", __name__, url_prefix="/problems")
 
 SHOWN_ORDERS = 20
+_OF_ARRIVALS = ("trouble.replay", "trouble.set_aside")
 
 
 @blueprint.get("/")
@@ -109,6 +110,19 @@ def set_aside() -> Response:
     return _back()
 
 
+@blueprint.post("/deliveries/set-aside")
+def close() -> Response:
+    """Do nothing any more about messages that were given up or refused."""
+    reason = request.form.get("reason", "").strip()[:200]
+    done = operate.set_aside(console().runtime, _chosen("outbox"), person=caller().actor, reason=reason)
+    if done.done:
+        flash(f"{_rows(len(done.done))} set aside. They can still be read and sent.", "done")
+    for why in sorted({why for _, why in done.refused}):
+        units = sum(1 for _, other in done.refused if other == why)
+        flash(f"{_rows(units)} not set aside: {why}.", "error")
+    return _back()
+
+
 @blueprint.post("/retry")
 def retry() -> Response:
     done = operate.retry(console().runtime, _chosen("outbox"), person=caller().actor)
@@ -193,9 +207,7 @@ def _back() -> Response:
     row_id = request.form.get("id", "")[:36]
     if row_id and request.form.get("stay"):
         return redirect(
-            url_for(
-                f"trouble.{'arrival' if request.path.endswith(('replay', 'set-aside')) else 'delivery'}", row_id=row_id
-            )
+            url_for(f"trouble.{'arrival' if request.endpoint in _OF_ARRIVALS else 'delivery'}", row_id=row_id)
         )
     return redirect(url_for("trouble.listing"))
 

@@ -343,7 +343,7 @@ def upgrade() -> None:
         sa.Column("error_code", sa.String(length=40), nullable=True),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint(
-            "status IN ('pending', 'sending', 'delivered', 'retry_wait', 'dead', 'unknown', 'rejected', 'superseded', 'held')",
+            "status IN ('pending', 'sending', 'delivered', 'retry_wait', 'dead', 'unknown', 'rejected', 'superseded', 'held', 'set_aside')",
             name=op.f("ck_outbox_status"),
         ),
         sa.ForeignKeyConstraint(["connection_id"], ["connection.id"], name=op.f("fk_outbox_connection_id")),
