@@ -16,10 +16,12 @@ from hub.cli import (
     counts,
     doctor,
     doors,
+    fulfillment,
     keys,
     ledger,
     lots,
     orders,
+    oversold,
     people,
     places,
     routing,
@@ -67,10 +69,12 @@ app.add_typer(people.person_app, name="person")
 app.add_typer(people.key_app, name="api-key")
 app.add_typer(connections.app, name="connection")
 app.add_typer(orders.app, name="order")
+app.add_typer(fulfillment.app, name="fo")
 app.add_typer(doors.inbox_app, name="inbox")
 app.add_typer(doors.outbox_app, name="outbox")
 stock.app.command("explain")(availability.explain)
 ledger.register(stock.app)
+oversold.register(stock.app)
 app.add_typer(stock.app, name="stock")
 app.add_typer(availability.app, name="availability")
 app.add_typer(availability.kit_app, name="kit")

@@ -16,7 +16,8 @@ from hub.cli.output import AsJson, note, print_facts, print_json, print_table, s
 from hub.cli.session import person, runtime, settings
 from hub.flows import operate
 from hub.plugins import registry
-from hub.sdk import secret_names
+from hub.sdk import CheckResult, secret_names
+from hub.store import connections as store
 from hub.store.views import connections as views
 from hub.store.views.connections import ConnectionView
 
@@ -144,11 +145,44 @@ def show(key: Key, as_json: AsJson = False) -> None:
         print_facts((name, "set" if filled else "not set") for name, filled in sorted(found.secrets.items()))
 
 
+@app.command("set")
+def change(
+    key: Key,
+    pairs: Pairs = None,
+    name: Annotated[str | None, typer.Option(help="Your name for it.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone of the account.")] = None,
+    threshold: Annotated[int | None, typer.Option(help="Units of each article never offered there.", min=0)] = None,
+    publish: Annotated[
+        bool | None, typer.Option("--publish/--no-publish", help="Whether it is told our stock.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change settings or secrets of a connection, then test it. What is left out stays; SETTING= forgets a setting.
+
+    The settings are kept even when the test fails. Exit code 1 then.
+    """
+    if not pairs and name is None and zone is None and threshold is None and publish is None:
+        raise typer.BadParameter("say what to change, such as --set access_token=@FILE")
+    with runtime() as hub:
+        with hub.db.read() as tx:
+            row = store.get(tx, key)
+        given = _values(operate.manifest_of(hub, row.plugin).config_schema, pairs or [])
+        result = operate.change_connection(
+            hub, row.id, {**row.config, **given}, person=person(), name=name, zone=zone, stock_threshold=threshold,
+            publish_stock=publish,
+        )  # fmt: skip
+    _say_result(result, as_json)
+
+
 @app.command("check")
 def check_connection(key: Key, as_json: AsJson = False) -> None:
     """Test a connection. One that waited for a person goes on when it works."""
     with runtime() as hub:
         result = operate.check_connection(hub, key, person=person())
+    _say_result(result, as_json)
+
+
+def _say_result(result: CheckResult, as_json: bool) -> None:
     if as_json:
         print_json(result)
     elif result.ok:

@@ -106,9 +106,7 @@ def _books(_: Runtime, tx: Tx) -> Iterator[Finding]:
         yield Finding("reservations", "ok", "every reservation has its owner")
     short = health.oversold(tx)
     if short:
-        yield Finding(
-            "oversold", "warn", f"{short} units are promised that are not there", "orderhub stock show --short"
-        )
+        yield Finding("oversold", "warn", f"{short} units are promised that are not there", "orderhub stock oversold")
 
 
 def _kept_for(tx: Tx) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hub.cli.edge import PROBLEMS
+from hub.cli.naming import order_id
 from hub.cli.output import After, AsJson, Limit, note, print_json, print_table, say
 from hub.cli.session import person, runtime
 from hub.domain.stock_states import OUTSIDE, STATES, reason_text
@@ -97,6 +98,38 @@ def release(
             say(f"{row.id} is {row.state}.")
 
 
+def extend(
+    ids: Annotated[list[str], typer.Argument(help="Ids of reservations.")],
+    minutes: Annotated[int, typer.Option(help="So many minutes from now on.", min=1)],
+    as_json: AsJson = False,
+) -> None:
+    """Keep reservations longer, all of them or none."""
+    with runtime() as hub:
+        done = operate.extend_reservations(hub, ids, timedelta(minutes=minutes), person=person())
+    if as_json:
+        print_json({"rows": done})
+    else:
+        for row in done:
+            say(f"{row.id} is kept until {row.expires_at:%Y-%m-%d %H:%M} UTC.")
+
+
+def convert(
+    ids: Annotated[list[str], typer.Argument(help="Ids of reservations.")],
+    order: Annotated[str, typer.Option(help="The order: number (with or without #), our id, or the channel's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give reserved units to an order that waits for them; nobody else takes them in between."""
+    with runtime() as hub:
+        with hub.db.read() as tx:
+            key = order_id(tx, order)
+        done = operate.convert_reservations(hub, ids, key, person=person())
+    if as_json:
+        print_json({"rows": done})
+    else:
+        for row in done:
+            say(f"{row.id} is {row.state}.")
+
+
 def list_reservations(
     sku: Annotated[str, typer.Option(help="Only of this article.")] = "",
     owner: Annotated[str, typer.Option("--for", help="Only of this owner.")] = "",
@@ -164,6 +197,8 @@ def _show(found: audits.AuditRow) -> None:
 def register(app: typer.Typer) -> None:
     app.command("move")(move)
     app.command("reserve")(reserve)
+    app.command("extend")(extend)
+    app.command("convert")(convert)
     app.command("release")(release)
     app.command("reservations")(list_reservations)
     app.command("audit")(audit)

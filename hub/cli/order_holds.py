@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command("hold")(hold)
     app.command("release")(release)
     app.command("holds")(list_holds)
+    app.command("assign")(assign)
     app.command("checks")(checks)
 
 
@@ -120,6 +121,21 @@ def list_holds(
     )  # fmt: skip
     if page.next:
         note(f"There are more: --after {page.next}")
+
+
+def assign(
+    hold_id: Annotated[str, typer.Argument(help="Id of the hold, as `orderhub order holds` shows.")],
+    assignee: Annotated[str, typer.Option("--to", help="Who looks after it; left out: nobody.")] = "",
+    due: Annotated[datetime | None, typer.Option(help="Until when they should have, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="It ends by itself then, UTC.")] = None,
+    noted: Annotated[str, typer.Option("--note", help="For people.")] = "",
+) -> None:
+    """Say who looks after a hold, and until when. What is left out is cleared."""
+    with runtime() as hub:
+        done = operate.look_after_hold(hub, hold_id, HoldTerms(assignee, utc(due), utc(until), noted), person=person())
+    if not done:
+        raise NoSuchThingError(f"there is no active hold {hold_id!r}; `orderhub order holds` lists them")
+    say(f"{assignee} looks after it." if assignee else "Nobody looks after it.")
 
 
 def checks(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import order_changes, order_holds, order_work
+from hub.cli import order_changes, order_holds
 from hub.cli.naming import order_id, utc
 from hub.cli.output import After, AsJson, Limit, money, note, print_facts, print_json, print_table, say
 from hub.cli.session import runtime
@@ -21,7 +21,6 @@ from hub.store.views.orders import OrderQuery, OrderRow
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Find, hold and change orders.")
 order_holds.register(app)
 order_changes.register(app)
-order_work.register(app)
 
 
 class Only(StrEnum):

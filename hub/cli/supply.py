@@ -86,6 +86,59 @@ def add_supplier(
     say(f"The supplier {code} was added. Say what it sells: orderhub supplier articles {code} FILE")
 
 
+@supplier_app.command("show")
+def show_supplier(code: Annotated[str, typer.Argument(help="Code of the supplier.")], as_json: AsJson = False) -> None:
+    """Show a supplier; `orderhub supplier articles` lists what it sells."""
+    with runtime() as hub, hub.db.read() as tx:
+        found = store.get(tx, code)
+    if as_json:
+        print_json(found)
+        return
+    print_facts(
+        (
+            ("Code", found.code), ("Name", found.name), ("E-mail", found.email),
+            ("Lead time", f"{found.lead_time_days} days"), ("Ordered there", f"every {found.review_days} days"),
+            ("Least order", money(found.min_order_minor, found.currency)), ("Note", found.note),
+            ("Active", found.active),
+        )
+    )  # fmt: skip
+
+
+@supplier_app.command("set")
+def set_supplier(
+    code: Annotated[str, typer.Argument(help="Code of the supplier.")],
+    name: Annotated[str | None, typer.Option(help="Name for people.")] = None,
+    email: Annotated[str | None, typer.Option(help="Where orders are sent.")] = None,
+    lead_days: Annotated[
+        int | None, typer.Option(help="Days from the order until the goods are on the shelf.", min=0)
+    ] = None,
+    review_days: Annotated[int | None, typer.Option(help="How often one orders there, in days.", min=1)] = None,
+    min_order: Annotated[str | None, typer.Option(help="The least order value, such as 250.00.")] = None,
+    noted: Annotated[str | None, typer.Option("--note", help="Note.")] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Whether anything is bought there.")
+    ] = None,
+) -> None:
+    """Change a supplier; what is left out stays."""
+    with runtime() as hub:
+        with hub.db.read() as tx:
+            currency = store.get(tx, code).currency
+        given = {
+            "name": name,
+            "email": email,
+            "lead_time_days": lead_days,
+            "review_days": review_days,
+            "min_order_minor": None if min_order is None else _minor(min_order, currency),
+            "note": noted,
+            "active": active,
+        }
+        values = {key: value for key, value in given.items() if value is not None}
+        if not values:
+            raise typer.BadParameter("say what to change, such as --lead-days 10")
+        suppliers.change_supplier(hub, code, values, person=person())
+    say(f"{code} is set so.")
+
+
 def _minor(amount: str, currency: str) -> int:
     """An amount in minor units. Raises BadParameter when it is none in that currency."""
     try:
@@ -259,6 +312,30 @@ def draft(
             person=person(), name=number, expected_on=_day(due), over_percent=over, note=note_text,
         )  # fmt: skip
     say(f"{made} is drafted. When it is sent to {supplier}: orderhub purchase order {made}")
+
+
+@purchase_app.command("change")
+def change(
+    number: Number,
+    lines: Lines = None,
+    file: File = None,
+    due: Annotated[datetime | None, typer.Option(help="When it is expected.", formats=[DAY])] = None,
+    over: Annotated[int | None, typer.Option(help="So much more may be received, in percent.", min=0, max=100)] = None,
+    note_text: Annotated[str | None, typer.Option("--note", help="Note.")] = None,
+) -> None:
+    """Change a draft. Lines, where any are given, take the place of all it had; what is left out stays."""
+    with runtime() as hub:
+        with hub.db.read() as tx:
+            currency = view.purchase(tx, number).order.currency
+        wanted: list[Wanted] | None = _pairs(lines, Wanted) if lines else None
+        if file is not None:
+            wanted = [_wanted(row, currency) for row in _csv(file, {"sku", "units"})]
+        if wanted is None and due is None and over is None and note_text is None:
+            raise typer.BadParameter("say what to change: lines as SKU=UNITS, --file, --due, --over or --note")
+        purchasing.change_purchase(
+            hub, number, wanted, person=person(), expected_on=_day(due), over_percent=over, note=note_text
+        )
+    say(f"The draft {number} is changed.")
 
 
 def _pairs(words: list[str] | None, make: Callable[[str, int], Any]) -> list[Any]:

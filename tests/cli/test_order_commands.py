@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import orjson
 
-from hub.flows import operate
 from hub.store.ledger import differences
 from tests.cli.conftest import Shop
 
@@ -90,31 +89,3 @@ def test_the_checks_of_a_channel_are_chosen(shop: Shop) -> None:
     assert "there is no such check" in shell.run("order", "checks", "Web shop", "--on", "luck", code=2).stderr
     shell.run("order", "checks", "Web shop", "--set", "twin", code=2)
     shell.run("order", "checks", "Nowhere", code=3)
-
-
-def test_what_a_location_says_of_its_work_is_told_by_command(shop: Shop) -> None:
-    shell, one = shop.shell, shop.buy(("MUG", 1))
-    [fo] = shell.json("order", "show", one.name)["fulfillment_orders"]
-    number, runtime = fo["number"], shop.world.runtime
-    order = shell.json("order", "show", one.name)["row"]["id"]
-    assert "nobody waits for WEST to stop" in shell.run("order", "stopped", one.name, number, code=1).output
-    operate.accept_by_hand(runtime, order, number, person="mia")
-    operate.cancel_order(runtime, order, "changed my mind", person="mia")
-    assert "the order is on hold" in shell.run("order", "too-late", one.name, number).stdout
-    assert "said before" in shell.run("order", "too-late", one.name, number).stdout
-    assert "is stopped" in shell.run("order", "stopped", one.name, number).stdout
-    assert "was stopped before" in shell.run("order", "stopped", one.name, number).stdout
-    assert shell.json("order", "show", one.name)["row"]["lifecycle"] == "cancelled"
-
-
-def test_goods_at_the_counter_are_given_more_time_by_command(shop: Shop) -> None:
-    shell, one = shop.shell, shop.buy(("MUG", 1))
-    order = shell.json("order", "show", one.name)["row"]["id"]
-    operate.change_location(shop.world.runtime, "WEST", {"picks_up": True}, person="mia")
-    operate.collect_elsewhere(shop.world.runtime, order, "WEST", person="mia")
-    number = shell.json("order", "show", one.name)["fulfillment_orders"][-1]["number"]
-    operate.ready_for_collection(shop.world.runtime, order, number, person="mia")
-    assert "until the end of 2099-01-02" in shell.run("order", "collect-until", one.name, number, "2099-01-02").stdout
-    assert "already" in shell.run("order", "collect-until", one.name, number, "2099-01-02").stdout
-    assert "is over at WEST" in shell.run("order", "collect-until", one.name, number, "2020-01-02", code=1).output
-    assert shell.run("order", "collect-until", one.name, number, "soon", code=2)

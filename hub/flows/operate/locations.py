@@ -60,6 +60,12 @@ def change_location(runtime: Runtime, code: str, values: Mapping[str, Any], *, p
     return tuple(sorted(changed))
 
 
+def wrong_in(values: Mapping[str, Any]) -> list[ConfigError]:
+    """What is not right among the values of a new location that are settings and were given."""
+    known = schemas.schema(SETTINGS)["properties"]
+    return _wrong({name: values[name] for name in known if values.get(name) not in ("", None)})
+
+
 def _wrong(values: Mapping[str, Any]) -> list[ConfigError]:
     """Everything that is not right, by field."""
     found = [

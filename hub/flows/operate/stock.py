@@ -11,7 +11,8 @@ from typing import Any, Literal
 from hub.domain.feeds import FILE_PERCENT, LEAST, emptying
 from hub.domain.stock_states import MOST_UNITS, OF_OTHERS, MoveRefusedError, check_move
 from hub.flows.operate import feeds, once
-from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.operate.errors import NotDoneError, SettingsError, actor
+from hub.flows.operate.locations import wrong_in
 from hub.flows.runtime import Runtime
 from hub.store import availability, catalog, connections, events, requests, reservations
 from hub.store.catalog import LocationRow
@@ -395,10 +396,14 @@ def add_location(runtime: Runtime, code: str, *, person: str, handler: str = "",
     """A new location; returns its id. `handler` is the 3PL or carrier connection by name or id.
 
     `values` are columns of the location: name, kind, zone, country, latitude, longitude, address, markets, rank,
-    is_default, handling and warehouse (the handler's own id of the place). Raises NotDoneError.
+    is_default, handling and warehouse (the handler's own id of the place). Raises NotDoneError, and SettingsError
+    naming each value that is not right.
     """
     if not code.strip():
         raise NotDoneError("the code is missing")
+    wrong = wrong_in(values)
+    if wrong:
+        raise SettingsError(wrong)
     now = runtime.clock()
     doors: set[str] = set()
     try:

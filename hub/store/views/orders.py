@@ -150,6 +150,13 @@ def ids_of(tx: Tx, text: str) -> list[str]:
     return list(tx.execute(query.order_by(orders.c.placed_at.desc()).limit(20)).scalars())
 
 
+def of_fo(tx: Tx, number: str) -> str | None:
+    """The order of a fulfillment order, by its number; None when there is none."""
+    query = select(fulfillment_order.c.order_id).where(fulfillment_order.c.number == number)
+    found: str | None = tx.execute(query).scalar()
+    return found
+
+
 def rows_of(tx: Tx, ids: Collection[str]) -> dict[str, OrderRow]:
     """Rows by order id."""
     parts = _parts(tx, ids)

@@ -98,6 +98,22 @@ def set_webhooks(call: Call) -> Json:
     return {"topics": topics}
 
 
+def link_sku(call: Call) -> Json:
+    key = call.path["connection_id"]
+    _connection(key)
+    done = operate.link_sku(
+        console().runtime,
+        key,
+        call.body.get("sku", ""),
+        person=caller().actor,
+        article=call.body.get("article", ""),
+        external_id=call.body.get("external_id", ""),
+        pack_size=call.body.get("pack_size", 1),
+        create=call.body.get("create", False),
+    )
+    return {"sku": done.article, "listings": list(done.listings), "orders": list(done.order_ids)}
+
+
 OPERATIONS = (
     Operation(
         "list_connections", "GET", "/connections", "List connections", shapes.page_of("Connection"), list_connections
@@ -150,5 +166,24 @@ OPERATIONS = (
         obj("What it sends.", topics=many(text("Topic."))), set_webhooks,
         body=closed(anew=truth("Remove those that are there, and make them anew with new secrets.", default=False)),
         needs_body=False, refusals=(404, 409), about="Safe to repeat.",
+    ),
+    Operation(
+        "link_sku", "POST", "/connections/{connection_id}/articles", "Say which article a channel's SKU is",
+        obj(
+            "What was linked.", sku=text("Our SKU."), listings=many(text("The channel's listing.")),
+            orders=many(text("Our id of an order that is looked at again.")),
+        ),
+        link_sku,
+        body={
+            **closed(
+                sku=text("The SKU as the channel has it.", minLength=1, maxLength=120),
+                external_id=text("The channel's listing, where it has no SKU.", minLength=1, maxLength=255),
+                article=text("Our SKU; by default the same.", minLength=1, maxLength=120),
+                pack_size=whole("Our units in one of the channel's.", minimum=1, maximum=10_000, default=1),
+                create=truth("Make the article when it does not exist.", default=False),
+            ),
+            "anyOf": [{"required": ["sku"]}, {"required": ["external_id"]}],
+        },
+        refusals=(404, 409), about="The orders that wait for it go on. Safe to repeat.",
     ),
 )  # fmt: skip

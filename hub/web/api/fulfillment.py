@@ -9,10 +9,12 @@ from hub import schemas
 from hub.domain.rejections import REASONS
 from hub.flows import operate
 from hub.flows.operate import NotDoneError
+from hub.store import catalog
+from hub.store.catalog import LocationRow
 from hub.store.views import order as order_view
 from hub.web.api import shapes
 from hub.web.api.operation import Call, Operation, closed, may_see_contact, moment, read
-from hub.web.api.shapes import Json, ref, text
+from hub.web.api.shapes import Json, many, ref, text
 from hub.web.context import caller, console
 from hub.web.problems import Problem
 
@@ -63,6 +65,20 @@ def collect_until(call: Call) -> Json:
     return _order(call)
 
 
+def ship(call: Call) -> Json:
+    _known(call)
+    operate.ship_by_hand(
+        console().runtime,
+        call.path["order_id"],
+        call.path["number"],
+        person=caller().actor,
+        carrier=call.body.get("carrier", ""),
+        tracking_number=call.body.get("tracking_number", ""),
+        serials=call.body.get("serials", {}),
+    )
+    return _order(call)
+
+
 def route_order(call: Call) -> Json:
     _order(call)
     operate.route_order(console().runtime, call.path["order_id"], person=caller().actor)
@@ -81,11 +97,30 @@ def ship_instead(call: Call) -> Json:
     return _order(call)
 
 
+def list_locations(_call: Call) -> Json:
+    return {"rows": [_location(one) for one in read(catalog.locations)], "next": None}
+
+
+def add_location(call: Call) -> Json:
+    values = {name: value for name, value in call.body.items() if name != "code"}
+    operate.add_location(
+        console().runtime,
+        call.body["code"],
+        person=caller().actor,
+        handler=values.pop("handler", ""),
+        **{"name": call.body["code"], **values},
+    )
+    return _location(operate.location(console().runtime, call.body["code"]))
+
+
 def get_location(call: Call) -> Json:
     try:
-        row = operate.location(console().runtime, call.path["location"])
+        return _location(operate.location(console().runtime, call.path["location"]))
     except NotDoneError as error:
         raise Problem(404, "There is no such location.") from error
+
+
+def _location(row: LocationRow) -> Json:
     until = row.outage_until.isoformat().replace("+00:00", "Z") if row.outage_until else None
     return {"code": row.code, "outage_until": until, "settings": operate.settings_of(row)}
 
@@ -105,6 +140,7 @@ def set_outage(call: Call) -> Json:
 
 
 _REFUSALS = (404, 409)
+_ADDRESS = ("line1", "line2", "postal_code", "city", "region", "country", "phone")
 _LOCATION: Json = {
     "type": "object",
     "description": "A location with all that can be set of it.",
@@ -117,6 +153,8 @@ _LOCATION: Json = {
     "additionalProperties": False,
 }
 COMPONENTS: dict[str, Json] = {"Location": _LOCATION}
+_SETTINGS: Json = schemas.schema("location-settings.v1")["properties"]
+_OF_NEW = ("name", "kind", "zone", "country", "latitude", "longitude", "markets", "rank")  # what a new one may be told
 
 
 def _fo(name: str, path: str, summary: str, work: Callable[..., bool], about: str = "") -> Operation:
@@ -145,6 +183,20 @@ OPERATIONS = (
         "fulfillment_order_too_late", "too-late", "It is too late to stop it", operate.too_late_by_hand,
         "The order is held as `cancel_too_late`.",
     ),
+    Operation(
+        "ship_fulfillment_order", "POST", f"{_FO}/ship", "Everything of it has left", ref("OrderDetail"), ship,
+        body=closed(
+            carrier=text("Who carries it.", maxLength=80),
+            tracking_number=text("Tracking number.", maxLength=120),
+            serials={
+                "type": "object",
+                "description": "Serial numbers by SKU, of articles that have them; they can be recorded later.",
+                "additionalProperties": many(text("A serial number.", minLength=1, maxLength=120), maxItems=1000),
+            },
+        ),
+        needs_body=False, refusals=_REFUSALS,
+        about="For places that nobody else serves. Stock, channel and ERP follow. Safe to repeat.",
+    ),
     _fo("ready_for_collection", "ready", "It waits at the counter", operate.ready_for_collection),
     _fo("collected", "collected", "The customer has it", operate.collected),
     _fo(
@@ -170,12 +222,31 @@ OPERATIONS = (
         ship_instead, refusals=_REFUSALS,
     ),
     Operation(
+        "list_locations", "GET", "/locations", "List all locations by code", shapes.page_of("Location"), list_locations
+    ),
+    Operation(
+        "add_location", "POST", "/locations", "Add a location", ref("Location"), add_location,
+        body=closed(
+            ("code", "country"),
+            code=text("Short code, such as BERLIN-1.", pattern="^[A-Za-z0-9_-]{1,40}$"),
+            **{name: _SETTINGS[name] for name in _OF_NEW},
+            handling=text("Who packs what ships from it.", enum=["manual", "threepl", "label"], default="manual"),
+            handler=text("Connection of the 3PL or carrier, by name or id.", maxLength=120),
+            warehouse=text("The handler's own id of the place.", maxLength=120),
+            address={
+                **closed(**{name: text("As on a label.", maxLength=200) for name in _ADDRESS}),
+                "description": "Where it is, for labels.",
+            },
+        ),
+        status=201, refusals=_REFUSALS, about="Its other settings are changed afterwards.",
+    ),
+    Operation(
         "get_location", "GET", "/locations/{location}", "Read a location's settings", ref("Location"), get_location,
         refusals=(404,),
     ),
     Operation(
         "change_location", "PATCH", "/locations/{location}", "Change a location's settings", ref("Location"),
-        change_location, body=closed(**schemas.schema("location-settings.v1")["properties"]), refusals=(404, 409),
+        change_location, body=closed(**_SETTINGS), refusals=(404, 409),
         about="Only what is given changes; null forgets a value.",
     ),
     Operation(

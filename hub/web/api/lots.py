@@ -8,11 +8,13 @@ from hub.domain.lots import TRACKING, Marks
 from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate import lots as operate
 from hub.store.views import lots as lots_view
+from hub.store.views import order as order_view
 from hub.store.views import stock as stock_view
-from hub.store.views.lots import LotPlace, LotView, Trace
+from hub.store.views.lots import LeftWith, LotPlace, LotView, Trace
 from hub.web.api.operation import REASON, Call, Operation, closed, may_see_contact, read
 from hub.web.api.shapes import Json, many, maybe, moment, obj, ref, text, truth, whole
 from hub.web.context import caller, console
+from hub.web.problems import Problem
 
 _PLACE = obj(
     "Units at one location.", location=text("Code."), units=whole("Units."), held=whole("Of these, in quality hold.")
@@ -44,7 +46,21 @@ TRACE = obj(
         )
     ),
 )  # fmt: skip
-COMPONENTS: dict[str, Json] = {"Lot": LOT, "Trace": TRACE}
+LEFT = obj(
+    "What is known of the units of an article with lots or serial numbers that left with a fulfillment order.",
+    fulfillment_order=text("Number."),
+    sku=text("Our SKU."),
+    tracking=text("lot or serial."),
+    units=whole("Units that left."),
+    marks=many(
+        obj(
+            "A lot or a serial number.", code=text("The lot or the serial number."), units=whole("Units."),
+            expires_on=maybe(text("Last day on which it may be sold.", format="date")),
+        )
+    ),
+    missing=whole("Units of which the lot or the serial number is not recorded."),
+)  # fmt: skip
+COMPONENTS: dict[str, Json] = {"Lot": LOT, "Trace": TRACE, "LeftWith": LEFT}
 
 
 def _place(one: LotPlace) -> Json:
@@ -126,6 +142,35 @@ def unblock_lot(call: Call) -> Json:
     return {"units": freed or 0}
 
 
+def list_left(call: Call) -> Json:
+    order_id = call.path["order_id"]
+    read(lambda tx: order_view.detail(tx, order_id))
+    return {"rows": [_left(one) for one in read(lambda tx: lots_view.left_with(tx, order_id))]}
+
+
+def record_serials(call: Call) -> Json:
+    found = read(lambda tx: order_view.detail(tx, call.path["order_id"]))
+    if call.path["number"] not in {one.number for one in found.fulfillment_orders}:
+        raise Problem(404, "The order has no such fulfillment order.")
+    done = operate.record_serials(
+        console().runtime,
+        call.path["order_id"],
+        call.path["number"],
+        call.body["sku"],
+        call.body["serials"],
+        person=caller().actor,
+    )
+    return {"changed": done}
+
+
+def _left(one: LeftWith) -> Json:
+    marks = [{"code": code, "units": units, "expires_on": expires} for code, units, expires in one.marks]
+    return {
+        "fulfillment_order": one.fo_number, "sku": one.sku, "tracking": one.tracking, "units": one.shipped,
+        "marks": marks, "missing": one.missing,
+    }  # fmt: skip
+
+
 def _article(sku: str) -> None:
     """Raises UnknownArticleError."""
     read(lambda tx: stock_view.article(tx, sku))
@@ -145,6 +190,19 @@ OPERATIONS = (
         obj("One row for each article that has this code.", rows=many(ref("Trace"))), trace_lot,
         query={"sku": text("Only of this article.", maxLength=120)}, refusals=(404,),
         about="The recall list: every order that units of it left with.",
+    ),
+    Operation(
+        "list_left", "GET", "/orders/{order_id}/lots", "List the lots and serial numbers that left with an order",
+        obj("One row for each article of a fulfillment order.", rows=many(ref("LeftWith"))), list_left, refusals=(404,),
+    ),
+    Operation(
+        "record_serials", "POST", "/orders/{order_id}/fulfillment-orders/{number}/serials",
+        "Say which serial numbers left", _CHANGED, record_serials,
+        body=closed(
+            ("sku", "serials"), sku=_SKU,
+            serials=many(text("A serial number.", minLength=1, maxLength=120), minItems=1, maxItems=1000),
+        ),
+        refusals=(404, 409), about="When that was not said as they left. Safe to repeat.",
     ),
     Operation(
         "track_article", "POST", "/lots/tracking", "Keep an article by lot or serial number", _CHANGED, track_article,

@@ -43,6 +43,7 @@ _PATH_WORDS = {
     "rule_id": "The rule's id.",
     "fingerprint": "The problem's fingerprint.",
     "row_id": "Id of the message.",
+    "position_id": "Id of the position.",
 }
 
 

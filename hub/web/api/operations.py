@@ -12,6 +12,7 @@ from hub.web.api import (
     ledger,
     lots,
     orders,
+    oversold,
     problems,
     routing,
     shapes,
@@ -24,7 +25,7 @@ from hub.web.api.shapes import Json
 
 AREAS = (
     orders, holds, changes, fulfillment, stock, ledger, availability, connections, problems, routing, transfers, counts,
-    lots, supply,
+    lots, supply, oversold,
 )  # fmt: skip
 OPERATIONS: dict[str, Operation] = {one.name: one for area in AREAS for one in area.OPERATIONS}
 # The shapes that operations speak of; an area that needs its own adds them here.
@@ -40,4 +41,5 @@ COMPONENTS: dict[str, Json] = {
     **counts.COMPONENTS,
     **lots.COMPONENTS,
     **supply.COMPONENTS,
+    **oversold.COMPONENTS,
 }

@@ -131,7 +131,8 @@ def _refused(error: OperateError) -> Response:
 
 
 def _fields(error: SettingsError) -> Iterator[dict[str, str]]:
+    """Where in the body each setting stands: a connection's are an object of their own in it."""
     for one in error.errors:
-        outside = one.field in ("name", "stock_threshold")
+        outside = "/connections" not in request.path or one.field in ("name", "stock_threshold")
         place = f"/body/{one.field}" if outside else f"/body/settings/{one.field.replace('.', '/')}"
         yield {"path": place.rstrip("/"), "message": one.message}
