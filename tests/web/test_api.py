@@ -138,6 +138,15 @@ def test_stock_is_read_and_corrected_once_per_key(stocked: Site, api: Api) -> No
     assert api("POST", "/stock/MUG/adjust", json=body | {"set_to": 4}).status_code == 422
 
 
+def test_stock_of_one_location_is_asked_for_by_its_code(stocked: Site, api: Api) -> None:
+    stocked.world.location("NORTH", "US")
+    stocked.world.stock("location CAP\nNORTH 2")
+    assert [row["sku"] for row in api("GET", "/stock?location=NORTH").json["rows"]] == ["CAP"]
+    assert "CAP" not in [row["sku"] for row in api("GET", "/stock?location=EAST").json["rows"]]
+    unknown = api("GET", "/stock?location=MOON")
+    assert (unknown.status_code, unknown.json["detail"]) == (404, "There is no location 'MOON'.")
+
+
 def test_an_article_with_a_slash_is_reached(stocked: Site, api: Api) -> None:
     stocked.world.stock("location A/B\nEAST 3")
     assert api("GET", "/stock/A%2FB").json["sku"] == "A/B"

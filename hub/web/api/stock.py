@@ -5,23 +5,36 @@ from __future__ import annotations
 from hub.domain.stock_states import MOST_UNITS, reason_text
 from hub.flows import operate
 from hub.flows.operate import ImportRow
+from hub.store import catalog
 from hub.store.views import stock as stock_view
 from hub.store.views.stock import StockQuery
 from hub.web.api import shapes
 from hub.web.api.operation import PAGED, REASON, Call, Operation, closed, page_of, read
 from hub.web.api.shapes import MOST_ROWS, Json, many, obj, ref, text, truth, whole
 from hub.web.context import caller, console
+from hub.web.problems import Problem
 
 
 def list_stock(call: Call) -> Json:
     query = StockQuery(
         text=call.query.get("q", ""),
-        location_id=call.query.get("location", ""),
+        location_id=_place(call.query.get("location", "")),
         short=call.query.get("short", False),
         after=call.query.get("after", ""),
         limit=call.query.get("limit", 50),
     )
     return page_of(read(lambda tx: stock_view.find(tx, query)), shapes.stock)
+
+
+def _place(code: str) -> str:
+    """The location of that code, "" for none. Raises Problem 404."""
+    if not code:
+        return ""
+    try:
+        found: str = read(lambda tx: catalog.location_by_code(tx, code)).id
+    except KeyError as error:
+        raise Problem(404, f"There is no location {code!r}.") from error
+    return found
 
 
 def get_stock(call: Call) -> Json:
@@ -67,10 +80,11 @@ OPERATIONS = (
         "list_stock", "GET", "/stock", "List articles with their stock", shapes.page_of("Stock"), list_stock,
         query={
             "q": text("The beginning of a SKU, a part of the title, or a barcode.", maxLength=200),
-            "location": text("Only articles that this location has had, by its id.", maxLength=36),
+            "location": text("Only articles that this location has had, by its code.", maxLength=40),
             "short": truth("Only articles of which nothing is free or something is missing."),
             **PAGED,
         },
+        refusals=(404,),
     ),
     Operation("get_stock", "GET", "/stock/{sku}", "Read an article's stock", ref("Stock"), get_stock, refusals=(404,)),
     Operation(
