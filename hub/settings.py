@@ -42,6 +42,18 @@ class Settings(BaseSettings):
     routing_token: str = Field("", description="Bearer token that is sent to it.", repr=False)
     routing_time_limit_s: float = Field(2.0, gt=0, description="Seconds it has to answer; then orders go by rank.")
     rehearsal_hours: int = Field(24, ge=1, description="Hours for which rules may be published with a rehearsal.")
+    webhooks_per_s: int = Field(
+        500,
+        ge=1,
+        description="Webhooks a second that each web process takes of one connection; ten seconds' worth may come at "
+        "once, and more are told to come back.",
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        description="Proxies before the web server whose word counts on who called, by which scheme and host "
+        "(X-Forwarded-For, -Proto, -Host).",
+    )
     max_body_bytes: int = Field(1024 * 1024, description="Longest webhook body.")
     session_hours: int = Field(8, description="Hours of rest after which a console session ends.")
     cookie_secure: bool = Field(default=True, description="Send the session cookie over HTTPS only.")

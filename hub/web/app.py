@@ -14,6 +14,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import hub
 from hub.flows.runtime import Runtime
@@ -23,6 +24,7 @@ from hub.store.views.problems import count_yours
 from hub.web import access, api, assets, health, ingress, problems, signin, words
 from hub.web.answers import SAID, missing, page
 from hub.web.context import Console, console
+from hub.web.limits import Limiter
 from hub.web.pages import (
     availability,
     connections,
@@ -55,6 +57,7 @@ CSP = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PROBLEMS_KEPT_S = 10.0
+BURST_S = 10  # so many seconds' worth of a connection's webhooks may come at once
 MOST_FORM_FIELDS = 2000
 SUPPLY_PAGES = (
     "purchasing",
@@ -75,7 +78,11 @@ PARTS = (
 def create_app(settings: Settings, runtime: Runtime) -> Flask:
     """The whole web side on one runtime. Nothing is opened or started here."""
     app = Flask("hub.web", static_folder=None)
-    app.extensions["orderhub"] = Console(settings, runtime)
+    webhooks = Limiter(settings.webhooks_per_s, BURST_S * settings.webhooks_per_s)
+    app.extensions["orderhub"] = Console(settings, runtime, webhooks)
+    if settings.trusted_proxies:
+        near = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near)  # type: ignore[method-assign]
     _configure(app, settings, runtime)
     protect = CSRFProtect(app)
     for part in PARTS:

@@ -44,7 +44,7 @@ class Console:
 
     settings: Settings
     runtime: Runtime
-    webhooks: Limiter = field(default_factory=lambda: Limiter(50, 500))
+    webhooks: Limiter
     sign_ins: Limiter = field(default_factory=lambda: Limiter(0.5, 20))
     cached: dict[str, tuple[float, Any]] = field(default_factory=dict)
 

@@ -74,6 +74,8 @@ def _metrics() -> bytes:
     single("inbox_oldest_waiting_seconds", "Age of the oldest arrival that waits.", found.inbox_oldest_s)
     single("outbox_oldest_waiting_seconds", "Age of the oldest delivery that has not ended.", found.outbox_oldest_s)
     single("problems", "Rows that wait for a person.", found.problems)
+    put_off = console().webhooks.put_off
+    single("webhooks_put_off", "Webhooks that this process told to come back, as too many came at once.", put_off)
     for name, words, read in _OF_CONNECTION:
         values = {one.name: value for one in found.connections if (value := read(one)) is not None}
         gauge(f"connection_{name}", words, values, "connection")

@@ -12,11 +12,15 @@ MOST_KEYS = 10_000  # buckets kept; a full one says nothing and is dropped first
 
 @dataclass(slots=True)
 class Limiter:
-    """`per_second` tokens return to each key's bucket, up to `burst`. Safe to use from many threads."""
+    """`per_second` tokens return to each key's bucket, up to `burst`. Safe to use from many threads.
+
+    `put_off` counts how often there was none.
+    """
 
     per_second: float
     burst: int
     clock: Callable[[], float] = time.monotonic
+    put_off: int = 0
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -28,6 +32,7 @@ class Limiter:
             left = min(float(self.burst), left + (now - at) * self.per_second)
             wait = 0.0 if left >= 1 else (1 - left) / self.per_second
             self._buckets[key] = (left - 1 if not wait else left, now)
+            self.put_off += bool(wait)
             if len(self._buckets) > MOST_KEYS:
                 self._forget(now)
             return wait

@@ -60,6 +60,15 @@ def test_metrics_count_what_waits_and_what_stands_still(site: Site) -> None:
     assert figures(site)['orderhub_holds{kind="unmapped"}'] == 1
 
 
+def test_webhooks_that_are_told_to_come_back_are_counted(site: Site) -> None:
+    assert figures(site)["orderhub_webhooks_put_off"] == 0
+    limiter = site.app.extensions["orderhub"].webhooks
+    limiter.clock, limiter.burst = lambda: 0.0, 3
+    answers = [site.post_hook({}, b"{}").status_code for _ in range(5)]
+    assert answers == [401, 401, 401, 429, 429]
+    assert figures(site)["orderhub_webhooks_put_off"] == 2
+
+
 def test_an_open_breaker_shows(site: Site) -> None:
     with site.world.db.begin() as tx:
         for _ in range(10):

@@ -244,7 +244,7 @@ def test_a_chunked_body_without_a_length_is_stopped_at_the_limit(site: Site, ser
 
 def test_a_burst_beyond_the_limit_is_put_off_and_others_are_not(site: Site) -> None:
     limiter = site.app.extensions["orderhub"].webhooks
-    assert (limiter.per_second, limiter.burst) == (50, 500)
+    assert (limiter.per_second, limiter.burst) == (500, 5000)
     limiter.clock, limiter.burst = (lambda: 100.0), 20
     body = b'{"id": 9}'
     headers = signed(site, body)

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.flows import operate
+from hub.settings import Settings
 from hub.store import people
 from hub.store.tables import person, web_session
 from hub.web import passwords
+from hub.web.app import create_app
 from tests.web.conftest import PASSWORD, Browser, Site
 
 
@@ -120,6 +122,32 @@ def test_guessing_is_slowed_down_whoever_is_guessed(site: Site) -> None:
         client.post("/sign-in", data={"email": f"{n}@example.com", "password": "x"}).status_code for n in range(5)
     ]
     assert answers == [401, 401, 401, 429, 429]
+
+
+@pytest.mark.parametrize(("proxies", "answers"), [(1, [401, 401, 401, 429, 401]), (0, [401, 401, 401, 429, 429])])
+def test_behind_a_trusted_proxy_who_guesses_slows_down_nobody_else(
+    site: Site, proxies: int, answers: list[int]
+) -> None:
+    app = create_app(Settings(_env_file=None, cookie_secure=False, trusted_proxies=proxies), site.world.runtime)
+    limiter = app.extensions["orderhub"].sign_ins
+    limiter.clock, limiter.burst = lambda: 0.0, 3
+    app.config["WTF_CSRF_ENABLED"] = False
+    # What a caller says of itself stands before what the proxy adds, and does not count.
+    guesser = {"X-Forwarded-For": "192.0.2.1, 203.0.113.9"}
+    other = {"X-Forwarded-For": "203.0.113.10"}
+    form = {"email": "anna@example.com", "password": "x"}
+    said = [app.test_client().post("/sign-in", data=form, headers=one).status_code for one in [guesser] * 4 + [other]]
+    assert said == answers
+
+
+def test_behind_a_trusted_proxy_links_name_the_host_that_people_use(site: Site) -> None:
+    app = create_app(Settings(_env_file=None, cookie_secure=False, trusted_proxies=1), site.world.runtime)
+    site.app = app
+    owner = site.signed_in()
+    said = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "hub.example.com"}
+    form = {"csrf_token": owner.token("/settings/")}
+    page = owner.client.post(f"/settings/people/{site.ids['owner']}/link", data=form, headers=said)
+    assert "https://hub.example.com/new-password/" in page.text
 
 
 def test_a_session_ends_after_rest_and_after_a_week(site: Site) -> None:
