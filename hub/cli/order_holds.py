@@ -27,6 +27,7 @@ class Blocks(StrEnum):
     LABEL = "label"
     SHIP = "ship"
     EVERYTHING = "everything"
+    NOTHING = "nothing"
 
 
 Orders = Annotated[list[str], typer.Argument(help="Numbers (with or without #), our ids, or the channel's ids.")]

@@ -8,12 +8,19 @@ from collections.abc import Mapping
 STATES: Mapping[str, tuple[str, ...]] = {"active": ("released", "expired"), "released": (), "expired": ()}
 
 MEANING: Mapping[str, str] = {
-    "active": "It stops the step it names.",
+    "active": "It stops the step it names, or waits for somebody to see to it.",
     "released": "Somebody released it, or it is not so any more.",
     "expired": "Its time was over.",
 }
 
-ROUTING, RELEASE, LABEL, SHIP, EVERYTHING = BLOCKS = ("routing", "release", "label", "ship", "everything")
+ROUTING, RELEASE, LABEL, SHIP, EVERYTHING, NOTHING = BLOCKS = (
+    "routing",
+    "release",
+    "label",
+    "ship",
+    "everything",
+    "nothing",  # somebody has to see to something, and the order goes on meanwhile
+)
 
 # A fulfillment order has its place already, so its routing cannot be held any more.
 MAY_BLOCK: Mapping[str, tuple[str, ...]] = {"order": BLOCKS, "line": BLOCKS, "fo": (RELEASE, LABEL, SHIP)}

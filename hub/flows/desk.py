@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.domain import kits
 from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
-from hub.domain.holds import ROUTING
+from hub.domain.holds import NOTHING, ROUTING
 from hub.domain.routing.shapes import Ranker, Rules, Strategy
 from hub.flows import machine
 from hub.flows.backlog import Backlog
@@ -216,7 +216,8 @@ class Desk:
         held = HoldState(row["id"], kind, handle, source, blocks, target_type, target_id)
         order.holds.append(held)
         entity = ("order_line" if target_type == "line" else target_type, target_id)
-        self.tell(order.id, entity, "held", f"On hold ({kind}): {reason}", hold=row["id"])
+        said = "To be seen to" if blocks == NOTHING else "On hold"
+        self.tell(order.id, entity, "held", f"{said} ({kind}): {reason}", hold=row["id"])
         self._ask_all(order)
         return held
 

@@ -15,6 +15,10 @@ from hub.flows.operate import HoldOn, NotDoneError
 from hub.store import orders as orders_store
 from hub.store import outbox as outbox_store
 from hub.store.tables import entity_event, fulfillment_order, hold, order_line, orders, outbox
+from hub.store.views import holds as holds_view
+from hub.store.views import orders as orders_view
+from hub.store.views.holds import HoldQuery
+from hub.store.views.orders import OrderQuery
 from tests.operate.conftest import PERSON, Desk
 
 
@@ -170,6 +174,21 @@ def test_shipping_by_hand_waits_for_what_blocks_shipping(desk: Desk, blocks: str
         assert desk.world.on_shelf()["WEST"]["MUG"] == (10, 9, 1)
         assert release(desk, order_id, held)
     assert operate.ship_by_hand(desk.runtime, order_id, number, person=PERSON)
+
+
+def test_a_hold_that_stops_nothing_waits_for_somebody_while_the_order_goes_on(desk: Desk) -> None:
+    order_id = desk.buy(("MUG", 1))
+    held = hold_on(desk, order_id, "send the gift card", kind="gift", blocks="nothing")
+    [(number, _, _)] = fos(desk, order_id)
+    row = desk.world.read(lambda tx: orders_view.rows_of(tx, [order_id]))[order_id]
+    assert (row.phase, [one.kind for one in row.holds]) == ("routed", ["gift"])
+    on_hold = OrderQuery(only="on_hold")
+    assert desk.world.read(lambda tx: orders_view.find(tx, on_hold)).rows == ()
+    assert operate.ship_by_hand(desk.runtime, order_id, number, person=PERSON)
+    assert [one.id for one in desk.world.read(lambda tx: holds_view.find(tx, HoldQuery(), desk.world.now())).rows] == [
+        held
+    ]
+    assert release(desk, order_id, held)
 
 
 def test_what_stops_a_step_is_written_down_once() -> None:

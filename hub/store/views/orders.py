@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, union_all
 
+from hub.domain.holds import NOTHING
 from hub.domain.phase import OrderFacts, Work, fulfillment, phase
 from hub.store.database import Tx, utcnow
 from hub.store.rows import chunks
@@ -193,7 +194,7 @@ def _only(name: Only, now: datetime) -> ColumnElement[bool]:
         case "open":
             return orders.c.lifecycle.in_(("pending", "open"))
         case "on_hold":
-            return orders.c.id.in_(select(hold.c.order_id).where(hold.c.state == "active"))
+            return orders.c.id.in_(select(hold.c.order_id).where(hold.c.state == "active", hold.c.blocks != NOTHING))
         case "overdue":
             late = (hold.c.state == "active") & (hold.c.due_at <= now)
             return orders.c.id.in_(select(hold.c.order_id).where(late))
@@ -300,7 +301,7 @@ def _row(row: Any, parts: _Parts) -> OrderRow:
         routed,
         shipped,
         delivered,
-        bool(parts.holds),
+        any(one.blocks != NOTHING for one in parts.holds),
         tuple(parts.work),
         parts.unfillable,
     )

@@ -927,7 +927,7 @@ def upgrade() -> None:
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_by", sa.String(length=120), nullable=True),
         sa.CheckConstraint(
-            "blocks IN ('routing', 'release', 'label', 'ship', 'everything')", name=op.f("ck_hold_blocks")
+            "blocks IN ('routing', 'release', 'label', 'ship', 'everything', 'nothing')", name=op.f("ck_hold_blocks")
         ),
         sa.CheckConstraint("state IN ('active', 'released', 'expired')", name=op.f("ck_hold_state")),
         sa.CheckConstraint("target_type IN ('order', 'line', 'fo')", name=op.f("ck_hold_target_type")),
