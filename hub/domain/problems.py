@@ -162,6 +162,10 @@ _HOLDS = {
         "It does not know an order when it is asked",
         "Look whether the order is there and may be shipped, then release the hold.",
     ),
+    "stock_to_check": (
+        "A location refused without naming the article",
+        "Find out what is there, correct the stock, then release the hold.",
+    ),
     "manual": ("Held by a person", "Release the hold when the reason is gone."),
 }
 WAITING_HOLDS = frozenset({"unpaid", "pending", "channel"})  # these end by themselves, when the channel says so

@@ -24,31 +24,36 @@ class Reason:
     learns: bool = False  # the place is not asked again for this destination
     hold: str = ""  # kind of the hold that the order gets, until which nothing of it goes on
 
+    @property
+    def is_of_articles(self) -> bool:
+        """Whether it is said of articles, whose stock is not what the books say."""
+        return self.effect != "release"
+
 
 _LIST = (
     Reason(
         "not_in_stock",
         "It is not there",
         "All units of the article here are written off to 0, and other orders that were promised some are flagged. "
-        "The order goes to another location.",
+        "The article goes to another location.",
         "zero",
     ),
     Reason(
         "mismatch",
         "Something else is in its place",
-        "The units asked for are written off here. The order goes to another location.",
+        "The units asked for are written off here, and asked of another location.",
         "lose",
     ),
     Reason(
         "damaged",
         "It is damaged",
-        "The units asked for are booked as damaged. The order goes to another location.",
+        "The units asked for are booked as damaged, and asked of another location.",
         "damage",
     ),
     Reason(
         "worn_display",
         "It is worn or on display",
-        "The units asked for stay here, reserved for display. The order goes to another location.",
+        "The units asked for stay here, reserved for display, and are asked of another location.",
         "display",
     ),
     Reason(

@@ -8,8 +8,8 @@ from datetime import timedelta
 from functools import partial
 
 from hub.domain import words
-from hub.domain.holds import EVERYTHING
-from hub.domain.rejections import Effect, Reason
+from hub.domain.holds import EVERYTHING, NOTHING
+from hub.domain.rejections import OTHER, Effect, Reason
 from hub.flows import machine
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
@@ -25,27 +25,75 @@ from hub.store.tables import entity_event, hold
 COOL_DOWN = timedelta(hours=4)  # a place that is closed or has too much to do gets nothing new for so long
 DISPLAY = "display"  # owner of units that stay at a place to be shown
 
-# Where committed units go, and what the ledger calls it; None is out of stock.
+# Where committed units go, and what the ledger calls it; None is out of stock. All others are released.
 _GOES_TO: Mapping[Effect, tuple[str | None, str]] = {
-    "release": ("available", "release"),
     "zero": (None, "adjust"),
     "lose": (None, "adjust"),
     "damage": ("damaged", "adjust"),
-    "display": ("available", "release"),  # and from there into a reservation
 }
 
 
-def refuse(desk: Desk, order: OrderState, fo: FoState, reason: Reason, text: str = "") -> None:
+def refuse(
+    desk: Desk,
+    order: OrderState,
+    fo: FoState,
+    reason: Reason,
+    text: str = "",
+    named: Mapping[str, int] | None = None,
+) -> None:
     """The place said no: book what the reason means for its stock, and route the order again where that is right.
 
-    Raises MoveRefusedError for a fulfillment order that has ended.
+    `named` are the units that it is said of, by fulfillment line, where somebody has said which: the others are free
+    and the place may be asked for them again. Of a reason that is of articles, of which there are several, nobody
+    knows otherwise what is wrong with which: nothing is written off, and somebody has to look. Raises MoveRefusedError
+    for a fulfillment order that has ended.
     """
-    said = f"{reason.says}: {text}" if text and reason.code != "other" else text or "refused without a reason"
+    units = _said_of(fo, reason, named)
+    said = _in_words(fo, reason, text, named)
     machine.answer(fo, "rejected" if fo.request_status in {"unsubmitted", "submitted"} else "cancellation_accepted")
-    give_back(desk, order, fo, said, reason)
+    _count_refused(fo, units)
+    give_back(desk, order, fo, said, reason, units)
     count_answer(desk, fo, accepted=False)
     _remember(desk, order, fo, reason, said)
+    if not units:
+        _have_it_looked_at(desk, order, fo, said)
     go_on(desk, order, fo, reason, said)
+
+
+def _said_of(fo: FoState, reason: Reason, named: Mapping[str, int] | None) -> Mapping[str, int]:
+    """Units by fulfillment line that a refusal is about; none when it is about one of several articles."""
+    if named or (reason.is_of_articles and len({row.variant_id for row in fo.lines if row.live}) > 1):
+        return named or {}
+    return {row.id: row.live for row in fo.lines if row.live}
+
+
+def _in_words(fo: FoState, reason: Reason, text: str, named: Mapping[str, int] | None) -> str:
+    if reason.code == OTHER.code and not named:
+        return text or "refused without a reason"
+    units = {row.sku: 0 for row in fo.lines if (named or {}).get(row.id)}
+    for row in fo.lines:
+        if row.sku in units:
+            units[row.sku] += (named or {}).get(row.id, 0)
+    of = f" ({', '.join(f'{count} x {sku}' for sku, count in units.items())})" if units else ""
+    return f"{reason.says}{of}" + (f": {text}" if text else "")
+
+
+def _count_refused(fo: FoState, units: Mapping[str, int]) -> None:
+    """Count what a place has said no to: everything, where nobody knows to what."""
+    for row in fo.lines:
+        row.refused += units.get(row.id, 0) if units else row.live
+        row.changed = True
+
+
+def _have_it_looked_at(desk: Desk, order: OrderState, fo: FoState, said: str) -> None:
+    """Something is wrong with the stock of the place, and nobody has said with which article."""
+    code, skus = desk.locations[fo.location_id].code, ", ".join(sorted({row.sku for row in fo.lines if row.refused}))
+    reason = (
+        f"{code} refused {fo.number} ({said}) and did not say which article it meant. Nothing was written off: find out"
+        f" what is there of {skus}, and correct it."
+    )
+    handle = f"stock_to_check:{fo.id}"
+    desk.put_on_hold(order, "stock_to_check", reason, handle=handle, source="fulfiller", blocks=NOTHING)
 
 
 def accept(desk: Desk, order: OrderState, fo: FoState) -> None:
@@ -63,6 +111,7 @@ def time_out(desk: Desk, order: OrderState, fo: FoState) -> None:
     code = desk.locations[fo.location_id].code
     said = f"{code} has not answered by {fo.answer_by:%Y-%m-%d %H:%M} UTC" if fo.answer_by else f"{code} did not answer"
     machine.answer(fo, "timed_out")
+    _count_refused(fo, {})
     give_back(desk, order, fo, said, SILENCE)
     count_answer(desk, fo, accepted=False)
     _exclude(desk, order, fo, said)
@@ -86,35 +135,59 @@ def too_late(desk: Desk, order: OrderState, fo: FoState, said: str) -> None:
     desk.put_on_hold(order, "cancel_too_late", said, handle=f"too_late:{fo.id}", source="fulfiller", blocks="ship")
 
 
-def give_back(desk: Desk, order: OrderState, fo: FoState, said: str, reason: Reason) -> None:
-    """End a fulfillment order, once: its units go where the reason sends them, and the order wants them again."""
+def give_back(
+    desk: Desk, order: OrderState, fo: FoState, said: str, reason: Reason, units: Mapping[str, int] | None = None
+) -> None:
+    """End a fulfillment order, once: its units are free, but for `units` by line, which go where the reason sends them.
+
+    The order wants all of them again.
+    """
+    affected = units or {}
+    if reason.is_of_articles:
+        for row in fo.lines:
+            if affected.get(row.id):
+                _book(desk, order, fo, row, affected[row.id], said, reason)
     for row in fo.lines:
         if row.live:
-            _book(desk, fo, row, said, reason)
-            line = order.line(row.order_line_id)
-            line.routed -= row.live
-            line.changed = True
-            row.cancelled += row.live
-            row.changed = True
-            cancel_unwanted(line)
-        if reason.effect == "zero":
-            _write_off(desk, order, fo, row, said)
+            _take(desk, order, fo, row, row.live, "available", said, kind="release", key=f"release:{row.id}")
+        cancel_unwanted(order.line(row.order_line_id))
     machine.work(fo, "closed" if any(row.shipped for row in fo.lines) else "cancelled")
     fo.reason, fo.reason_code, fo.answer_by, fo.changed = said, reason.code, None, True
     code = desk.locations[fo.location_id].code
     desk.tell(order.id, ("fo", fo.id), "refused", f"{code} does not ship {fo.number}: {said}.", reason=reason.code)
 
 
-def _book(desk: Desk, fo: FoState, row: FoLineState, said: str, reason: Reason) -> None:
-    to_state, kind = _GOES_TO[reason.effect]
+def _take(
+    desk: Desk,
+    order: OrderState,
+    fo: FoState,
+    row: FoLineState,
+    units: int,
+    to_state: str | None,
+    said: str,
+    *,
+    kind: str,
+    key: str,
+) -> None:
+    """Take committed units off a fulfillment line, to a state of the stock or out of it; the order wants them again."""
     position = desk.stock.position(fo.location_id, row.variant_id)
-    key = f"release:{row.id}"
-    desk.stock.move(
-        position, row.live, "committed", to_state, kind=kind, cause=("fo_line", row.id), key=key, reason=said
-    )
+    desk.stock.move(position, units, "committed", to_state, kind=kind, cause=("fo_line", row.id), key=key, reason=said)
+    row.cancelled += units
+    row.changed = True
+    line = order.line(row.order_line_id)
+    line.routed -= units
+    line.changed = True
+
+
+def _book(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, units: int, said: str, reason: Reason) -> None:
+    """What the reason means for units that were promised to a line."""
+    to_state, kind = _GOES_TO.get(reason.effect, ("available", "release"))
+    _take(desk, order, fo, row, units, to_state, said, kind=kind, key=f"refuse:{row.id}")
     if reason.effect == "display":
-        kept = [Wanted(row.variant_id, row.live, fo.location_id)]
+        kept = [Wanted(row.variant_id, units, fo.location_id)]
         reservations.reserve(desk.tx, desk.stock, kept, ("person", DISPLAY), expires_at=None, reason=said)
+    if reason.effect == "zero":
+        _write_off(desk, order, fo, row, said)
 
 
 def _write_off(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, said: str) -> None:
@@ -176,7 +249,7 @@ def _remember(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: 
 
 
 def _exclude(desk: Desk, order: OrderState, fo: FoState, said: str, *, for_a_while: bool = False) -> None:
-    lines = [row.order_line_id for row in fo.lines]
+    lines = [row.order_line_id for row in fo.lines if row.refused == row.cancelled]  # of others it has some
     until = desk.now + COOL_DOWN if for_a_while else None
     routing.exclude(desk.tx, lines, fo.location_id, said, desk.now, until)
     pairs = {(line, fo.location_id) for line in lines}
@@ -193,7 +266,7 @@ def go_on(desk: Desk, order: OrderState, fo: FoState, reason: Reason, said: str)
         pass
     elif fo.method == "pickup" and order.pickup_location_id == fo.location_id:
         choices = "Choose another store, have it shipped instead, or cancel and refund."
-        words_ = f"{code} cannot have {words.units(sum(row.cancelled for row in fo.lines))} ready: {said}. {choices}"
+        words_ = f"{code} cannot have {words.units(sum(row.refused for row in fo.lines))} ready: {said}. {choices}"
         desk.put_on_hold(order, "pickup_refused", words_, handle=f"pickup_refused:{fo.id}", source="fulfiller")
     elif reason.hold:
         what = f"{code} says: {said}. Put it right, then release the hold."

@@ -110,7 +110,7 @@ def _hold_exhausted(desk: Desk, order: OrderState, parent: str | None) -> None:
     refused = [fo for fo in order.fos if fo.reason_code is not None]
     for row in next((fo.lines for fo in refused if fo.id == parent), ()):
         line = order.line(row.order_line_id)
-        times = sum(any(one.order_line_id == line.id for one in fo.lines) for fo in refused)
+        times = sum(any(one.order_line_id == line.id and one.refused for one in fo.lines) for fo in refused)
         if order.to_route(line) > 0 and times >= desk.view.rules.most_attempts:
             reason = f"{times} attempts to find a place for {line.sku or line.title} have failed."
             target = ("line", line.id)

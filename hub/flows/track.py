@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.domain import tracking
-from hub.domain.documents import Fulfillment, Package, PackageLine, Shipment
+from hub.domain.documents import Fulfillment, FulfillmentLine, Package, PackageLine, Shipment
 from hub.domain.rejections import reason_for
 from hub.flows import machine, refuse
 from hub.flows.desk import Desk, open_desk
@@ -80,8 +80,8 @@ def fulfillment(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -
         case "accepted" | "in_progress":
             return _accepted(desk, order, fo)
         case "rejected":
-            text = said.reason or "rejected without a reason"
-            refuse.refuse(desk, order, fo, reason_for(said.reason_code, text), text)
+            text = said.reason or ""
+            refuse.refuse(desk, order, fo, reason_for(said.reason_code, text), text, _refused(fo, said.lines))
         case "cancelled":
             stopped(desk, order, fo, said.reason or "cancelled by the fulfiller")
         case "cancellation_rejected":
@@ -93,6 +93,20 @@ def fulfillment(desk: Desk, order: OrderState, fo: FoState, said: Fulfillment) -
         case _:
             return "no_change"
     return "applied"
+
+
+def _refused(fo: FoState, lines: Collection[FulfillmentLine]) -> dict[str, int]:
+    """Units by fulfillment line that a fulfiller says will not ship. Where these are all of them, it names none."""
+    named: dict[str, int] = {}
+    for line in lines:
+        left = line.cancelled or 0
+        for row in fo.lines:
+            if row.id == line.reference or (line.reference is None and row.sku == line.sku):
+                taken = min(left, row.live - named.get(row.id, 0))
+                named[row.id] = named.get(row.id, 0) + taken
+                left -= taken
+    found = {line_id: units for line_id, units in named.items() if units}
+    return {} if found == everything(fo) else found
 
 
 def _accepted(desk: Desk, order: OrderState, fo: FoState) -> str:

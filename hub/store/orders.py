@@ -79,6 +79,7 @@ class FoLineState:
     quantity: int
     shipped: int
     cancelled: int
+    refused: int = 0  # of the cancelled ones, those that a refusal was about
     sku: str = ""
     changed: bool = False
 
@@ -296,7 +297,17 @@ _FO = [
 ]
 _FO_LINE = [
     fo_line.c[name]
-    for name in ("id", "fo_id", "order_line_id", "variant_id", "position_id", "quantity", "shipped", "cancelled")
+    for name in (
+        "id",
+        "fo_id",
+        "order_line_id",
+        "variant_id",
+        "position_id",
+        "quantity",
+        "shipped",
+        "cancelled",
+        "refused",
+    )
 ] + [variant.c.sku]
 
 
@@ -431,7 +442,7 @@ def save(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
     _bulk_update(
         tx,
         fo_line,
-        ("shipped", "cancelled"),
+        ("shipped", "cancelled", "refused"),
         [line for s in states for fo in s.fos for line in fo.lines if line.changed],
     )
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from hub.domain.documents import FulfillmentLine
 from hub.domain.rejections import REASONS, reason_for
 from hub.domain.routing.shapes import Step
 from hub.flows import operate
@@ -19,8 +20,9 @@ from hub.flows.handover import count_answer
 from hub.flows.operate import HoldOn, NotDoneError
 from hub.store import orders
 from hub.store.tables import acceptance, hold, location_exclusion, reservation, route_exclusion
+from hub.store.views import problems
 from tests.fulfillment.conftest import PERSON, Town
-from tests.fulfillment.test_routing_life import publish, rules
+from tests.fulfillment.test_routing_life import publish, rules, said
 
 
 @pytest.fixture
@@ -192,6 +194,141 @@ def test_a_line_that_nobody_takes_is_held_and_the_others_go_on(town: Town) -> No
     for held in town.state(order_id).holds:
         operate.release_hold(town.runtime, order_id, held.id, person=PERSON)
     assert [fo[:2] for fo in town.fos(order_id)[1:]] == [("B-STORE", "open"), ("A-STORE", "open")]
+
+
+# Several articles, and some units of one: five of each on hand, three mugs and two tees promised to this order.
+
+
+@pytest.fixture
+def both(town: Town) -> str:
+    """An order of three mugs and two tees that A-STORE is to ship; B-STORE has mugs only."""
+    town.world.stock("""
+        location MUG TEE
+        A-STORE    5   5
+        B-STORE    5   0 """)
+    made = town.order({"MUG": 3, "TEE": 2})
+    assert town.fos(made) == [("A-STORE", "open", "unsubmitted")]
+    return made
+
+
+def refuse_some(town: Town, order_id: str, code: str, units: dict[str, int]) -> None:
+    number = town.number(order_id)
+    assert operate.refuse_by_hand(town.runtime, order_id, number, "", person=PERSON, code=code, units=units)
+    town.world.run()
+
+
+def promised(town: Town, order_id: str) -> dict[str, dict[str, int]]:
+    """Units that places are to ship of the order, by place and article."""
+    codes = {town.place(code).id: code for code in ("A-STORE", "B-STORE")}
+    return {
+        codes[fo.location_id]: {row.sku: row.live for row in fo.lines}
+        for fo in town.state(order_id).fos
+        if fo.live_units
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "mugs"),
+    [
+        ("not_in_stock", {}),
+        ("mismatch", {"on_hand": 2, "available": 2}),
+        ("damaged", {"on_hand": 5, "available": 2, "damaged": 3}),
+        ("worn_display", {"on_hand": 5, "available": 2, "reserved": 3}),
+    ],
+)
+def test_only_the_article_that_is_named_is_booked_and_goes_elsewhere(
+    town: Town, both: str, code: str, mugs: dict[str, int]
+) -> None:
+    refuse_some(town, both, code, {"MUG": 3})
+    assert town.units("A-STORE", "MUG") == mugs
+    assert town.units("A-STORE", "TEE") == {"on_hand": 5, "available": 3, "committed": 2}
+    assert promised(town, both) == {"B-STORE": {"MUG": 3}, "A-STORE": {"TEE": 2}}
+    assert [line.routed for line in town.state(both).lines] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("code", "mugs"),
+    [
+        ("not_in_stock", {"on_hand": 2, "committed": 2}),
+        ("mismatch", {"on_hand": 4, "available": 1, "committed": 3}),
+        ("damaged", {"on_hand": 5, "available": 1, "damaged": 1, "committed": 3}),
+        ("worn_display", {"on_hand": 5, "available": 1, "reserved": 1, "committed": 3}),
+    ],
+)
+def test_of_one_article_only_the_units_that_are_named_are_booked(
+    town: Town, both: str, code: str, mugs: dict[str, int]
+) -> None:
+    operate.adjust_stock(town.runtime, "MUG", "B-STORE", set_to=1, reason="count", person=PERSON)
+    refuse_some(town, both, code, {"MUG": 1})
+    assert town.units("A-STORE", "MUG") == mugs, "it has the others, and may be asked for them again"
+    assert town.units("A-STORE", "TEE") == {"on_hand": 5, "available": 3, "committed": 2}
+    assert [line.routed for line in town.state(both).lines] == [3, 2]
+
+
+def test_a_reason_without_an_effect_may_be_said_of_one_article_too(town: Town, both: str) -> None:
+    refuse_some(town, both, "other", {"MUG": 3})
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    assert promised(town, both) == {"B-STORE": {"MUG": 3}, "A-STORE": {"TEE": 2}}
+    assert town.said("refused")[0].endswith("Another reason (3 x MUG).")
+
+
+@pytest.mark.parametrize("code", [one.code for one in REASONS.values() if one.is_of_articles])
+def test_by_hand_the_article_has_to_be_named_where_there_are_several(town: Town, both: str, code: str) -> None:
+    with pytest.raises(NotDoneError, match="say of which of MUG, TEE, and of how many units"):
+        operate.refuse_by_hand(town.runtime, both, town.number(both), "the mug", person=PERSON, code=code)
+    assert town.fos(both) == [("A-STORE", "open", "unsubmitted")]
+
+
+def test_what_is_not_on_the_fulfillment_order_cannot_be_refused(town: Town, both: str) -> None:
+    for units, words in (({"CAP": 1}, "none of CAP"), ({"MUG": 4}, "3 units of MUG, and 4"), ({"TEE": 0}, "and 0")):
+        with pytest.raises(NotDoneError, match=words):
+            refuse_some(town, both, "damaged", units)
+
+
+def test_a_fulfiller_that_names_no_article_has_nothing_written_off_and_somebody_looks(town: Town, both: str) -> None:
+    first = town.number(both)
+    assert said(town, both, "rejected", "Out of stock") == "applied"
+    town.world.run()
+    assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
+    assert town.units("A-STORE", "TEE") == {"on_hand": 5, "available": 5}
+    assert town.holds(both) == ["stock_to_check"]
+    assert "out what is there of MUG, TEE" in town.said("held")[0]
+    assert promised(town, both) == {"B-STORE": {"MUG": 3}}, "neither article is asked for again there"
+    assert operate.ship_by_hand(town.runtime, both, town.number(both), person=PERSON), "the order goes on meanwhile"
+    [problem] = town.world.read(lambda tx: problems.find(tx, town.world.now(), move="yours"))
+    assert (problem.what, problem.title) == (
+        "stock_to_check",
+        "Web shop: a location refused without naming the article",
+    )
+    assert first in problem.error
+
+
+def test_a_fulfiller_may_name_the_lines_it_will_not_ship(town: Town, both: str) -> None:
+    mug = town.fo(both).lines[0]
+    lines = (
+        FulfillmentLine(3, reference=mug.id, sku="THEIR-MUG", cancelled=3),
+        FulfillmentLine(2, sku="TEE", cancelled=0),
+    )
+    assert said(town, both, "rejected", reason_code="not_in_stock", lines=lines) == "applied"
+    town.world.run()
+    assert town.units("A-STORE", "MUG") == {}
+    assert town.units("A-STORE", "TEE") == {"on_hand": 5, "available": 3, "committed": 2}
+    assert town.holds(both) == []
+
+
+def test_a_fulfiller_that_will_ship_nothing_has_named_no_article(town: Town, both: str) -> None:
+    lines = (FulfillmentLine(3, sku="MUG", cancelled=3), FulfillmentLine(2, sku="TEE", cancelled=2))
+    assert said(town, both, "rejected", reason_code="not_in_stock", lines=lines) == "applied"
+    assert town.units("A-STORE", "TEE") == {"on_hand": 5, "available": 5}
+    assert town.holds(both) == ["stock_to_check"]
+
+
+def test_what_was_not_refused_is_not_counted_as_refused(town: Town, both: str) -> None:
+    publish(town, rules(most_attempts=1))
+    refuse_some(town, both, "damaged", {"MUG": 3})
+    mug, _ = town.state(both).lines
+    assert [held.target_id for held in town.state(both).holds] == [mug.id]
+    assert promised(town, both) == {"A-STORE": {"TEE": 2}}
 
 
 def test_too_many_refusals_put_the_order_on_hold(town: Town) -> None:

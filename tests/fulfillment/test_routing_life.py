@@ -43,14 +43,14 @@ def rules(*steps: Step, **more: object) -> RuleSet:
     return RuleSet("test", (Routing("every order", steps or (Step(),)),), **more)  # type: ignore[arg-type]
 
 
-def said(town: Town, order_id: str, status: str, reason: str | None = None) -> str:
-    """The fulfiller of the latest fulfillment order says something; the outcome."""
+def said(town: Town, order_id: str, status: str, reason: str | None = None, **more: object) -> str:
+    """The fulfiller of the first fulfillment order says something; the outcome."""
     with town.world.db.begin() as tx:
         state = orders.load(tx, [order_id])[order_id]
         variants = {line.variant_id for line in state.lines if line.variant_id}
         desk = open_desk(town.runtime, tx, variants, actor="tracking")
         desk.orders = {order_id: state}
-        outcome = track.fulfillment(desk, state, state.fos[0], Fulfillment("ext", status, reason=reason))
+        outcome = track.fulfillment(desk, state, state.fos[0], Fulfillment("ext", status, reason=reason, **more))
         desk.flush()
     return outcome
 

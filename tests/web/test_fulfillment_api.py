@@ -54,6 +54,21 @@ def test_goods_at_the_counter_are_given_more_time_by_a_day(site: Site, order: st
     assert day["day"] in event["message"]
 
 
+def test_a_refusal_names_the_articles_that_it_is_about(site: Site, api: Api) -> None:
+    site.world.location("EAST", "US")
+    site.world.stock("location MUG TEE\nEAST 5 5")
+    order = f"/orders/{order_id(site, site.order(('MUG', 2), ('TEE', 1)).name)}"
+    path = f"{order}{work(site)}/refuse"
+    unnamed = api("POST", path, json={"reason": "damaged"})
+    assert (unnamed.status_code, "say of which of MUG, TEE" in unnamed.text) == (409, True)
+    assert api("POST", path, json={"reason": "damaged", "lines": [{"sku": "MUG"}]}).status_code == 422
+    lines = [{"sku": "MUG", "units": 1}, {"sku": "MUG", "units": 1}]
+    state(api("POST", path, json={"reason": "damaged", "note": "no handles", "lines": lines}))
+    [event] = [one for one in api("GET", order).json["timeline"] if one["kind"] == "refused"]
+    assert event["message"].endswith("It is damaged (2 x MUG): no handles.")
+    assert site.world.on_shelf()["EAST"]["TEE"] == (5, 4, 1)
+
+
 def test_a_location_answers_when_it_is_asked_to_stop(site: Site, order: str, api: Api) -> None:
     owner = Api(api.client, site.key("owner"), api.document)
     path = f"{order}{work(site)}"

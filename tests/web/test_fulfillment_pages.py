@@ -34,7 +34,7 @@ def test_a_queue_shows_what_is_to_be_done_and_takes_the_answer(site: Site, packe
     packer, queue = site.signed_in("packer"), f"/fulfillment/queue/{code}"
     page = packer.get(queue).text
     assert "It is damaged" in page
-    assert "The units asked for are booked as damaged." in page
+    assert "The units asked for are booked as damaged" in page
     form = {"number": number_in(page), "queue": code}
     answered = packer.submit(f"/fulfillment/{order}/accept", form, queue)
     assert answered.status_code == 302
@@ -42,6 +42,22 @@ def test_a_queue_shows_what_is_to_be_done_and_takes_the_answer(site: Site, packe
     assert "In progress" in packer.get(queue).text
     packer.submit(f"/fulfillment/{order}/ship", form, queue)
     assert "Nothing to do here" in packer.get(queue).text
+
+
+def test_a_refusal_of_several_articles_says_which_one_it_is(site: Site) -> None:
+    site.world.location("EAST", "US")
+    site.world.stock("location MUG TEE\nEAST 5 5")
+    order = order_id(site, site.order(("MUG", 2), ("TEE", 1)).name)
+    packer, queue = site.signed_in("packer"), "/fulfillment/queue/EAST"
+    page = packer.get(queue).text
+    assert "has to be said where an article is missing" in page
+    form = {"number": number_in(page), "queue": "EAST", "reason": "damaged"}
+    packer.submit(f"/fulfillment/{order}/refuse", form, queue)
+    assert "Say of which of MUG, TEE" in packer.get(queue).text
+    packer.submit(f"/fulfillment/{order}/refuse", {**form, "units:MUG": "a few"}, queue)
+    assert "&#39;a few&#39; is no number of units" in packer.get(queue).text
+    packer.submit(f"/fulfillment/{order}/refuse", {**form, "units:MUG": "2", "units:TEE": ""}, queue)
+    assert "It is damaged (2 x MUG)" in packer.get(f"/orders/{order}").text
 
 
 def test_a_viewer_may_not_answer_for_a_place(site: Site, packed: tuple[str, str]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hub.domain import words
 from hub.domain.fulfillment import MoveRefusedError
 from hub.domain.lots import LotError
-from hub.domain.rejections import OTHER, REASONS
+from hub.domain.rejections import OTHER, REASONS, Reason
 from hub.flows import refuse
 from hub.flows.desk import Desk
 from hub.flows.operate.errors import NotDoneError
@@ -99,12 +100,21 @@ def _done(said: bool | NotDoneError) -> bool:
 
 
 def refuse_by_hand(
-    runtime: Runtime, order_id: str, fo_number: str, reason: str, *, person: str, code: str = OTHER.code
+    runtime: Runtime,
+    order_id: str,
+    fo_number: str,
+    reason: str,
+    *,
+    person: str,
+    code: str = OTHER.code,
+    units: Mapping[str, int] | None = None,
 ) -> bool:
     """Say that a location cannot ship a fulfillment order: its units go elsewhere, without this location.
 
     `code` is one of the rejection reasons, which says what becomes of the stock; `reason` is in the person's words.
-    False when it was ended before. Raises NotDoneError when somebody else may be shipping it.
+    `units` by SKU are those that it is said of, by default all: the others are free, and the location may get them
+    again. False when it was ended before. Raises NotDoneError when somebody else may be shipping it, and when the
+    reason is of articles, of which there are several, and none is named.
     """
     if code not in REASONS:
         raise NotDoneError(f"there is no reason {code!r}; there are: {', '.join(REASONS)}")
@@ -113,11 +123,31 @@ def refuse_by_hand(
         fo = find_fo(state, fo_number)
         if not fo.is_live:
             return False
+        named = _named(fo, REASONS[code], units or {})
         nobody_else(desk, fo)
-        refuse.refuse(desk, state, fo, REASONS[code], reason or "refused by a person")
+        refuse.refuse(desk, state, fo, REASONS[code], reason, named)
         return True
 
     return at_desk(runtime, order_id, person, work)
+
+
+def _named(fo: FoState, reason: Reason, units: Mapping[str, int]) -> dict[str, int]:
+    """Units by fulfillment line of what a person names by SKU. Raises NotDoneError."""
+    here: dict[str, int] = {}
+    for row in fo.lines:
+        here[row.sku] = here.get(row.sku, 0) + row.live
+    if reason.is_of_articles and not units and len(here) > 1:
+        raise NotDoneError(f"say of which of {', '.join(here)}, and of how many units: {reason.says.lower()}")
+    for sku, wanted in units.items():
+        if not 1 <= wanted <= here.get(sku, 0):
+            there = words.units(here[sku]) if sku in here else "none"
+            raise NotDoneError(f"{fo.number} has {there} of {sku}, and {wanted} cannot be refused")
+    left, named = dict(units), {}
+    for row in fo.lines:
+        if taken := min(row.live, left.get(row.sku, 0)):
+            named[row.id] = taken
+            left[row.sku] -= taken
+    return named
 
 
 def find_fo(state: OrderState, fo_number: str) -> FoState:

@@ -86,9 +86,11 @@ fo_line = Table(
     Column("quantity", Integer, nullable=False),
     count("shipped"),
     count("cancelled"),
+    count("refused"),  # of the cancelled ones, those that a refusal was about
     UniqueConstraint("fo_id", "order_line_id"),
     CheckConstraint("quantity > 0 AND shipped >= 0 AND cancelled >= 0", name="not_negative"),
     CheckConstraint("shipped + cancelled <= quantity", name="shipped"),
+    CheckConstraint("refused >= 0 AND refused <= cancelled", name="refused"),
 )
 
 shipment = Table(

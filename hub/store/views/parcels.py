@@ -63,6 +63,14 @@ class FoView:
     lines: tuple[FoLineView, ...]
 
     @property
+    def left(self) -> tuple[tuple[str, int], ...]:
+        """SKU and units of what is still to be shipped, an article only once."""
+        units = {line.sku: 0 for line in self.lines}
+        for line in self.lines:
+            units[line.sku] += line.quantity - line.shipped - line.cancelled
+        return tuple((sku, count) for sku, count in units.items() if count)
+
+    @property
     def has_left(self) -> bool:
         """Whether some of it was shipped."""
         return any(line.shipped for line in self.lines)

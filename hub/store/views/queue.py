@@ -36,6 +36,7 @@ class Task:
     has_left: bool
     held: str  # kind of the hold that stops it; "" when nothing does
     units: tuple[tuple[str, str, int], ...]
+    left: tuple[tuple[str, int], ...]  # SKU and units of what is still to be shipped, an article only once
 
     @property
     def is_waiting(self) -> bool:
@@ -75,6 +76,7 @@ def at(tx: Tx, location_id: str) -> list[Task]:
     )
     rows = tx.execute(query).all()
     units: dict[str, list[tuple[str, str, int]]] = {row.id: [] for row in rows}
+    left: dict[str, dict[str, int]] = {row.id: {} for row in rows}
     shipped: set[str] = set()
     for part in chunks(units):
         lines = select(fo_line, variant.c.sku, variant.c.title).join(variant, variant.c.id == fo_line.c.variant_id)
@@ -82,6 +84,8 @@ def at(tx: Tx, location_id: str) -> list[Task]:
             units[line.fo_id].append((line.sku, line.title, line.quantity - line.cancelled))
             if line.shipped:
                 shipped.add(line.fo_id)
+            if to_ship := line.quantity - line.cancelled - line.shipped:
+                left[line.fo_id][line.sku] = left[line.fo_id].get(line.sku, 0) + to_ship
     stopped = holds.stopping(tx, [(row.id, row.order_id) for row in rows], STOPPED_BY["ship"])
     return [
         Task(
@@ -100,6 +104,7 @@ def at(tx: Tx, location_id: str) -> list[Task]:
             row.id in shipped,
             stopped.get(row.id, ""),
             tuple(units[row.id]),
+            tuple(left[row.id].items()),
         )
         for row in rows
     ]

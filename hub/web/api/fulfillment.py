@@ -7,6 +7,7 @@ from datetime import date
 
 from hub import schemas
 from hub.domain.rejections import REASONS
+from hub.domain.stock_states import MOST_UNITS
 from hub.flows import operate
 from hub.flows.operate import NotDoneError
 from hub.store import catalog
@@ -14,7 +15,7 @@ from hub.store.catalog import LocationRow
 from hub.store.views import order as order_view
 from hub.web.api import shapes
 from hub.web.api.operation import Call, Operation, closed, may_see_contact, moment, read
-from hub.web.api.shapes import Json, many, ref, text
+from hub.web.api.shapes import Json, many, ref, text, whole
 from hub.web.context import caller, console
 from hub.web.problems import Problem
 
@@ -54,8 +55,16 @@ def refuse(call: Call) -> Json:
         call.body.get("note", ""),
         person=caller().actor,
         code=call.body["reason"],
+        units=_named(call),
     )
     return _order(call)
+
+
+def _named(call: Call) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for line in call.body.get("lines", ()):
+        units[line["sku"]] = units.get(line["sku"], 0) + line["units"]
+    return units
 
 
 def collect_until(call: Call) -> Json:
@@ -172,8 +181,18 @@ OPERATIONS = (
             ("reason",),
             reason=text("One of the rejection reasons.", enum=list(REASONS)),
             note=text("In your own words.", maxLength=200),
+            lines=many(
+                closed(
+                    ("sku", "units"),
+                    sku=text("Our SKU.", minLength=1, maxLength=120),
+                    units=whole("Units that it is said of.", minimum=1, maximum=MOST_UNITS),
+                ),
+                "What it is said of; absent is all. Has to be said for a reason of articles when there are several.",
+            ),
         ),
-        refusals=_REFUSALS, about="The reason says what becomes of the stock and whether another place is asked.",
+        refusals=_REFUSALS,
+        about="The reason says what becomes of the stock and whether another place is asked. Units that are not named "
+        "are free again, and the location may be asked for them.",
     ),
     _fo(
         "fulfillment_order_stopped", "stopped", "A location has stopped as it was asked", operate.stopped_by_hand,

@@ -56,9 +56,20 @@ def refuse(order_id: str) -> Any:
     note, code = request.form.get("note", "").strip()[:200], request.form.get("reason", "")[:32]
 
     def work(runtime: Any, order: str, number: str, *, person: str) -> bool:
-        return operate.refuse_by_hand(runtime, order, number, note, person=person, code=code)
+        return operate.refuse_by_hand(runtime, order, number, note, person=person, code=code, units=_named())
 
     return _act(order_id, work, "It is refused, and booked as the reason says.")
+
+
+def _named() -> dict[str, int]:
+    """Units by SKU of what the form names. Raises NotDoneError for what is no number of units."""
+    typed = {
+        name.removeprefix("units:"): text.strip() for name, text in request.form.items() if name.startswith("units:")
+    }
+    wrong = next((text for text in typed.values() if text and not (text.isdecimal() and len(text) <= 9)), None)
+    if wrong is not None:
+        raise NotDoneError(f"{wrong[:40]!r} is no number of units")
+    return {sku: int(text) for sku, text in typed.items() if text and int(text)}
 
 
 @blueprint.post("/<order_id>/stopped")
