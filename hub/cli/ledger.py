@@ -37,6 +37,7 @@ def move(
         "AVAILABLE"
     ],
     noted: Annotated[str, typer.Option("--note", help="More about the reason.")] = "",
+    lot: Annotated[str, typer.Option(help="The lot that they are of, where an article is kept by lot.")] = "",
     key: Annotated[str, typer.Option(help="The same key moves once, however often it is given.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +45,7 @@ def move(
     sides = [None if side.value == OUTSIDE else side.value for side in (source, target)]
     with runtime() as hub:
         done = operate.move_stock(
-            hub, sku, location, units, *sides, person=person(), reason=reason_text(reason, noted), key=key
+            hub, sku, location, units, *sides, person=person(), reason=reason_text(reason, noted), lot=lot, key=key
         )
     if as_json:
         print_json(done)

@@ -47,6 +47,15 @@ def correction(counted: int | None, seen: int, on_hand: int) -> int:
     return max((counted or 0) - seen, -max(0, on_hand))
 
 
+def take_out(units: Mapping[str, int], missing: int, aside: Mapping[str, int]) -> list[tuple[str, int]]:
+    """(state, units) from which `missing` units are taken: those that are known to lie `aside` from there, as far as
+    the position has as many.
+    """
+    parts = [(state, min(wanted, max(0, units.get(state, 0)))) for state, wanted in aside.items()]
+    rest = {**units, **{state: units.get(state, 0) - taken for state, taken in parts}}
+    return [*((state, taken) for state, taken in parts if taken), *take_from(rest, missing - sum(n for _, n in parts))]
+
+
 def take_from(units: Mapping[str, int], missing: int) -> list[tuple[str, int]]:
     """(state, units) from which `missing` units are taken: unpromised ones first.
 

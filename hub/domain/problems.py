@@ -83,6 +83,12 @@ def of_inbox(channel: str, stream: str, code: str, path: str) -> Words:
                 "Ask the warehouse. When it is so, accept the feed on the page Availability; otherwise set it aside.",
                 "yours",
             )
+        case "kept_by_lot":
+            return Words(
+                f"{channel} states other units of an article that is kept by lot or serial number",
+                "Count the article there by lot or serial number, then set the row aside.",
+                "yours",
+            )
         case "gave_up":
             return Words(
                 f"{what.capitalize()} of {channel} could not be applied",

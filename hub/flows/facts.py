@@ -15,11 +15,13 @@ from hub.store import availability, catalog, connections, inbox, listings
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
 from hub.store.ledger import StockBook, moves_since
+from hub.store.lots import tracked
 
 if TYPE_CHECKING:
     from hub.flows.intake import Read
 
 Outcome = tuple[str, str, str | None]
+KEPT_BY_LOT = "kept_by_lot"  # why a figure is parked: it does not say which lots or numbered units it is of
 PRIVACY_TOPICS = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
 
 
@@ -154,6 +156,7 @@ def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) 
     now, outcomes = runtime.clock(), list[Outcome]()
     book = StockBook.open(tx, {one.variant_id for one in stated}, now, "feed")
     positions = {(one.location_id, one.variant_id): book.position(one.location_id, one.variant_id) for one in stated}
+    kept_by = tracked(tx, {one.read.value.sku for one in stated})
     known = availability.verified_at(tx, {position.id for position in positions.values()})
     oldest: dict[str, datetime] = {}
     for one in sorted(stated, key=lambda one: one.as_of, reverse=True):
@@ -166,13 +169,17 @@ def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) 
             outcomes.append((row_id, "stale", one.variant_id))
             continue
         since = sum(units for at, units in moves.get(position.id, ()) if at > one.as_of)
-        book.actor = f"connection:{one.read.row['connection_id']}"
         units: int = one.read.value.on_hand
+        there = max(0, units + since)  # what the feed no longer counts cannot leave as well
+        if one.read.value.sku in kept_by and there != position.on_hand:
+            _leave_to_count(tx, one, kept_by[one.read.value.sku], position.on_hand, now)
+            continue
+        book.actor = f"connection:{one.read.row['connection_id']}"
         change = set_on_hand(
             book,
             one.location_id,
             one.variant_id,
-            max(0, units + since),  # what the feed no longer counts cannot leave as well
+            there,
             ("inbox", row_id),
             key=row_id,
             reason="feed" if units >= 0 else f"feed: {units} are stated, so none is there",
@@ -185,6 +192,16 @@ def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) 
     if fresh or any(outcome == "applied" for _, outcome, _ in outcomes):
         doors |= {"stock", "refill"}
     return outcomes
+
+
+def _leave_to_count(tx: Tx, one: _Stated, tracking: str, on_hand: int, now: datetime) -> None:
+    """A feed does not say which lot or which numbered units came or went: a person has to."""
+    level = one.read.value
+    words = (
+        f"{level.sku} is kept by {tracking}, and {level.on_hand} units are stated where the books have {on_hand}."
+        " Nothing of it was booked."
+    )
+    inbox.park(tx, one.read.row["id"], KEPT_BY_LOT, words, None, now)
 
 
 def set_on_hand(

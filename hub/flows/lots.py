@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from hub.domain import words
+from hub.domain.holds import NOTHING
+from hub.domain.lots import Shelf
 from hub.flows.desk import Desk
 from hub.flows.runtime import Runtime
 from hub.store import events, lots
@@ -70,6 +72,53 @@ def take_serials(
     desk.tell(order.id, ("fo", fo.id), "serials", f"{sku}: serial numbers {', '.join(codes)} ({fo.number}).")
 
 
+REFUSED = "refusal"  # cause of a lot's move; these units did not leave with the order
+
+
+def note_missing(desk: Desk, book: LotBook, order: OrderState, fo: FoState, row: FoLineState, units: int) -> None:
+    """Note which lots the units were of that a place has not got: those that would have left.
+
+    Of numbered units nobody knows which they are, unless it has none left: somebody has to count them.
+    """
+    tracking, sku = book.tracking.get(row.variant_id), row.sku
+    if tracking == "lot":
+        key = f"refuse:{row.id}"
+        picks = book.take(fo.location_id, row.variant_id, units, cause=(REFUSED, row.id), key=key)
+        _tell_refused(desk, order, fo, sku, picks, "written off")
+    elif tracking == "serial" and not desk.stock.position(fo.location_id, row.variant_id).on_hand:
+        book.write_off(row.variant_id, book.in_stock(fo.location_id, row.variant_id))
+    elif tracking == "serial":
+        code = desk.locations[fo.location_id].code
+        reason = f"{code} has {words.units(units)} of {sku} less, and nobody knows which: count their serial numbers."
+        handle = f"stock_to_check:{row.id}"
+        desk.put_on_hold(order, "stock_to_check", reason, handle=handle, source="fulfiller", blocks=NOTHING)
+
+
+def note_damaged(desk: Desk, book: LotBook, order: OrderState, fo: FoState, row: FoLineState, units: int) -> None:
+    """Note which lots the units are of that a place has found damaged: those that would have left."""
+    if book.tracking.get(row.variant_id) == "lot":
+        picks = book.spoil(fo.location_id, row.variant_id, units)
+        _tell_refused(desk, order, fo, row.sku, picks, "damaged")
+
+
+def _tell_refused(
+    desk: Desk, order: OrderState, fo: FoState, sku: str, picks: Sequence[tuple[Shelf, int]], became: str
+) -> None:
+    if picks:
+        of = ", ".join(f"{taken} of lot {shelf.code}" for shelf, taken in picks)
+        said = f"{sku}: {of}, which would have left first, are booked as {became}."
+        desk.tell(order.id, ("fo", fo.id), "lots_refused", said)
+
+
+def put_back(desk: Desk, fo: FoState, location_id: str) -> None:
+    """What left with a fulfillment order lies at a location again: note its lots and serial numbers there."""
+    rows = [row for row in fo.lines if row.shipped]
+    book = LotBook.open(desk.tx, {row.variant_id for row in rows}, desk.now, desk.actor)
+    for row in rows:
+        book.back_again(location_id, row.variant_id, row.id, key=f"uncollected:{row.id}")
+    book.flush()
+
+
 def hold_expired(runtime: Runtime) -> int:
     """Take units of expired and blocked lots out of sale, into quality hold; returns how many units."""
     with runtime.db.read() as tx:
@@ -106,7 +155,7 @@ def hold_back(tx: Tx, stock: StockBook, book: LotBook) -> int:
     for lot, here in book.unsellable():
         position = stock.position(here.location_id, lot.variant_id)
         on_sale = position.on_hand - position.units["damaged"] - position.units["quality_hold"]
-        units = min(here.units - here.held, max(0, on_sale))
+        units = min(here.free, max(0, on_sale))
         if units:
             _between(stock, lot, here, units, "available", "quality_hold", f"lot {lot.code} {_why(lot)}")
             book.hold(here, units)

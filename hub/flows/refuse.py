@@ -14,10 +14,12 @@ from hub.flows import machine
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
 from hub.flows.handover import count_answer
+from hub.flows.lots import note_damaged, note_missing
 from hub.flows.recall import ask_to_stop, cancel_unwanted
 from hub.flows.route import reserve_unrouted, route_known
 from hub.store import catalog, reservations, routing
 from hub.store.database import Tx, insert_new, new_id
+from hub.store.lots import LotBook
 from hub.store.orders import FoLineState, FoState, OrderState
 from hub.store.reservations import Wanted
 from hub.store.tables import entity_event, hold
@@ -142,11 +144,12 @@ def give_back(
 
     The order wants all of them again.
     """
-    affected = units or {}
-    if reason.is_of_articles:
+    if units and reason.is_of_articles:
+        lots = LotBook.open(desk.tx, {row.variant_id for row in fo.lines if row.id in units}, desk.now, desk.actor)
         for row in fo.lines:
-            if affected.get(row.id):
-                _book(desk, order, fo, row, affected[row.id], said, reason)
+            if row.id in units:
+                _book(desk, lots, order, fo, row, units[row.id], said, reason)
+        lots.flush()
     for row in fo.lines:
         if row.live:
             _take(desk, order, fo, row, row.live, "available", said, kind="release", key=f"release:{row.id}")
@@ -179,7 +182,9 @@ def _take(
     line.changed = True
 
 
-def _book(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, units: int, said: str, reason: Reason) -> None:
+def _book(
+    desk: Desk, lots: LotBook, order: OrderState, fo: FoState, row: FoLineState, units: int, said: str, reason: Reason
+) -> None:
     """What the reason means for units that were promised to a line."""
     to_state, kind = _GOES_TO.get(reason.effect, ("available", "release"))
     _take(desk, order, fo, row, units, to_state, said, kind=kind, key=f"refuse:{row.id}")
@@ -187,23 +192,30 @@ def _book(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, units: i
         kept = [Wanted(row.variant_id, units, fo.location_id)]
         reservations.reserve(desk.tx, desk.stock, kept, ("person", DISPLAY), expires_at=None, reason=said)
     if reason.effect == "zero":
-        _write_off(desk, order, fo, row, said)
+        units += _write_off(desk, order, fo, row, said)
+    if reason.effect == "damage":
+        note_damaged(desk, lots, order, fo, row, units)
+    elif to_state is None:
+        note_missing(desk, lots, order, fo, row, units)
 
 
-def _write_off(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, said: str) -> None:
-    """The shelf is empty: nothing is available here any more, and what others were promised is at risk."""
+def _write_off(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, said: str) -> int:
+    """The shelf is empty: nothing is available here any more, and what others were promised is at risk.
+
+    Returns how many units were available.
+    """
     position = desk.stock.position(fo.location_id, row.variant_id)
-    if position.available > 0:
+    units = max(0, position.available)
+    if units:
         key = f"write-off:{row.id}"
         cause = ("fo_line", row.id)
-        desk.stock.move(
-            position, position.available, "available", None, kind="adjust", cause=cause, key=key, reason=said
-        )
+        desk.stock.move(position, units, "available", None, kind="adjust", cause=cause, key=key, reason=said)
     code = desk.locations[fo.location_id].code
     for other_id, number in routing.others_committed(desk.tx, position.id, fo.id):
         if other_id != order.id:
             said = f"{code} says that {row.sku} is not there, which {number} waits for."
             desk.at_the_end(("flag", other_id, number), partial(_flag, desk, other_id, number, said))
+    return units
 
 
 def _flag(desk: Desk, order_id: str, number: str, reason: str, tx: Tx) -> None:

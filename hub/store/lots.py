@@ -6,7 +6,7 @@ Open a `LotBook` after the `StockBook` of the same variants: the positions that 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -19,6 +19,8 @@ from hub.store.rows import Rows, chunks
 from hub.store.tables import location, lot, lot_move, lot_position, serial_number, stock_position, variant
 
 Cause = tuple[str, str]
+
+ASIDE = {"quality_hold": "to_inspect", "damaged": "damaged"}  # states of the stock in which units do not leave
 
 
 @dataclass(slots=True)
@@ -36,15 +38,30 @@ class LotState:
 
 @dataclass(slots=True)
 class LotUnits:
-    """Units of a lot at one location; `held` of them are in quality hold because the lot is not to be sold."""
+    """Units of a lot at one location. Of these `held` are in quality hold because the lot is not to be sold, and
+    `to_inspect` because somebody has to look at them; `damaged` ones are not fit to be sold.
+    """
 
     id: str
     lot_id: str
     location_id: str
     units: int
-    held: int
+    held: int = 0
+    to_inspect: int = 0
+    damaged: int = 0
     is_new: bool = False
     changed: bool = False
+
+    @property
+    def free(self) -> int:
+        """Units that may leave, as far as the lot may."""
+        return self.units - self.held - self.to_inspect - self.damaged
+
+    def put_aside(self, state: str, units: int) -> None:
+        """Note that so many more units (fewer with a minus) are in a state in which they do not leave."""
+        if state in ASIDE:
+            setattr(self, ASIDE[state], getattr(self, ASIDE[state]) + units)
+            self.changed = True
 
 
 @dataclass(slots=True)
@@ -94,7 +111,8 @@ class LotBook:
     def _read(self) -> None:
         self._zones = {row.id: row.zone for row in self.tx.execute(select(location.c.id, location.c.zone))}
         names = [lot.c[name] for name in ("id", "variant_id", "code", "expires_on", "blocked")]
-        where = [lot_position.c[name] for name in ("id", "lot_id", "location_id", "units", "held")]
+        names_here = ("id", "lot_id", "location_id", "units", "held", "to_inspect", "damaged")
+        where = [lot_position.c[name] for name in names_here]
         for part in chunks(self.tracking):
             for row in self.tx.execute(select(*names).where(lot.c.variant_id.in_(part))):
                 self._lots[row.variant_id, row.code] = LotState(*row)
@@ -108,55 +126,146 @@ class LotBook:
 
     def shelves(self, location_id: str, variant_id: str) -> list[Shelf]:
         """The lots of an article that lie at a location."""
-        mine = [one for (owner, _), one in self._lots.items() if owner == variant_id]
         return [
             Shelf(one.id, one.code, here.units, one.expires_on, one.blocked)
-            for one in mine
+            for one in self._of_variant(variant_id)
             if (here := self._units.get((one.id, location_id))) is not None and here.units
         ]
 
+    def _of_variant(self, variant_id: str) -> list[LotState]:
+        return [one for (owner, _), one in self._lots.items() if owner == variant_id]
+
     # Lots
 
-    def arrive(self, location_id: str, variant_id: str, units: int, marks: Marks, *, cause: Cause, key: str) -> bool:
-        """Note the lot or serial numbers of units that arrive; False when they may not be sold.
+    def arrive(
+        self,
+        location_id: str,
+        variant_id: str,
+        units: int,
+        marks: Marks,
+        *,
+        cause: Cause,
+        key: str,
+        state: str = "available",
+    ) -> str:
+        """Note the lot or serial numbers of units that arrive in a state of the stock; gives the one they belong into,
+        which is quality hold for a lot that may not be sold.
 
-        Then they belong into quality hold. Nothing is noted of an article that is not tracked. Raises LotError when
-        something is not said or cannot be.
+        Nothing is noted of an article that is not tracked. Raises LotError when something is not said or cannot be.
         """
         tracking = self.tracking.get(variant_id, "none")
         check_marks(self._skus.get(variant_id, "the article"), tracking, units, marks)
         if tracking == "serial":
             self.put_serials(location_id, variant_id, marks.serials)
-        return self.put(location_id, variant_id, units, marks, cause=cause, key=key) if tracking == "lot" else True
+        if tracking != "lot":
+            return state
+        return self.put(location_id, variant_id, units, marks, cause=cause, key=key, state=state)
 
-    def put(self, location_id: str, variant_id: str, units: int, marks: Marks, *, cause: Cause, key: str) -> bool:
-        """Add units of a lot, which is made when it is new; False when the lot may not be sold. Raises LotError."""
+    def put(
+        self,
+        location_id: str,
+        variant_id: str,
+        units: int,
+        marks: Marks,
+        *,
+        cause: Cause,
+        key: str,
+        state: str = "available",
+    ) -> str:
+        """Add units of a lot, which is made when it is new; gives the state they belong into. Raises LotError."""
         found = self._lot(variant_id, marks)
         here = self._here(found.id, location_id)
-        sells = Shelf(found.id, found.code, units, found.expires_on, found.blocked).sells(self.today(location_id))
-        if not sells:
-            here.held += units
         self._move(here, units, cause, key)
-        return sells
+        if not self._sells(found, here):
+            here.held += units
+            return "quality_hold"
+        here.put_aside(state, units)
+        return state
 
     def take(self, location_id: str, variant_id: str, units: int, *, cause: Cause, key: str) -> list[tuple[Shelf, int]]:
-        """Take units out, what expires first before the rest; gives the lots. Fewer when the lots hold fewer."""
-        picks = fefo(self.shelves(location_id, variant_id), units, self.today(location_id))
+        """Take units out, what expires first before the rest; gives the lots. Fewer when the lots hold fewer that are
+        neither to be inspected nor damaged.
+        """
+        picks = self._first(location_id, variant_id, units)
         for shelf, taken in picks:
             self._move(self._here(shelf.lot_id, location_id), -taken, cause, key)
         return picks
 
-    def take_lot(self, location_id: str, variant_id: str, code: str, units: int, *, cause: Cause, key: str) -> int:
-        """Take units of one lot out; gives how many of them were held back. Raises LotError when it holds fewer."""
+    def _first(self, location_id: str, variant_id: str, units: int) -> list[tuple[Shelf, int]]:
+        """(lot, units) that leave first of those that may leave."""
+        free = [
+            replace(shelf, units=self._units[shelf.lot_id, location_id].free)
+            for shelf in self.shelves(location_id, variant_id)
+        ]
+        return fefo(free, units, self.today(location_id))
+
+    def spoil(self, location_id: str, variant_id: str, units: int) -> list[tuple[Shelf, int]]:
+        """Units that were to leave are damaged: those that would have left first; gives the lots."""
+        picks = self._first(location_id, variant_id, units)
+        for shelf, taken in picks:
+            self._here(shelf.lot_id, location_id).put_aside("damaged", taken)
+        return picks
+
+    def back_again(self, location_id: str, variant_id: str, fo_line_id: str, *, key: str) -> None:
+        """What left with a fulfillment line has come back, to a location; it left with no order then."""
+        cause = ("fo_line", fo_line_id)
+        for lot_id, units in self._gone_with(cause).items():
+            self.put(location_id, variant_id, units, Marks(self.code_of(lot_id)), cause=cause, key=key)
+        if self.tracking.get(variant_id) == "serial":
+            self.put_serials(location_id, variant_id, self.left_with(fo_line_id))
+
+    def move(
+        self, location_id: str, variant_id: str, units: int, from_state: str, to_state: str, code: str, in_hold: int
+    ) -> None:
+        """Note of which lot units are put aside, or are fit to be sold again; `in_hold` are all in quality hold there.
+
+        Without a `code` it is the only lot that has such units, and nothing is noted where no lot has any. Raises
+        LotError.
+        """
+        if self.tracking.get(variant_id) != "lot" or ASIDE.get(from_state) == ASIDE.get(to_state):
+            return
+        here = {one.code: self._units.get((one.id, location_id)) for one in self._of_variant(variant_id)}
+        there = {name: self._in_state(one, from_state) for name, one in here.items() if one is not None}
+        named = [code] if code else [name for name, count in there.items() if count]
+        sku = self._skus[variant_id]
+        if len(named) > 1:
+            raise LotError(f"{sku} is kept by lot: say of which lot the units are ({', '.join(sorted(named))})")
+        if from_state == "quality_hold" and not named:
+            held = sum(one.held for one in here.values() if one is not None)
+            if units > in_hold - held:
+                raise LotError(f"{sku}: {held} units are in quality hold because their lot may not be sold")
+        for name in named:
+            if there.get(name, 0) < units:
+                raise LotError(f"{sku}: {units} units of lot {name} wanted and {there.get(name, 0)} are there")
+            found, place = self._lots[variant_id, name], self._here(self._lots[variant_id, name].id, location_id)
+            if to_state not in ASIDE and not self._sells(found, place):
+                raise LotError(f"{sku}: lot {name} may not be sold")
+            place.put_aside(from_state, -units)
+            place.put_aside(to_state, units)
+
+    @staticmethod
+    def _in_state(here: LotUnits, state: str) -> int:
+        return getattr(here, ASIDE[state]) if state in ASIDE else here.free
+
+    def take_lot(
+        self, location_id: str, variant_id: str, code: str, units: int, *, cause: Cause, key: str
+    ) -> dict[str, int]:
+        """Take units of one lot out, free ones first; gives the states that the others were in. Raises LotError when
+        it holds fewer.
+        """
         found = self._lots.get((variant_id, code))
         here = self._units.get((found.id, location_id)) if found else None
         if here is None or here.units < units:
             there = here.units if here else 0
             raise LotError(f"{self._skus[variant_id]}: {units} units of lot {code} wanted and {there} are there")
-        held = max(0, here.held - (here.units - units))
-        here.held -= held
+        missing, states = max(0, units - here.free), dict[str, int]()
+        for name, state in (("to_inspect", "quality_hold"), ("damaged", "damaged"), ("held", "quality_hold")):
+            taken = min(missing, getattr(here, name))
+            setattr(here, name, getattr(here, name) - taken)
+            states[state] = states.get(state, 0) + taken
+            missing -= taken
         self._move(here, -units, cause, key)
-        return held
+        return {state: taken for state, taken in states.items() if taken}
 
     def sku(self, variant_id: str) -> str:
         """The SKU of a tracked article."""
@@ -175,14 +284,18 @@ class LotBook:
 
     def on_the_way(self, transfer_line_id: str) -> dict[str, int]:
         """Units by lot that left with a transfer line and have neither arrived nor come back, lost ones included."""
+        return self._gone_with(("transfer_line", transfer_line_id))
+
+    def _gone_with(self, cause: Cause) -> dict[str, int]:
+        """Units by lot that left for this cause and have not come back."""
         query = (
             select(lot_move.c.lot_id, func.sum(lot_move.c.quantity))
-            .where(lot_move.c.cause_id == transfer_line_id, lot_move.c.cause_type == "transfer_line")
+            .where(lot_move.c.cause_id == cause[1], lot_move.c.cause_type == cause[0])
             .group_by(lot_move.c.lot_id)
         )
         found = {lot_id: -int(units) for lot_id, units in self.tx.execute(query)}
         for move in self._moves:
-            if (move["cause_type"], move["cause_id"]) == ("transfer_line", transfer_line_id):
+            if (move["cause_type"], move["cause_id"]) == cause:
                 found[move["lot_id"]] = found.get(move["lot_id"], 0) - move["quantity"]
         return found
 
@@ -203,13 +316,12 @@ class LotBook:
     def _here(self, lot_id: str, location_id: str) -> LotUnits:
         found = self._units.get((lot_id, location_id))
         if found is None:
-            found = LotUnits(new_id(), lot_id, location_id, 0, 0, is_new=True)
+            found = LotUnits(new_id(), lot_id, location_id, 0, is_new=True)
             self._units[lot_id, location_id] = found
         return found
 
     def _move(self, here: LotUnits, change: int, cause: Cause, key: str) -> None:
         here.units += change
-        here.held = min(here.held, here.units)
         here.changed = True
         self._moves.append(
             {
@@ -335,7 +447,7 @@ class LotBook:
             if here.is_new and here.changed:
                 rows.add(
                     lot_position, id=here.id, lot_id=here.lot_id, location_id=here.location_id, units=here.units,
-                    held=here.held,
+                    held=here.held, to_inspect=here.to_inspect, damaged=here.damaged,
                 )  # fmt: skip
         for number in self._serials.values():
             if number.is_new and number.changed:
@@ -354,7 +466,7 @@ class LotBook:
         lots = [one for one in self._lots.values() if one.changed and not one.is_new]
         _write(self.tx, lot, lots, ("expires_on", "blocked"))
         units = [one for one in self._units.values() if one.changed and not one.is_new]
-        _write(self.tx, lot_position, units, ("units", "held"))
+        _write(self.tx, lot_position, units, ("units", "held", "to_inspect", "damaged"))
         serials = [one for one in self._serials.values() if one.changed and not one.is_new]
         names = ("location_id", "status", "fo_line_id", "transfer_line_id")
         _write(self.tx, serial_number, serials, names, updated_at=self.now)
@@ -380,7 +492,7 @@ class LotBook:
             (one, here)
             for one in self._lots.values()
             for here in self._of(one)
-            if here.units > here.held and not self._sells(one, here)
+            if here.free and not self._sells(one, here)
         ]
 
     def sellable_again(self) -> list[tuple[LotState, LotUnits]]:
@@ -435,7 +547,10 @@ def expiring(tx: Tx, before: date) -> list[str]:
     query = (
         select(lot.c.variant_id)
         .join(lot_position, lot_position.c.lot_id == lot.c.id)
-        .where(lot_position.c.units > lot_position.c.held, (lot.c.expires_on < before) | lot.c.blocked.is_(True))
+        .where(
+            lot_position.c.units > lot_position.c.held + lot_position.c.to_inspect + lot_position.c.damaged,
+            (lot.c.expires_on < before) | lot.c.blocked.is_(True),
+        )
         .distinct()
     )
     return sorted(tx.execute(query).scalars())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +10,17 @@ from sqlalchemy import select
 
 from hub import schemas
 from hub.domain.changes import SetQuantity
+from hub.domain.lots import Marks
 from hub.domain.routing.shapes import Step
 from hub.flows import amend, operate
 from hub.flows.desk import open_desk
 from hub.flows.enter import Incoming
-from hub.flows.operate import NotDoneError
+from hub.flows.operate import NotDoneError, lots
 from hub.store import catalog, orders
+from hub.store import lots as lot_store
 from hub.store.database import new_id
 from hub.store.tables import stock_move
+from hub.store.views import lots as lots_view
 from hub.store.views import queue
 from tests.fulfillment.conftest import PERSON, Town
 from tests.fulfillment.test_routing_life import publish, rules
@@ -38,6 +41,27 @@ def stocked(town: Town) -> Town:
 def act(town: Town, what: Any, order_id: str) -> bool:
     done: bool = what(town.runtime, order_id, town.number(order_id), person=PERSON)
     return done
+
+
+def test_lots_and_numbers_that_nobody_collected_lie_in_the_store(stocked: Town) -> None:
+    stocked.world.stock("location HAT CAM\nWAREHOUSE 0 0")
+    count = {"person": PERSON, "reason": "count"}
+    lots.track_article(stocked.runtime, "HAT", "lot", person=PERSON)
+    lots.track_article(stocked.runtime, "CAM", "serial", person=PERSON)
+    lots.adjust_lot(stocked.runtime, "HAT", "WAREHOUSE", Marks("L1", date(2030, 1, 1)), 3, **count)
+    lots.adjust_lot(stocked.runtime, "CAM", "WAREHOUSE", Marks(serials=("A1",)), 1, **count)
+    order_id = stocked.order({"HAT": 2, "CAM": 1}, **PICKUP)
+    number = stocked.number(order_id)
+    operate.ship_by_hand(stocked.runtime, order_id, number, person=PERSON, serials={"CAM": ["A1"]})
+    act(stocked, operate.ready_for_collection, order_id)
+    assert act(stocked, operate.not_collected, order_id)
+    assert stocked.units("B-STORE", "HAT") == {"on_hand": 2, "available": 2}
+    [hat] = stocked.world.read(lambda tx: lots_view.of_article(tx, "HAT"))
+    assert {place.location: place.units for place in hat.places} == {"B-STORE": 2, "WAREHOUSE": 1}
+    assert stocked.world.read(lambda tx: lots_view.serials_of(tx, "CAM")) == [("A1", "B-STORE")]
+    assert stocked.world.read(lambda tx: lots_view.trace(tx, "L1"))[0].departures == ()
+    assert stocked.world.read(lambda tx: lots_view.left_with(tx, order_id)) == []
+    assert stocked.world.read(lot_store.differences) == []
 
 
 def test_an_order_for_collection_is_packed_in_the_store_that_was_chosen(stocked: Town) -> None:

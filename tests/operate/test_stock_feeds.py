@@ -11,15 +11,18 @@ from sqlalchemy import select
 
 from connectors.erp.odoo.sandbox import OdooSandbox
 from connectors.threepl.shiphero.sandbox import ShipHeroSandbox
+from hub.domain.lots import Marks
 from hub.engine.doors import due_doors
 from hub.flows import operate
+from hub.flows.operate import lots
 from hub.flows.reconcile import reconcile
 from hub.store import catalog, connections, inbox
+from hub.store import lots as lot_store
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from hub.store.ledger import differences
 from hub.store.tables import fulfillment_order, stock_move, stock_position
-from hub.store.views import health, oversold
+from hub.store.views import health, oversold, problems
 from hub.testing.world import World
 from tests.operate.conftest import Desk
 
@@ -68,6 +71,25 @@ def test_figures_count_once_their_article_is_made(db: Database, threepl: ShipHer
     operate.import_stock(world.runtime, [row], person=PERSON, reason="count", create_articles=True)
     world.run()
     assert world.on_shelf() == {"EAST": {"MUG": (7, 7, 0)}, "WEST": {"MUG": (3, 3, 0)}}
+
+
+def test_a_figure_of_an_article_that_is_kept_by_lot_waits_for_a_count(db: Database, threepl: ShipHeroSandbox) -> None:
+    world = World(db)
+    with db.begin() as tx:
+        catalog.add_variants(tx, [{"sku": "MUG"}], world.now())
+    lots.track_article(world.runtime, "MUG", "lot", person=PERSON)
+    add_location(world, connect(world, threepl))
+    world.run()
+    assert world.on_shelf() == {}
+    [problem] = world.read(lambda tx: problems.find(tx, world.now(), move="yours"))
+    assert problem.title == "3PL states other units of an article that is kept by lot or serial number"
+    assert problem.error.startswith("MUG is kept by lot, and 7 units are stated where the books have 0.")
+    lots.adjust_lot(world.runtime, "MUG", "EAST", Marks("L1"), 7, person=PERSON, reason="counted there")
+    operate.replay(world.runtime, ids=problem.ids, person=PERSON)
+    world.run()
+    assert world.on_shelf() == {"EAST": {"MUG": (7, 7, 0)}}
+    assert world.read(lambda tx: problems.find(tx, world.now(), move="yours")) == []
+    assert world.read(lot_store.differences) == []
 
 
 def test_a_catalogue_that_takes_no_stock_is_not_due_for_ever(db: Database) -> None:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.domain.lots import Marks, Shelf, fefo
-from hub.flows.operate import NotDoneError, adjust_stock
+from hub.flows import operate
+from hub.flows.operate import NotDoneError, adjust_stock, purchasing, suppliers
 from hub.flows.operate.counts import (
     Entry,
     apply_count,
@@ -30,7 +31,7 @@ from hub.flows.operate.transfers import (
 )
 from hub.flows.stock_care import audit
 from hub.store import audits, lots
-from hub.store.tables import lot_position, serial_number
+from hub.store.tables import hold, lot_position, serial_number
 from hub.store.views import lots as view
 from hub.store.views.lots import UnknownLotError
 from tests.supply.conftest import PERSON, House, Shop
@@ -158,6 +159,120 @@ def test_expired_units_that_were_promised_show_as_oversold(dairy: Shop) -> None:
     dairy.world.later(days=3)
     dairy.world.clock_strikes("night")
     assert dairy.units("BER", "YOG") == {"available": -3, "committed": 3, "quality_hold": 4, "oversold": 3}
+
+
+def receive(house: House, *arrived: tuple[str, int, str, int]) -> None:
+    """A purchase order of yoghurt arrives: (lot, units, condition, days to its expiry) of each box."""
+    suppliers.add_supplier(house.runtime, "DAIRY", currency="EUR", person=PERSON)
+    wanted = [purchasing.Wanted("YOG", sum(units for _, units, _, _ in arrived), 1)]
+    number = purchasing.draft_purchase(house.runtime, "DAIRY", "BER", wanted, person=PERSON)
+    purchasing.place_purchase(house.runtime, number, person=PERSON)
+    boxes = [
+        purchasing.Delivered("YOG", units, condition, lot=lot, expires_on=days(house, expires))
+        for lot, units, condition, expires in arrived
+    ]
+    purchasing.receive_purchase(house.runtime, number, boxes, person=PERSON)
+
+
+def move(house: House, units: int, source: str, target: str, lot: str = "") -> None:
+    ways = (source, target)
+    operate.move_stock(house.runtime, "YOG", "BER", units, *ways, person=PERSON, reason="inspection", lot=lot)
+
+
+def aside(house: House) -> dict[str, tuple[int, int, int, int]]:
+    """Units, held back, to be inspected and damaged, by lot."""
+    found = house.world.read(lambda tx: view.of_article(tx, "YOG"))
+    return {one.code: (here.units, here.held, here.to_inspect, here.damaged) for one in found for here in one.places}
+
+
+@pytest.mark.parametrize(("condition", "state"), [("to_inspect", "quality_hold"), ("damaged", "damaged")])
+def test_units_that_are_not_for_sale_are_not_recorded_as_having_left(dairy: Shop, condition: str, state: str) -> None:
+    receive(dairy, ("EARLY", 5, condition, 10), ("LATE", 5, "good", 60))
+    assert dairy.units("BER", "YOG") == {"available": 5, state: 5}
+    first = dairy.buy(("YOG", 4))
+    dairy.ship(first)
+    assert left(dairy, first) == {"LATE": 4}
+    move(dairy, 3, state, "available")
+    second = dairy.buy(("YOG", 2))
+    dairy.ship(second)
+    assert left(dairy, second) == {"EARLY": 2}
+    assert by_lot(dairy) == {"EARLY": {"BER": 3}, "LATE": {"BER": 1}}
+
+
+def test_of_which_lot_units_are_put_aside_has_to_be_said(dairy: Shop) -> None:
+    stock_lot(dairy, "L1", 4, 10)
+    stock_lot(dairy, "L2", 4, 20)
+    with pytest.raises(NotDoneError, match=r"say of which lot the units are \(L1, L2\)"):
+        move(dairy, 2, "available", "damaged")
+    with pytest.raises(NotDoneError, match="5 units of lot L2 wanted and 4 are there"):
+        move(dairy, 5, "available", "damaged", "L2")
+    assert dairy.units("BER", "YOG") == {"available": 8}
+    move(dairy, 3, "available", "damaged", "L2")
+    move(dairy, 1, "available", "safety_stock")
+    assert aside(dairy) == {"L1": (4, 0, 0, 0), "L2": (4, 0, 0, 3)}
+    assert dairy.units("BER", "YOG") == {"available": 4, "safety_stock": 1, "damaged": 3}
+    count(dairy, "YOG", ("L1", 4), ("L2", 2))
+    assert aside(dairy) == {"L1": (4, 0, 0, 0), "L2": (2, 0, 0, 2)}
+    assert dairy.units("BER", "YOG") == {"available": 3, "safety_stock": 1, "damaged": 2}
+
+
+def test_units_of_a_lot_that_may_not_be_sold_pass_no_inspection(dairy: Shop) -> None:
+    receive(dairy, ("L1", 5, "to_inspect", 10), ("L2", 3, "good", 20))
+    move(dairy, 1, "quality_hold", "available")
+    for code, held in (("L1", 1), ("L2", 3)):
+        assert block_lot(dairy.runtime, "YOG", code, person=PERSON, reason="glass") == held
+    assert aside(dairy) == {"L1": (5, 1, 4, 0), "L2": (3, 3, 0, 0)}
+    with pytest.raises(NotDoneError, match="lot L1 may not be sold"):
+        move(dairy, 4, "quality_hold", "available", "L1")
+    assert unblock_lot(dairy.runtime, "YOG", "L1", person=PERSON) == 1
+    move(dairy, 4, "quality_hold", "available", "L1")
+    with pytest.raises(NotDoneError, match="3 units are in quality hold because their lot may not be sold"):
+        move(dairy, 1, "quality_hold", "available")
+    assert dairy.units("BER", "YOG") == {"available": 5, "quality_hold": 3}
+
+
+@pytest.mark.parametrize(
+    ("code", "lots_then", "units"),
+    [
+        ("mismatch", {"SOON": (1, 0, 0, 0), "LATE": (5, 0, 0, 0)}, {"available": 6}),
+        ("not_in_stock", {}, {}),
+        ("damaged", {"SOON": (3, 0, 0, 2), "LATE": (5, 0, 0, 0)}, {"available": 6, "damaged": 2}),
+        ("worn_display", {"SOON": (3, 0, 0, 0), "LATE": (5, 0, 0, 0)}, {"available": 6, "reserved": 2}),
+        ("other", {"SOON": (3, 0, 0, 0), "LATE": (5, 0, 0, 0)}, {"available": 8}),
+    ],
+)
+def test_a_refusal_means_the_lot_that_would_have_left_first(
+    dairy: Shop, code: str, lots_then: dict[str, tuple[int, ...]], units: dict[str, int]
+) -> None:
+    stock_lot(dairy, "SOON", 3, 10)
+    stock_lot(dairy, "LATE", 5, 60)
+    order_id = dairy.buy(("YOG", 2))
+    operate.refuse_by_hand(dairy.runtime, order_id, dairy.fo(order_id), "", person=PERSON, code=code)
+    assert aside(dairy) == lots_then
+    assert dairy.units("BER", "YOG") == units
+    [trace] = dairy.world.read(lambda tx: view.trace(tx, "SOON"))
+    assert trace.departures == ()
+
+
+def test_of_refused_serial_numbers_somebody_has_to_say_which_are_gone(cameras: Shop) -> None:
+    stock_serials(cameras, "A1", "A2")
+    order_id = cameras.buy(("CAM", 1))
+    operate.refuse_by_hand(cameras.runtime, order_id, cameras.fo(order_id), "", person=PERSON, code="mismatch")
+    assert cameras.ask(select(hold.c.kind).where(hold.c.state == "active")) == ["stock_to_check"]
+    assert "count their serial numbers" in cameras.said("held")[0]
+    number = create_count(cameras.runtime, "BER", person=PERSON, skus=["CAM"], assignee="Bo")
+    start_count(cameras.runtime, number, person=PERSON)
+    enter_count(cameras.runtime, number, "CAM", 1, person="Bo", add=True, serial="A2")
+    review_count(cameras.runtime, number, person=PERSON)
+    apply_count(cameras.runtime, number, person=PERSON)
+    assert serials(cameras) == {"A1": "scrapped", "A2": "in_stock"}
+
+
+def test_where_nothing_is_left_all_serial_numbers_are_gone(cameras: Shop) -> None:
+    stock_serials(cameras, "A1", "A2")
+    order_id = cameras.buy(("CAM", 1))
+    operate.refuse_by_hand(cameras.runtime, order_id, cameras.fo(order_id), "", person=PERSON, code="not_in_stock")
+    assert serials(cameras) == {"A1": "scrapped", "A2": "scrapped"}
 
 
 def test_what_arrives_expired_goes_into_quality_hold_and_a_date_is_never_two(dairy: Shop) -> None:

@@ -218,7 +218,7 @@ def test_the_api_keeps_lots(stocked: Site) -> None:
     for _ in range(2):
         api("POST", "/lots/adjust", "/lots/adjust", key="x", **lot)
     [found] = api("GET", "/lots?sku=CAP", "/lots")["rows"]
-    assert found["places"] == [{"location": "BER", "units": 3, "held": 0}]
+    assert found["places"] == [{"location": "BER", "units": 3, "held": 0, "to_inspect": 0, "damaged": 0}]
     assert api("POST", "/lots/L1/block", "/lots/{code}/block", sku="CAP", reason="glass") == {"units": 3}
     assert api("POST", "/lots/L1/unblock", "/lots/{code}/unblock", sku="CAP") == {"units": 3}
     assert api("GET", "/lots/L1/trace", "/lots/{code}/trace")["rows"][0]["orders"] == []

@@ -9,7 +9,7 @@ from hub.domain import kits
 from hub.domain.changes import SetMethod
 from hub.domain.fulfillment import MoveRefusedError
 from hub.domain.rejections import NOT_COLLECTED
-from hub.flows import machine, refuse, track
+from hub.flows import lots, machine, refuse, track
 from hub.flows.change import restate, restate_lines
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
@@ -242,6 +242,7 @@ def _book_in(desk: Desk, fo: FoState) -> None:
             key, cause = f"uncollected:{row.id}", ("fo_line", row.id)
             said = "not collected"
             desk.stock.move(position, row.shipped, None, "available", kind="adjust", cause=cause, key=key, reason=said)
+    lots.put_back(desk, fo, str(fo.deliver_to_id))
 
 
 def _store(desk: Desk, fo: FoState) -> str:

@@ -404,12 +404,12 @@ def _correct(stock: StockBook, lots: LotBook, head: CountHead, line: CountLine, 
     position = stock.position(head.location_id, line.variant_id)
     line.applied = rules.correction(line.counted, line.seen_on_hand or 0, position.on_hand)
     line.counted = line.counted or 0
-    held = 0
+    aside: Counter[str] = Counter()
     if line.tracking == "lot":
-        held = _correct_lots(lots, head, line)
+        aside = _correct_lots(lots, head, line)
     elif line.tracking == "serial":
         _correct_serials(lots, head, line)
-    for index, (units, from_state, to_state) in enumerate(_moves(position, line.applied, held)):
+    for index, (units, from_state, to_state) in enumerate(_moves(position, line.applied, aside)):
         stock.move(
             position,
             units,
@@ -425,36 +425,40 @@ def _correct(stock: StockBook, lots: LotBook, head: CountHead, line: CountLine, 
         )
 
 
-def _moves(position: Position, change: int, held: int) -> Iterator[tuple[int, str | None, str | None]]:
-    """(units, from, to) that bring on hand to `change` more, `held` of it in quality hold."""
-    out_of_hold = min(max(0, -held), max(0, position.units["quality_hold"]))
-    into_hold = max(0, held)
-    rest = change - into_hold + out_of_hold
-    if into_hold:
-        yield into_hold, None, "quality_hold"
-    if out_of_hold:
-        yield out_of_hold, "quality_hold", None
+def _moves(position: Position, change: int, aside: Mapping[str, int]) -> Iterator[tuple[int, str | None, str | None]]:
+    """(units, from, to) that bring on hand to `change` more; `aside` are more or fewer units in states that do not
+    sell.
+    """
+    rest, left = change, dict(position.units)
+    for state, more in aside.items():
+        units = max(more, -max(0, left[state]))
+        if units > 0:
+            yield units, None, state
+        elif units < 0:
+            yield -units, state, None
+        rest -= units
+        left[state] += units
     if rest > 0:
         yield rest, None, "available"
     elif rest < 0:
-        for state, units in rules.take_from(position.units, -rest):
+        for state, units in rules.take_from(left, -rest):
             yield units, state, None
 
 
-def _correct_lots(lots: LotBook, head: CountHead, line: CountLine) -> int:
-    """Bring each lot to what was counted; gives how many more units are in lots that may not be sold."""
-    held, cause = 0, ("count", head.id)
+def _correct_lots(lots: LotBook, head: CountHead, line: CountLine) -> Counter[str]:
+    """Bring each lot to what was counted; gives how many more or fewer units are in states that do not sell."""
+    aside, cause = Counter[str](), ("count", head.id)
     there = {shelf.code: shelf.units for shelf in lots.shelves(head.location_id, line.variant_id)}
     for code, one in (line.lots or {}).items():
         change, key = one["counted"] - one["seen"], f"count:{line.id}"
         if change > 0:
             expires_on = date.fromisoformat(one["expires_on"]) if one["expires_on"] else None
             marks = Marks(code, expires_on)
-            sells = lots.put(head.location_id, line.variant_id, change, marks, cause=cause, key=key)
-            held += 0 if sells else change
+            state = lots.put(head.location_id, line.variant_id, change, marks, cause=cause, key=key)
+            aside[state] += 0 if state == "available" else change
         elif missing := min(-change, there.get(code, 0)):
-            held -= lots.take_lot(head.location_id, line.variant_id, code, missing, cause=cause, key=key)
-    return held
+            aside.subtract(lots.take_lot(head.location_id, line.variant_id, code, missing, cause=cause, key=key))
+    return aside
 
 
 def _correct_serials(lots: LotBook, head: CountHead, line: CountLine) -> None:

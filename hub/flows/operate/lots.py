@@ -97,24 +97,20 @@ def adjust_lot(
 
 
 def _found(bench: Bench, place: str, marks: Marks, units: int, key: str, reason: str) -> None:
-    sells = bench.lots.arrive(place, bench.variant_id, units, marks, cause=_CAUSE, key=key)
+    state = bench.lots.arrive(place, bench.variant_id, units, marks, cause=_CAUSE, key=key)
     position = bench.stock.position(place, bench.variant_id)
-    _move(bench, position, units, None, "available" if sells else "quality_hold", f"{key}:0", reason)
+    _move(bench, position, units, None, state, f"{key}:0", reason)
 
 
 def _gone(bench: Bench, place: str, marks: Marks, units: int, key: str, reason: str) -> None:
     position = bench.stock.position(place, bench.variant_id)
-    held = 0
+    aside: dict[str, int] = {}
     if bench.tracking == "serial":
         bench.lots.need_serials(bench.variant_id, units, marks.serials)
         bench.lots.take_serials(place, bench.variant_id, marks.serials, "scrapped")
     else:
-        held = bench.lots.take_lot(place, bench.variant_id, marks.lot, units, cause=_CAUSE, key=key)
-    held = min(held, position.units["quality_hold"])
-    parts = [("quality_hold", held)] if held else []
-    rest = dict(position.units) | {"quality_hold": position.units["quality_hold"] - held}
-    parts += counting.take_from(rest, units - held)
-    for index, (state, taken) in enumerate(parts):
+        aside = bench.lots.take_lot(place, bench.variant_id, marks.lot, units, cause=_CAUSE, key=key)
+    for index, (state, taken) in enumerate(counting.take_out(position.units, units, aside)):
         _move(bench, position, taken, state, None, f"{key}:{index}", reason)
 
 

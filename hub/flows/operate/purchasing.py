@@ -336,8 +336,9 @@ def _receive(bench: Bench, row: Delivered, key: str) -> None:
     if state is not None:
         marks = Marks(row.lot, row.expires_on, row.serials)
         cause = ("purchase_line", line.id)
-        if not bench.lots.arrive(order.location_id, line.variant_id, row.units, marks, cause=cause, key=key):
-            state = "quality_hold"  # the lot is expired or blocked
+        state = bench.lots.arrive(
+            order.location_id, line.variant_id, row.units, marks, cause=cause, key=key, state=state
+        )
     bench.take(line, row.units, state, key)
     line.received += row.units
     line.rejected += rejected

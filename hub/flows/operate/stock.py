@@ -9,6 +9,7 @@ from itertools import count, islice
 from typing import Any, Literal
 
 from hub.domain.feeds import FILE_PERCENT, LEAST, emptying
+from hub.domain.lots import LotError
 from hub.domain.stock_states import MOST_UNITS, OF_OTHERS, MoveRefusedError, check_move
 from hub.flows.operate import feeds, once
 from hub.flows.operate.errors import NotDoneError, SettingsError, actor
@@ -19,7 +20,7 @@ from hub.store.catalog import LocationRow
 from hub.store.database import Tx
 from hub.store.errors import IntegrityError
 from hub.store.ledger import OutOfStockError, Position, StockBook, StockConflictError
-from hub.store.lots import tracked
+from hub.store.lots import LotBook, tracked
 
 BATCH = 2_000
 TOO_MANY = f"At most {MOST_UNITS:,} units of an article lie in one place."
@@ -303,22 +304,24 @@ def move_stock(
     *,
     person: str,
     reason: str,
+    lot: str = "",
     key: str = "",
 ) -> StockMoved:
     """Move units of one article at one location from one state to another; None is the world outside.
 
     Units of a fulfillment order, a purchase order, a transfer or a reservation are not moved by hand, but with what
-    they belong to. The same `key` moves once, however often it comes. Raises NotDoneError.
+    they belong to. `lot` is the one that they are of, where an article is kept by lot and they are put aside or fit to
+    be sold again. The same `key` moves once, however often it comes. Raises NotDoneError.
     """
     _check_by_hand(units, from_state, to_state, reason)
-    wanted = _Wanted(sku, location, units, from_state, to_state, reason)
+    wanted = _Wanted(sku, location, units, from_state, to_state, reason, lot)
     for _ in range(TRIES):
         try:
             with runtime.db.begin() as tx:
                 moved = _move_once(runtime, tx, wanted, actor(person), key)
         except StockConflictError:
             continue
-        except OutOfStockError as error:
+        except (OutOfStockError, LotError) as error:
             raise NotDoneError(str(error)) from error
         runtime.wake_all({"stock", "refill"})
         return moved
@@ -351,6 +354,7 @@ class _Wanted:
     from_state: str | None
     to_state: str | None
     reason: str
+    lot: str
 
     def moved(self, status: Literal["moved", "repeated"], on_hand: int, states: Mapping[str, int]) -> StockMoved:
         return StockMoved(
@@ -374,11 +378,16 @@ def _move_once(runtime: Runtime, tx: Tx, wanted: _Wanted, by: str, key: str) -> 
     position = book.position(place.id, variant_id)
     if wanted.from_state == "reserved":
         _check_unowned(tx, position, wanted.units)
+    lots, in_hold = LotBook.open(tx, {variant_id}, now, by), position.units["quality_hold"]
     book.move(
         position, wanted.units, *sides, kind="adjust" if None in sides else "move", cause=("person", run),
         key=f"person:{run}:move", reason=wanted.reason,
     )  # fmt: skip
+    lots.move(
+        place.id, variant_id, wanted.units, wanted.from_state or "", wanted.to_state or "", wanted.lot, in_hold
+    )
     book.flush()
+    lots.flush()
     moved = wanted.moved("moved", position.on_hand, position.units)
     if key:
         requests.keep(tx, run, {"on_hand": moved.on_hand, "states": dict(moved.states)})

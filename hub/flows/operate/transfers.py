@@ -366,8 +366,9 @@ def _put(
     """Units are at the destination: on the shelf, damaged, or in quality hold, where an expired lot always goes."""
     place = bench.transfer.to_location_id
     cause = ("transfer_line" if from_state else "transfer", line.id)
-    sells = bench.lots.arrive(place, line.variant_id, units, marks, cause=cause, key=key)
-    state = rules.CONDITIONS[condition] if sells else "quality_hold"
+    state = bench.lots.arrive(
+        place, line.variant_id, units, marks, cause=cause, key=key, state=rules.CONDITIONS[condition]
+    )
     reason = "" if from_state else "arrived beyond what was shipped"
     bench.stock.move(
         bench.stock.position(place, line.variant_id),
@@ -437,10 +438,10 @@ def _back_on_shelf(bench: Bench, line: LineState, units: int, step: str) -> list
         return [(units, "available")]
     source, states = bench.transfer.from_location_id, dict.fromkeys(("available", "quality_hold"), 0)
     for code, part in _on_the_way(bench, line, units):
-        sells = bench.lots.put(
+        state = bench.lots.put(
             source, line.variant_id, part, Marks(code), cause=("transfer_line", line.id), key=bench.key(step, line)
         )
-        states["available" if sells else "quality_hold"] += part
+        states[state] += part
     return [(part, state) for state, part in states.items() if part]
 
 

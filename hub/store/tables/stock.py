@@ -281,8 +281,11 @@ lot_position = Table(
     ref("location_id", "location.id", index=True),
     count("units"),
     count("held"),  # of these, in quality hold because the lot expired or was blocked
+    count("to_inspect"),  # of these, in quality hold until somebody has looked at them
+    count("damaged"),  # of these, not fit to be sold
     UniqueConstraint("lot_id", "location_id"),
-    CheckConstraint("units >= 0 AND held >= 0 AND held <= units", name="not_negative"),
+    CheckConstraint("held >= 0 AND to_inspect >= 0 AND damaged >= 0", name="not_negative"),
+    CheckConstraint("held + to_inspect + damaged <= units", name="aside"),
 )
 
 lot_move = Table(

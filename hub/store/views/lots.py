@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import func, select
 
+from hub.domain.rejections import NOT_COLLECTED
 from hub.store.database import Tx
 from hub.store.rows import chunks
 from hub.store.tables import (
@@ -35,11 +36,15 @@ class UnknownLotError(KeyError):
 
 @dataclass(frozen=True, slots=True)
 class LotPlace:
-    """Units of a lot at one location; `held` of them are in quality hold because the lot is not to be sold."""
+    """Units of a lot at one location. Of these `held` are in quality hold because the lot is not to be sold, and
+    `to_inspect` because somebody has to look at them; `damaged` ones are not fit to be sold.
+    """
 
     location: str
     units: int
-    held: int
+    held: int = 0
+    to_inspect: int = 0
+    damaged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +185,15 @@ def _lots(tx: Tx, code: str, sku: str) -> list[Trace]:
 def _places(tx: Tx, lot_ids: Collection[str]) -> dict[str, tuple[LotPlace, ...]]:
     found: dict[str, list[LotPlace]] = {}
     for part in chunks(lot_ids):
+        here = lot_position.c
         query = (
-            select(lot_position.c.lot_id, location.c.code, lot_position.c.units, lot_position.c.held)
+            select(here.lot_id, location.c.code, here.units, here.held, here.to_inspect, here.damaged)
             .join(location, location.c.id == lot_position.c.location_id)
             .where(lot_position.c.lot_id.in_(part), lot_position.c.units > 0)
             .order_by(location.c.code)
         )
-        for lot_id, place, units, held in tx.execute(query):
-            found.setdefault(lot_id, []).append(LotPlace(place, units, held))
+        for lot_id, *place in tx.execute(query):
+            found.setdefault(lot_id, []).append(LotPlace(*place))
     return {lot_id: tuple(places) for lot_id, places in found.items()}
 
 
@@ -222,6 +228,7 @@ def _departures_of_lot(tx: Tx, lot_id: str) -> tuple[Departure, ...]:
         .join(connection, connection.c.id == orders.c.connection_id)
         .where(lot_move.c.lot_id == lot_id, lot_move.c.cause_type == "fo_line")
         .group_by(*_DEPARTURE)
+        .having(func.sum(lot_move.c.quantity) < 0)
         .order_by(orders.c.placed_at, orders.c.id)
     )
     return tuple(Departure(*row[:6], int(row[6])) for row in tx.execute(query))
@@ -244,7 +251,7 @@ def _serials(tx: Tx, code: str, sku: str) -> list[Trace]:
             None,
             blocked=False,
             status=row.status,
-            places=(LotPlace(row.place, 1, 0),) if row.place else (),
+            places=(LotPlace(row.place, 1),) if row.place else (),
             travels=_travel_of_line(tx, row.transfer_line_id),
             departures=_departures_of_line(tx, row.fo_line_id),
         )
@@ -274,7 +281,12 @@ def left_with(tx: Tx, order_id: str) -> list[LeftWith]:
         select(fo_line.c.id, fulfillment_order.c.number, variant.c.sku, variant.c.tracking, fo_line.c.shipped)
         .join(fulfillment_order, fulfillment_order.c.id == fo_line.c.fo_id)
         .join(variant, variant.c.id == fo_line.c.variant_id)
-        .where(fulfillment_order.c.order_id == order_id, variant.c.tracking != "none", fo_line.c.shipped > 0)
+        .where(
+            fulfillment_order.c.order_id == order_id,
+            variant.c.tracking != "none",
+            fo_line.c.shipped > 0,
+            func.coalesce(fulfillment_order.c.reason_code, "") != NOT_COLLECTED.code,
+        )
         .order_by(fulfillment_order.c.number, variant.c.sku)
     )
     rows = tx.execute(query).all()
@@ -290,6 +302,7 @@ def _marks(tx: Tx, line_ids: Collection[str]) -> dict[str, list[tuple[str, int, 
             .join(lot, lot.c.id == lot_move.c.lot_id)
             .where(lot_move.c.cause_id.in_(part), lot_move.c.cause_type == "fo_line")
             .group_by(lot_move.c.cause_id, lot.c.code, lot.c.expires_on)
+            .having(func.sum(lot_move.c.quantity) < 0)
             .order_by(lot.c.code)
         )
         for line_id, code, units, expires_on in tx.execute(lots):

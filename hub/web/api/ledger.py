@@ -92,6 +92,7 @@ def move_stock(call: Call) -> Json:
         *sides,
         person=caller().actor,
         reason=reason_text(call.body["reason"], call.body.get("note", "")),
+        lot=call.body.get("lot", ""),
         key=call.key,
     )
     plain = picked(done, MOVED)
@@ -198,6 +199,7 @@ OPERATIONS = (
             to_state=text("Where they go; outside: they are gone.", enum=_BY_HAND),
             reason=text(f"Why: one of {', '.join(REASONS)}, or words of your own.", minLength=1, maxLength=200),
             note=text("More about the reason.", maxLength=200),
+            lot=text("The lot that they are of, where an article is kept by lot.", maxLength=80),
         ),
         refusals=(404, 409), takes_key=True,
         about="Units of fulfillment orders, purchase orders, transfers and reservations move with what they belong to.",

@@ -17,7 +17,12 @@ from hub.web.context import caller, console
 from hub.web.problems import Problem
 
 _PLACE = obj(
-    "Units at one location.", location=text("Code."), units=whole("Units."), held=whole("Of these, in quality hold.")
+    "Units at one location.",
+    location=text("Code."),
+    units=whole("Units."),
+    held=whole("Of these, in quality hold because the lot may not be sold."),
+    to_inspect=whole("Of these, in quality hold until somebody has looked at them."),
+    damaged=whole("Of these, not fit to be sold."),
 )
 LOT = obj(
     "A lot of one article.",
@@ -64,7 +69,7 @@ COMPONENTS: dict[str, Json] = {"Lot": LOT, "Trace": TRACE, "LeftWith": LEFT}
 
 
 def _place(one: LotPlace) -> Json:
-    return {"location": one.location, "units": one.units, "held": one.held}
+    return {name: getattr(one, name) for name in ("location", "units", "held", "to_inspect", "damaged")}
 
 
 def _lot(one: LotView) -> Json:

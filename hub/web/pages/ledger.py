@@ -105,7 +105,7 @@ def _move(given: dict[str, str], error: str = "") -> str:
 
 @blueprint.post("/move")
 def move() -> Any:
-    names = ("sku", "location", "units", "source", "target", "reason", "note")
+    names = ("sku", "location", "units", "source", "target", "reason", "note", "lot")
     given = {name: request.form.get(name, "").strip()[:200] for name in names}
     if not given["units"].isdecimal():
         return _move(given, "Enter whole units, such as 2."), 422
@@ -122,6 +122,7 @@ def move() -> Any:
             allowed[given["target"]],
             person=caller().actor,
             reason=reason_text(given["reason"], given["note"]),
+            lot=given["lot"],
             key=request.form.get("key", ""),
         )
     except NotDoneError as error:
