@@ -75,6 +75,12 @@ def refuse(
     _of(number, work, "It is refused, and booked as the reason says.")
 
 
+@app.command("ask-back")
+def ask_back(number: Number) -> None:
+    """Ask whoever has it to stop; what is still wanted of it is routed again, unless a hold keeps it."""
+    _of(number, operate.ask_back, "It is asked back. Until it has stopped, it may still leave.")
+
+
 @app.command("stopped")
 def stopped(number: Number) -> None:
     """Say that a location has stopped it as it was asked; what is still wanted is routed again."""

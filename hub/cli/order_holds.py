@@ -91,7 +91,7 @@ def _tell(names: Sequence[str], done: Sequence[Done], as_json: bool, did: str, w
         print_json({"rows": done})
     else:
         for name, one in zip(names, done, strict=True):
-            say(f"{name}: {one.error or (did if one.done else was)}")
+            say(f"{name}: {one.error or (did if one.done else was)}" + (f"; {one.note}" if one.note else ""))
     if any(one.error for one in done):
         raise typer.Exit(PROBLEMS)
 

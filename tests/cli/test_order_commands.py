@@ -31,6 +31,14 @@ def test_orders_are_held_and_released_each_for_itself(shop: Shop) -> None:
     assert "Nothing is on hold." in shell.run("order", "holds").stdout
 
 
+def test_what_is_asked_back_before_anybody_was_told_is_taken_back_at_once(shop: Shop) -> None:
+    shell, one = shop.shell, shop.buy(("MUG", 1))
+    number = shell.json("order", "show", one.name)["fulfillment_orders"][0]["number"]
+    assert "asked back" in shell.run("fo", "ask-back", number).stdout
+    states = [fo["exec_status"] for fo in shell.json("order", "show", one.name)["fulfillment_orders"]]
+    assert states == ["cancelled", "open"]
+
+
 def test_overdue_holds_are_found(shop: Shop) -> None:
     shell, one = shop.shell, shop.buy(("MUG", 1))
     shell.run(

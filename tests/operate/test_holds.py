@@ -176,6 +176,53 @@ def test_shipping_by_hand_waits_for_what_blocks_shipping(desk: Desk, blocks: str
     assert operate.ship_by_hand(desk.runtime, order_id, number, person=PERSON)
 
 
+def test_a_hold_says_what_it_comes_too_late_for_and_that_can_be_asked_back(desk: Desk) -> None:
+    at_3pl(desk, "MUG")
+    order_id, other = desk.buy(("MUG", 1), ("TEE", 5)), desk.buy(("MUG", 1))
+    by_place = dict(
+        rows(
+            desk,
+            select(fulfillment_order.c.handling, fulfillment_order.c.number).where(
+                fulfillment_order.c.order_id == order_id
+            ),
+        )
+    )
+    said = f"{by_place['threepl']} is already with 3PL; this hold does not stop it"
+    tee = hold_on(desk, order_id, line="TEE", blocks="ship")
+    hold_on(desk, order_id, blocks="nothing")
+    assert operate.out_of_reach(desk.runtime, order_id) == [], "its own people see it in their queue"
+    assert release(desk, order_id, tee)
+    [here, there] = operate.hold_orders(
+        desk.runtime, [order_id, other], "recall", person=PERSON, on=HoldOn(blocks="ship")
+    )
+    assert (here.done, here.note) == (True, said)
+    assert "is already with 3PL" in there.note
+    row = desk.world.read(lambda tx: orders_view.rows_of(tx, [order_id]))[order_id]
+    assert [[one.said for one in held.beyond] for held in row.holds] == [[], [said]]
+    assert operate.ask_back(desk.runtime, order_id, by_place["threepl"], person=PERSON)
+    assert not operate.ask_back(desk.runtime, order_id, by_place["threepl"], person=PERSON)
+    assert operate.out_of_reach(desk.runtime, order_id) == [], "it is asked already"
+    desk.world.run()
+    states = {number: (work, asked) for number, work, asked in fos(desk, order_id)}
+    assert states[by_place["threepl"]] == ("cancelled", "cancellation_accepted")
+    assert hand_overs(desk, order_id) == ["delivered", "pending"], (
+        "what is still wanted is routed, and kept by the hold"
+    )
+    with pytest.raises(NotDoneError, match="is cancelled: there is nothing left to stop"):
+        operate.ask_back(desk.runtime, order_id, by_place["threepl"], person=PERSON)
+
+
+def test_what_nobody_was_told_of_is_taken_back_at_once(desk: Desk) -> None:
+    at_3pl(desk, "MUG")
+    operate.pause(desk.runtime, "3PL", person=PERSON)
+    order_id = desk.buy(("MUG", 1))
+    hold_on(desk, order_id)
+    [(number, _, _)] = fos(desk, order_id)
+    assert operate.out_of_reach(desk.runtime, order_id) == []
+    assert operate.ask_back(desk.runtime, order_id, number, person=PERSON)
+    assert fos(desk, order_id) == [(number, "cancelled", "unsubmitted")]
+
+
 def test_a_hold_that_stops_nothing_waits_for_somebody_while_the_order_goes_on(desk: Desk) -> None:
     order_id = desk.buy(("MUG", 1))
     held = hold_on(desk, order_id, "send the gift card", kind="gift", blocks="nothing")

@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from hub.flows import operate
 from hub.store.ledger import differences
-from hub.store.tables import connection, hold, order_change, order_line, orders
+from hub.store.tables import connection, fulfillment_order, hold, order_change, order_line, orders
 from tests.web.conftest import Site
 
 
@@ -46,6 +46,30 @@ def test_a_person_holds_a_line_and_releases_it(stocked: Site) -> None:
     ops.submit(f"{page}/holds/{hold_id}/release", {"note": "blue"}, page)
     assert "released by" in ops.get(page).text.lower()
     assert "Ended holds (1)" in ops.get(page).text
+
+
+def test_a_hold_that_comes_too_late_says_so_and_offers_to_ask_it_back(stocked: Site) -> None:
+    stocked.order(("MUG", 1))
+    order, fo = only_order(stocked), fulfillment_order.c
+    with stocked.world.db.begin() as tx:
+        there = {"handling": "threepl", "handler_id": stocked.shop_id, "request_status": "accepted"}
+        number = tx.execute(update(fulfillment_order).values(**there).returning(fo.number)).scalar_one()
+    ops, path = stocked.signed_in("ops"), f"/orders/{order}"
+    said = f"{number} is already with Web shop; this hold does not stop it"
+    ops.submit(f"{path}/hold", {"reason": "recall", "blocks": "ship"}, path)
+    page = ops.get(path).text
+    assert f"{said}. Ask it back below, under Holds." in page
+    assert "On hold, and it leaves all the same" in page
+    assert f"Ask {number} back" in page
+    bulk = ops.submit("/orders/hold", {"order": [order], "reason": "again", "blocks": "ship"}, "/orders/")
+    assert f"{said}." in bulk.text
+    assert said in ops.get("/orders/holds").text
+    [held, _] = stocked.app.test_client().get(f"/api/v1{path}", headers=stocked.key("viewer")).json["order"]["holds"]
+    assert held["beyond"] == [{"number": number, "handler": "Web shop"}]
+    ops.submit(f"/fulfillment/{order}/ask-back", {"number": number}, path)
+    page = ops.get(path).text
+    assert "It is asked back. Until it has stopped, it may still leave." in page
+    assert said not in page
 
 
 def test_a_hold_that_makes_no_sense_is_told_on_the_page(stocked: Site) -> None:

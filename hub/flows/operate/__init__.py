@@ -33,6 +33,7 @@ from hub.flows.operate.orders import (
     hold_order,
     hold_orders,
     look_after_hold,
+    out_of_reach,
     release_hold,
     release_holds,
 )
@@ -86,7 +87,7 @@ from hub.flows.operate.stock import (
     import_stock,
     move_stock,
 )
-from hub.flows.operate.stopping import stopped_by_hand, too_late_by_hand
+from hub.flows.operate.stopping import ask_back, stopped_by_hand, too_late_by_hand
 
 __all__ = [
     "Added",
@@ -114,6 +115,7 @@ __all__ = [
     "add_location",
     "add_person",
     "adjust_stock",
+    "ask_back",
     "cancel_order",
     "change_connection",
     "change_draft",
@@ -147,6 +149,7 @@ __all__ = [
     "manifest_of",
     "move_stock",
     "not_collected",
+    "out_of_reach",
     "pause",
     "places",
     "preview_change",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hub import schemas
@@ -20,6 +20,7 @@ from hub.store import events, holds, orders
 from hub.store.database import Tx
 from hub.store.ledger import StockConflictError
 from hub.store.orders import FoState, OrderState
+from hub.store.views import holds as holds_view
 
 TRIES = 3
 T = TypeVar("T")
@@ -41,11 +42,15 @@ class HoldOn:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one of many. `error` says why nothing was done; `done` is False when there was nothing to do."""
+    """What became of one of many. `error` says why nothing was done; `done` is False when there was nothing to do.
+
+    `note` is what has to be known of it beside.
+    """
 
     id: str
     done: bool
     error: str = ""
+    note: str = ""
 
 
 def hold_order(runtime: Runtime, order_id: str, reason: str, *, person: str, on: HoldOn | None = None) -> str:
@@ -120,8 +125,19 @@ def release_hold(runtime: Runtime, order_id: str, hold_id: str, *, person: str, 
 def hold_orders(
     runtime: Runtime, order_ids: Sequence[str], reason: str, *, person: str, on: HoldOn | None = None
 ) -> list[Done]:
-    """Hold many orders, each for itself: one that cannot be held does not keep the others from it."""
-    return [_each(one, lambda one: bool(hold_order(runtime, one, reason, person=person, on=on))) for one in order_ids]
+    """Hold many orders, each for itself: one that cannot be held does not keep the others from it.
+
+    Each notes what its holds come too late for.
+    """
+    done = [_each(one, lambda one: bool(hold_order(runtime, one, reason, person=person, on=on))) for one in order_ids]
+    return [one if one.error else replace(one, note="; ".join(out_of_reach(runtime, one.id))) for one in done]
+
+
+def out_of_reach(runtime: Runtime, order_id: str) -> list[str]:
+    """What the active holds of an order do not stop, since somebody outside has it already: a sentence for each."""
+    with runtime.db.read() as tx:
+        found = holds_view.out_of_reach(tx, [order_id])
+    return sorted({one.said for beyond in found.values() for one in beyond})
 
 
 def release_holds(runtime: Runtime, hold_ids: Sequence[str], *, person: str, note: str = "") -> list[Done]:

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from hub.flows import track
+from hub.flows import recall, track
 from hub.flows.desk import Desk
 from hub.flows.operate.errors import NotDoneError
 from hub.flows.operate.orders import at_desk
 from hub.flows.operate.shipping import find_fo, nobody_else
 from hub.flows.runtime import Runtime
 from hub.store.orders import FoState, OrderState
+
+
+def ask_back(runtime: Runtime, order_id: str, fo_number: str, *, person: str) -> bool:
+    """Ask whoever has a fulfillment order to stop it; False when that was asked before.
+
+    What nobody was told of is taken back at once. When it has stopped, what is still wanted of it is routed again, as
+    far as no hold keeps it. Raises NotDoneError when it is over.
+    """
+
+    def work(desk: Desk, state: OrderState) -> bool:
+        fo = find_fo(state, fo_number)
+        if fo.request_status == "cancellation_requested":
+            return False
+        if not fo.is_live:
+            raise NotDoneError(f"{fo.number} is {fo.exec_status.replace('_', ' ')}: there is nothing left to stop")
+        if recall.withdrawn(desk, fo):
+            recall.release(desk, state, fo, "asked back")
+            track.route_again(desk, state, fo)
+        else:
+            recall.ask_back(desk, state, fo, "asked back")
+        return True
+
+    return at_desk(runtime, order_id, person, work)
 
 
 def stopped_by_hand(runtime: Runtime, order_id: str, fo_number: str, *, person: str) -> bool:

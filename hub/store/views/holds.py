@@ -6,11 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 
+from hub.domain.holds import NOTHING
 from hub.store.database import Tx
+from hub.store.orders import LIVE_EXEC
 from hub.store.rows import chunks
-from hub.store.tables import connection, fulfillment_order, hold, order_line, orders
+from hub.store.tables import connection, fo_line, fulfillment_order, hold, order_line, orders, outbox
 from hub.store.views.pages import Page, cursor_after, cut, read_cursor, size
 
 
@@ -33,6 +35,7 @@ class HoldRow:
     note: str
     created_at: datetime
     is_overdue: bool
+    beyond: tuple[OutOfReach, ...] = ()  # what it comes too late for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,55 @@ class HoldQuery:
     overdue: bool = False
     after: str = ""
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfReach:
+    """A fulfillment order that somebody outside has already, whatever a hold says: it ships from there unless it is
+    asked back. `handler` is the name of the connection.
+    """
+
+    number: str
+    handler: str
+
+    @property
+    def said(self) -> str:
+        return f"{self.number} is already with {self.handler}; this hold does not stop it"
+
+
+def out_of_reach(tx: Tx, order_ids: Collection[str]) -> dict[str, tuple[OutOfReach, ...]]:
+    """What the active holds of these orders would stop and come too late for, by hold id."""
+    fo, handed_over = fulfillment_order.c, outbox.c
+    on_the_way = exists().where(
+        handed_over.subject_id == fo.id,
+        handed_over.operation.in_(("submit", "buy_label")),
+        handed_over.status.in_(("sending", "unknown")),
+    )
+    holds_units_of = exists().where(
+        fo_line.c.fo_id == fo.id,
+        fo_line.c.order_line_id == hold.c.target_id,
+        fo_line.c.quantity > fo_line.c.shipped + fo_line.c.cancelled,
+    )
+    found: dict[str, list[OutOfReach]] = {}
+    for part in chunks(order_ids):
+        query = (
+            select(hold.c.id, fo.number, connection.c.name)
+            .join(fulfillment_order, fo.order_id == hold.c.order_id)
+            .join(connection, connection.c.id == fo.handler_id)
+            .where(
+                hold.c.order_id.in_(part),
+                hold.c.state == "active",
+                hold.c.blocks != NOTHING,
+                fo.handling != "manual",
+                fo.exec_status.in_(sorted(LIVE_EXEC)),
+                or_(fo.request_status.in_(("submitted", "accepted", "cancellation_rejected")), on_the_way),
+                or_(hold.c.target_id == hold.c.order_id, hold.c.target_id == fo.id, holds_units_of),
+            )
+            .order_by(hold.c.id, fo.id)
+        )
+        for hold_id, number, handler in tx.execute(query):
+            found.setdefault(hold_id, []).append(OutOfReach(number, handler))
+    return {hold_id: tuple(those) for hold_id, those in found.items()}
 
 
 def find(tx: Tx, query: HoldQuery, now: datetime) -> Page[HoldRow]:
@@ -74,8 +126,13 @@ def find(tx: Tx, query: HoldQuery, now: datetime) -> Page[HoldRow]:
     if query.overdue:
         statement = statement.where(hold.c.due_at <= now)
     rows, more = cut(tx.execute(statement.order_by(hold.c.id).limit(limit + 1)).all(), limit)
+    beyond = out_of_reach(tx, {row.order_id for row in rows})
     found = tuple(
-        HoldRow(**row._mapping, is_overdue=row.due_at is not None and row.due_at <= now)  # noqa: SLF001 - SQLAlchemy's public name for it
+        HoldRow(
+            **row._mapping,  # noqa: SLF001 - SQLAlchemy's public name for it
+            is_overdue=row.due_at is not None and row.due_at <= now,
+            beyond=beyond.get(row.id, ()),
+        )
         for row in rows
     )
     return Page(found, cursor_after(rows[-1].id) if more else None)

@@ -22,6 +22,7 @@ from hub.store.tables import (
     package,
     shipment,
 )
+from hub.store.views.holds import OutOfReach, out_of_reach
 from hub.store.views.pages import Page, before, cursor_after, cut, size
 
 Only = Literal["", "open", "on_hold", "overdue", "backordered", "in_fulfilment", "completed", "cancelled"]
@@ -62,6 +63,7 @@ class HoldBrief:
     assignee: str
     due_at: datetime | None
     auto_release_at: datetime | None
+    beyond: tuple[OutOfReach, ...] = ()  # what it comes too late for
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +267,12 @@ def _parts(tx: Tx, ids: Collection[str]) -> dict[str, _Parts]:
     found = {order_id: _Parts() for order_id in ids}
     for part in chunks(ids):
         _add_lines(tx, part, found)
-        columns = [hold.c[name] for name in HoldBrief.__slots__]
+        columns = [hold.c[name] for name in HoldBrief.__slots__ if name != "beyond"]
         active = select(hold.c.order_id, *columns).where(hold.c.order_id.in_(part), hold.c.state == "active")
-        for row in tx.execute(active.order_by(hold.c.id)):
-            found[row.order_id].holds.append(HoldBrief(*row[1:]))
+        held = tx.execute(active.order_by(hold.c.id)).all()
+        beyond = out_of_reach(tx, {row.order_id for row in held})
+        for row in held:
+            found[row.order_id].holds.append(HoldBrief(*row[1:], beyond.get(row.id, ())))
         fo = fulfillment_order.c
         states = select(fo.order_id, fo.exec_status, fo.request_status).where(fo.order_id.in_(part))
         for order_id, exec_status, request_status in tx.execute(states):

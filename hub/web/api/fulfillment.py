@@ -195,6 +195,11 @@ OPERATIONS = (
         "are free again, and the location may be asked for them.",
     ),
     _fo(
+        "ask_back_fulfillment_order", "ask-back", "Ask whoever has it to stop", operate.ask_back,
+        "What nobody was told of is taken back at once. When it has stopped, what is still wanted of it is routed "
+        "again, as far as no hold keeps it.",
+    ),
+    _fo(
         "fulfillment_order_stopped", "stopped", "A location has stopped as it was asked", operate.stopped_by_hand,
         "No refusal: what is still wanted of it is routed again, and the location may get it once more.",
     ),

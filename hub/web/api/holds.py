@@ -11,7 +11,7 @@ from hub.store.views import order as order_view
 from hub.store.views.holds import HoldQuery, HoldRow
 from hub.web.api import shapes
 from hub.web.api.operation import PAGED, REASON, Call, Operation, closed, may_see_contact, moment, page_of, read
-from hub.web.api.shapes import Json, many, maybe, obj, ref, text, truth
+from hub.web.api.shapes import BEYOND, Json, many, maybe, obj, picked, ref, text, truth
 from hub.web.context import caller, console
 from hub.web.problems import Problem
 
@@ -76,7 +76,7 @@ def list_holds(call: Call) -> Json:
 
 
 def _row(row: HoldRow) -> Json:
-    return shapes.picked(row, HOLD_ROW)
+    return picked(row, HOLD_ROW)
 
 
 def hold_many(call: Call) -> Json:
@@ -94,7 +94,7 @@ def release_many(call: Call) -> Json:
 
 
 def _results(done: list[Done]) -> Json:
-    return {"rows": [{"id": one.id, "done": one.done, "error": one.error} for one in done]}
+    return {"rows": [picked(one, _ONE) for one in done]}
 
 
 def change_hold(call: Call) -> Json:
@@ -121,18 +121,16 @@ HOLD_ROW = obj(
     note=text("For people."),
     created_at=shapes.moment("Since when."),
     is_overdue=truth("Whether its day has passed."),
+    beyond=BEYOND,
 )
-_RESULT = obj(
-    "What became of each, in the order they were given.",
-    rows=many(
-        obj(
-            "One.",
-            id=text("The id that was given."),
-            done=truth("False when there was nothing to do, or it could not be done."),
-            error=text("Why it could not be done; empty otherwise."),
-        )
-    ),
+_ONE = obj(
+    "One.",
+    id=text("The id that was given."),
+    done=truth("False when there was nothing to do, or it could not be done."),
+    error=text("Why it could not be done; empty otherwise."),
+    note=text("What has to be known beside, such as what a hold comes too late for."),
 )
+_RESULT = obj("What became of each, in the order they were given.", rows=many(_ONE))
 COMPONENTS = {"HoldRow": HOLD_ROW}
 _TERMS = {
     "assignee": text("Who looks after it.", maxLength=120),

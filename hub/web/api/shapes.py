@@ -56,6 +56,14 @@ def page_of(name: str) -> Json:
     return obj("One page.", rows=many(ref(name)), next=after)
 
 
+BEYOND = many(
+    obj(
+        "A fulfillment order that somebody outside has already, so that the hold does not stop it.",
+        number=text("Number."),
+        handler=text("Who has it."),
+    ),
+    "What the hold comes too late for; it can be asked back.",
+)
 HOLD = obj(
     "Why an order waits.",
     id=text("Id."),
@@ -67,6 +75,7 @@ HOLD = obj(
     assignee=text("Who looks after it; empty for nobody."),
     due_at=maybe(moment("Until when somebody should have.")),
     auto_release_at=maybe(moment("When it ends by itself.")),
+    beyond=BEYOND,
 )
 ORDER = obj(
     "An order in short. Amounts are whole minor units of `currency`.",
@@ -292,6 +301,7 @@ def order(row: OrderRow, *, contact: bool) -> Json:
             {
                 **{name: getattr(one, name) for name in _plain(HOLD) if name != "target"},
                 "target": one.target_type,
+                "beyond": [{"number": fo.number, "handler": fo.handler} for fo in one.beyond],
             }
             for one in row.holds
         ],
@@ -327,6 +337,8 @@ def picked(value: Any, schema: Json) -> Json:
     found = {name: getattr(value, name) for name in schema["properties"]}
     if "units" in found and not isinstance(found["units"], int):
         found["units"] = [{"sku": sku, "units": units} for sku, units in found["units"]]
+    if "beyond" in found:
+        found["beyond"] = [picked(fo, BEYOND["items"]) for fo in found["beyond"]]
     return found
 
 

@@ -72,6 +72,11 @@ def _named() -> dict[str, int]:
     return {sku: int(text) for sku, text in typed.items() if text and int(text)}
 
 
+@blueprint.post("/<order_id>/ask-back")
+def ask_back(order_id: str) -> Any:
+    return _act(order_id, operate.ask_back, "It is asked back. Until it has stopped, it may still leave.")
+
+
 @blueprint.post("/<order_id>/stopped")
 def stopped(order_id: str) -> Any:
     return _act(order_id, operate.stopped_by_hand, "It is stopped. What is still wanted of it is routed again.")

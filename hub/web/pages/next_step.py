@@ -41,6 +41,10 @@ def next_step(order: OrderDetail) -> Step:
             return Step(
                 words.GOOD, "On its way", "Everything has left. The carrier's scans appear below.", "parcels", "Parcels"
             )
+        case "on_hold" if beyond := [one.said for held in order.row.holds for one in held.beyond]:
+            return Step(
+                words.BAD, "On hold, and it leaves all the same", f"{'. '.join(beyond)}.", "holds", "Ask it back"
+            )
         case "on_hold":
             return Step(words.WAIT, "On hold", " ".join(one.reason for one in active), "holds", "Look at the holds")
         case "backordered":

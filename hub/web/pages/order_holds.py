@@ -55,6 +55,8 @@ def hold(order_id: str) -> Any:
     )
     done = operate.hold_order(console().runtime, order_id, reason, person=caller().actor, on=on)
     flash("It is on hold." if done else "It is on hold for this reason already.", "done")
+    for said in operate.out_of_reach(console().runtime, order_id):
+        flash(f"{said}. Ask it back below, under Holds.", "error")
     return back(order_id)
 
 
