@@ -383,9 +383,7 @@ def _move_once(runtime: Runtime, tx: Tx, wanted: _Wanted, by: str, key: str) -> 
         position, wanted.units, *sides, kind="adjust" if None in sides else "move", cause=("person", run),
         key=f"person:{run}:move", reason=wanted.reason,
     )  # fmt: skip
-    lots.move(
-        place.id, variant_id, wanted.units, wanted.from_state or "", wanted.to_state or "", wanted.lot, in_hold
-    )
+    lots.move(place.id, variant_id, wanted.units, wanted.from_state or "", wanted.to_state or "", wanted.lot, in_hold)
     book.flush()
     lots.flush()
     moved = wanted.moved("moved", position.on_hand, position.units)

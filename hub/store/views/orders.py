@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 
@@ -271,8 +271,9 @@ def _parts(tx: Tx, ids: Collection[str]) -> dict[str, _Parts]:
         active = select(hold.c.order_id, *columns).where(hold.c.order_id.in_(part), hold.c.state == "active")
         held = tx.execute(active.order_by(hold.c.id)).all()
         beyond = out_of_reach(tx, {row.order_id for row in held})
-        for row in held:
-            found[row.order_id].holds.append(HoldBrief(*row[1:], beyond.get(row.id, ())))
+        for order_id, *about in held:
+            brief = HoldBrief(*about)
+            found[order_id].holds.append(replace(brief, beyond=beyond.get(brief.id, ())))
         fo = fulfillment_order.c
         states = select(fo.order_id, fo.exec_status, fo.request_status).where(fo.order_id.in_(part))
         for order_id, exec_status, request_status in tx.execute(states):
