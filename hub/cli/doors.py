@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from hub.cli.session import person, runtime
 from hub.flows import operate
 from hub.store import connections
 from hub.store.database import Tx
+from hub.store.tables.doors import INBOX_STATUSES, OUTBOX_STATUSES
 from hub.store.views import doors
 from hub.store.views.doors import InboxQuery, OutboxQuery
 
@@ -22,7 +24,9 @@ outbox_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What goes out: read it, retry it, resolve it."
 )
 
-Statuses = Annotated[list[str] | None, typer.Option("--status", help="Only rows of this status; may be given twice.")]
+InboxStatus = StrEnum("InboxStatus", {one.upper(): one for one in INBOX_STATUSES})  # type: ignore[misc]
+OutboxStatus = StrEnum("OutboxStatus", {one.upper(): one for one in OUTBOX_STATUSES})  # type: ignore[misc]
+_STATUS = typer.Option("--status", help="Only rows of this status; may be given twice.")
 OfConnection = Annotated[str, typer.Option("--connection", help="Only rows of this connection (name or id).")]
 RowIds = Annotated[list[str], typer.Argument(help="Row ids.")]
 
@@ -33,7 +37,7 @@ def _connection(tx: Tx, key: str) -> str:
 
 @inbox_app.command("list")
 def list_inbox(
-    statuses: Statuses = None,
+    statuses: Annotated[list[InboxStatus] | None, _STATUS] = None,
     connection: OfConnection = "",
     stream: Annotated[str, typer.Option(help="Only rows of this stream.")] = "",
     error: Annotated[str, typer.Option(help="Only rows with this error code.")] = "",
@@ -43,7 +47,14 @@ def list_inbox(
 ) -> None:
     """List what arrived, newest first. Parked rows have the status dead."""
     with runtime() as hub, hub.db.read() as tx:
-        query = InboxQuery(tuple(statuses or ()), _connection(tx, connection), stream, error, after=after, limit=limit)
+        query = InboxQuery(
+            tuple(one.value for one in statuses or ()),
+            _connection(tx, connection),
+            stream,
+            error,
+            after=after,
+            limit=limit,
+        )
         page, counts = doors.inbox_rows(tx, query), doors.inbox_counts(tx)
     if as_json:
         print_json({"rows": page.rows, "next": page.next, "counts": counts})
@@ -127,7 +138,7 @@ def dismiss(
 
 @outbox_app.command("list")
 def list_outbox(
-    statuses: Statuses = None,
+    statuses: Annotated[list[OutboxStatus] | None, _STATUS] = None,
     connection: OfConnection = "",
     operation: Annotated[str, typer.Option(help="Only this operation, such as submit or post.")] = "",
     error: Annotated[str, typer.Option(help="Only rows with this error code.")] = "",
@@ -138,7 +149,13 @@ def list_outbox(
     """List what goes out, newest first."""
     with runtime() as hub, hub.db.read() as tx:
         query = OutboxQuery(
-            tuple(statuses or ()), _connection(tx, connection), operation, "", error, after=after, limit=limit
+            tuple(one.value for one in statuses or ()),
+            _connection(tx, connection),
+            operation,
+            "",
+            error,
+            after=after,
+            limit=limit,
         )
         page, counts = doors.outbox_rows(tx, query), doors.outbox_counts(tx)
     if as_json:

@@ -13,7 +13,7 @@ from hub.flows.reorder import UnknownPlaceError
 from hub.flows.rulefile import RuleFileError
 from hub.plugins import BrokenPluginError, UnknownPluginError
 from hub.store.connections import UnknownConnectionError
-from hub.store.errors import ArgumentError, NoSuchModuleError, OperationalError
+from hub.store.errors import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from hub.store.migrate import SchemaError
 from hub.store.people import UnknownKeyError, UnknownPersonError
 from hub.store.purchasing import UnknownPurchaseError
@@ -89,9 +89,14 @@ class Edge(TyperGroup):
             say_error(str(error))
             ctx.exit(TROUBLE)
         except (ArgumentError, NoSuchModuleError) as error:
-            say_error(f"ORDERHUB_DATABASE is no database address that can be used: {error}")
+            say_error(
+                f"ORDERHUB_DATABASE is no database address that can be used: {error}",
+                ["write sqlite:///orderhub.sqlite3, or postgresql://user:password@host/name"],
+            )
             ctx.exit(TROUBLE)
-        except (OperationalError, sqlite3.Error) as error:
+        except (DatabaseError, sqlite3.Error) as error:
+            if isinstance(error, DatabaseError) and type(error) not in (DatabaseError, OperationalError):
+                raise  # the statement is wrong, not the database
             cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             say_error(
                 f"the database cannot be used: {cause}", ["look at ORDERHUB_DATABASE, and whether the server runs"]

@@ -48,6 +48,7 @@ def test_what_is_parked_is_seen_replayed_and_set_aside(shop: Shop) -> None:
     shop.world.deliver(shop.id, headers, body)
     shop.world.run()
     [row] = shop.shell.json("inbox", "list", "--status", "dead")["rows"]
+    assert "'dead'" in shop.shell.run("inbox", "list", "--status", "parked", code=2).stderr
     assert row["error_code"] == "schema_drift"
     assert '"id":7' in shop.shell.run("inbox", "show", row["id"]).stdout
     assert "1 rows would be" in shop.shell.run("inbox", "replay", "--parked", "--dry-run").stdout

@@ -31,8 +31,12 @@ def test_a_database_that_is_not_there_is_no_traceback(shell: Shell) -> None:
     assert "cannot be used" in shell.run("order", "list", code=4).stderr
     shell.database = "no address"
     assert "ORDERHUB_DATABASE" in shell.run("order", "list", code=4).stderr
+    assert "sqlite:///" in shell.run("order", "list", code=4).stderr
     shell.database = f"sqlite:///{shell.folder}"
     assert "error:" in shell.run("order", "list", code=4).stderr
+    (shell.folder / "list.csv").write_text("sku,units\nMUG,1\n")
+    shell.database = f"sqlite:///{shell.folder}/list.csv"
+    assert "cannot be used" in shell.run("order", "list", code=4).stderr
 
 
 def test_migrating_twice_does_nothing_the_second_time(shell: Shell) -> None:
