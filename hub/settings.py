@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1024 * 1024, description="Longest webhook body.")
     session_hours: int = Field(8, description="Hours of rest after which a console session ends.")
     cookie_secure: bool = Field(default=True, description="Send the session cookie over HTTPS only.")
+    metrics_need_key: bool = Field(default=False, description="Whether /metrics asks for an API key.")
     log_level: str = Field("info", description="Least important log lines that are written.")
 
     def address(self) -> str:

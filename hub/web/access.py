@@ -348,7 +348,7 @@ def guard() -> BaseResponse | None:
     """Runs before every view. An address that does not exist has no endpoint and is answered with 404 later."""
     if request.endpoint is None:
         return None
-    rule = RULES.get(request.endpoint)
+    rule = _rule(request.endpoint)
     if rule is None:
         abort(403)
     if rule.by == "anyone":
@@ -365,6 +365,12 @@ def guard() -> BaseResponse | None:
     if not found.may(rule.role):
         abort(403)
     return None
+
+
+def _rule(endpoint: str) -> Rule | None:
+    if endpoint == "health.metrics" and console().settings.metrics_need_key:
+        return key("viewer")
+    return RULES.get(endpoint)
 
 
 def _by_key() -> Caller:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, abort, g, request
@@ -94,6 +95,7 @@ def create_app(settings: Settings, runtime: Runtime) -> Flask:
     app.jinja_env.globals["has_page"] = app.view_functions.__contains__
     app.jinja_env.globals["supply_pages"] = SUPPLY_PAGES
     app.before_request(_readable)
+    app.before_request(_from_elsewhere)
     app.before_request(access.guard)
     app.after_request(_headers)
     app.context_processor(_for_pages)
@@ -120,7 +122,7 @@ def _configure(app: Flask, settings: Settings, runtime: Runtime) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as the session
-        WTF_CSRF_SSL_STRICT=False,  # Origin and SameSite are checked below; some browsers send no Referer
+        WTF_CSRF_SSL_STRICT=False,  # some browsers send no Referer; `_from_elsewhere` looks at what they do send
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -169,6 +171,22 @@ def _headers(response: Response) -> Response:
 
 def _is_machine() -> bool:
     return request.path.startswith(("/api/", "/in/", "/healthz", "/metrics"))
+
+
+def _from_elsewhere() -> Any:
+    """Refuse a form that a page of another site has sent, whatever token it carries.
+
+    Browsers say so themselves in Sec-Fetch-Site; where they do not, Origin is held against our own addresses.
+    https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site, read 2026-11-30.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS") or _is_machine():
+        return None
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    ours = {request.host, urlsplit(console().settings.public_url).netloc}
+    if site in ("same-origin", "none") or (site is None and (origin is None or urlsplit(origin).netloc in ours)):
+        return None
+    log.warning("web.form_from_elsewhere", site=site, origin=origin, path=request.path)
+    return page(403, "This form came from another site", "Open the page in the console and send the form from there.")
 
 
 def _stale_form(error: CSRFError) -> Any:

@@ -84,6 +84,31 @@ def test_every_console_form_needs_its_token(site: Site) -> None:
         assert client.post(address, data={"csrf_token": "made up"}).status_code == 400, endpoint
 
 
+FROM_ELSEWHERE = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://shop.localhost"},
+    {"Origin": "https://elsewhere.example"},
+    {"Origin": "null"},
+]
+FROM_HERE = [
+    {},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "https://hub.example.com"},
+    {"Origin": "http://localhost"},
+    {"Origin": "https://hub.example.com"},
+]
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"), [(one, 403) for one in FROM_ELSEWHERE] + [(one, 302) for one in FROM_HERE]
+)
+def test_a_form_is_taken_only_from_the_console_itself(site: Site, headers: dict[str, str], code: int) -> None:
+    console = site.app.extensions["orderhub"]
+    console.settings = console.settings.model_copy(update={"public_url": "https://hub.example.com"})
+    owner = site.signed_in()
+    form = {"csrf_token": owner.token("/settings/")}
+    assert owner.client.post("/sign-out", data=form, headers=headers).status_code == code
+
+
 def test_a_session_counts_for_nothing_at_the_api(site: Site) -> None:
     client = with_session(site, "owner")
     assert client.get("/api/v1/orders").status_code == 401

@@ -38,6 +38,16 @@ def test_a_database_that_is_away_is_named() -> None:
     assert (page.status_code, page.headers["Retry-After"]) == (503, "10")
 
 
+def test_metrics_may_ask_for_a_key(site: Site) -> None:
+    console = site.app.extensions["orderhub"]
+    client = site.app.test_client()
+    assert client.get("/metrics").status_code == 200
+    console.settings = console.settings.model_copy(update={"metrics_need_key": True})
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers=site.key("viewer")).status_code == 200
+    assert client.get("/healthz").status_code == 200
+
+
 def test_metrics_count_what_waits_and_what_stands_still(site: Site) -> None:
     site.world.location("EAST", "US")
     site.world.stock("location MUG\nEAST 5")
