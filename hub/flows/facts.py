@@ -171,9 +171,11 @@ def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) 
         since = sum(units for at, units in moves.get(position.id, ()) if at > one.as_of)
         units: int = one.read.value.on_hand
         there = max(0, units + since)  # what the feed no longer counts cannot leave as well
-        if one.read.value.sku in kept_by and there != position.on_hand:
-            _leave_to_count(tx, one, kept_by[one.read.value.sku], position.on_hand, now)
-            continue
+        if one.read.value.sku in kept_by:
+            if position.on_hand not in (units, there):
+                _leave_to_count(tx, one, kept_by[one.read.value.sku], position.on_hand, now)
+                continue
+            there = position.on_hand  # what was counted since may be what the feed had stated
         book.actor = f"connection:{one.read.row['connection_id']}"
         change = set_on_hand(
             book,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from hub.store.database import Database
 from hub.store.tables import outbox
 from hub.testing.world import World
 
+SERVED = ExitStack()  # the shops that answer; closed after each test
 ADDRESS = {"line1": "1 Dock Street", "city": "Newark", "postal_code": "07101", "country": "US"}
 
 
@@ -92,13 +94,14 @@ class Warehouse:
     plugin: type[House] = House
 
     def buy(self, *lines: tuple[str, int]) -> None:
-        """An order placed and routed; nothing of it has left."""
+        """An order placed, asked for and routed; nothing of it has left."""
         self.tell("orders/create", self.shop.place_order(list(lines)))
 
     def tell(self, topic: str, order: object) -> None:
         """A webhook of the shop, taken in."""
         assert self.world.deliver(self.shop_id, *self.shop.webhook(topic, order)).status == 200
-        self.open("inbox")
+        for kind in ("inbox", "ask", "inbox"):
+            self.open(kind)
 
     def open(self, kind: str) -> None:
         """Open the doors of one kind that have mail."""
@@ -134,7 +137,10 @@ def warehouse(db: Database, protected: Mapping[str, Idempotency] | None = None) 
     world.runtime = replace(world.runtime, registry=Registry((*known.plugins, loaded), known.broken))
     made = Warehouse(world, plugin=plugin)
     shop = made.shop
-    settings = {"shop": shop.shop, "access_token": shop.token, "webhook_secret": shop.webhook_secret}
+    base = SERVED.enter_context(shop.serve())
+    settings = {
+        "shop": shop.shop, "access_token": shop.token, "webhook_secret": shop.webhook_secret, "base_url": base,
+    }  # fmt: skip
     made.shop_id = world.connect("shopify", "Web shop", settings)
     made.id = world.connect("house", "House", {})
     world.location("EAST", handling="threepl", handler_id=made.id, kind="3pl", address=ADDRESS)

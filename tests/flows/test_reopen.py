@@ -21,7 +21,7 @@ from tests.flows.wire import GONE, failing
 def test_a_database_that_is_away_says_nothing_of_the_connection(db: Database) -> None:
     house = warehouse(db)
     house.buy(("MUG", 1))
-    with failing(db, GONE, "FROM credential"), pytest.raises(OperationalError):
+    with failing(db, GONE, "JOIN credential"), pytest.raises(OperationalError):
         house.deliver()
     assert house.connection.status == "active"
     assert house.rows("status", "attempts") == [("pending", 0)]

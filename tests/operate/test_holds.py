@@ -178,7 +178,7 @@ def test_shipping_by_hand_waits_for_what_blocks_shipping(desk: Desk, blocks: str
 
 def test_a_hold_says_what_it_comes_too_late_for_and_that_can_be_asked_back(desk: Desk) -> None:
     at_3pl(desk, "MUG")
-    order_id, other = desk.buy(("MUG", 1), ("TEE", 5)), desk.buy(("MUG", 1))
+    order_id, other = desk.buy(("MUG", 11), ("TEE", 5)), desk.buy(("MUG", 1))
     by_place = dict(
         rows(
             desk,

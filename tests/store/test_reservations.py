@@ -349,7 +349,7 @@ def test_an_orders_own_reservation_is_not_released_by_hand(yard: Yard) -> None:
 @pytest.mark.parametrize(
     ("sku", "units", "place", "owner", "words"),
     [
-        ("MUG", 0, "", CART, "from 1 on"),
+        ("MUG", 0, "", CART, "from 1 to"),
         ("???", 1, "", CART, "no article"),
         ("MUG", 1, "MOON", CART, "no location"),
         ("MUG", 1, "", ("order_line", "x"), "make their own"),

@@ -102,11 +102,12 @@ def test_pages_hold_every_order_once_even_when_new_ones_come(busy: Desk) -> None
 def test_a_page_takes_as_many_queries_for_fifty_orders_as_for_one(busy: Desk) -> None:
     asked: list[str] = []
     engine = busy.world.db.reader
+    operate.hold_orders(busy.runtime, busy.ask(select(orders_table.c.id)), "look at it", person=PERSON)
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    numbers(busy, limit=1)
+    numbers(busy, only="open", limit=1)
     for_one = len(asked)
     asked.clear()
-    numbers(busy, limit=50)
+    numbers(busy, only="open", limit=50)
     assert len(asked) == for_one
 
 

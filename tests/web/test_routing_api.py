@@ -78,7 +78,8 @@ def test_a_draft_is_changed_and_compared(api: Api) -> None:
     diff = api("GET", "/routing/rules/standard@1/diff").json
     assert (diff["before"], diff["after"]) == ("standard@0", "standard@1")
     assert diff["changes"] == [
-        "routing 'every order': step 'anywhere': rankers was min_splits, market, closest, is closest"
+        "routing 'every order': step 'late' is gone",
+        "routing 'every order': step 'anywhere': rankers was min_splits, market, closest, is closest",
     ]
     assert api("GET", "/routing/rules/standard@1/diff?against=standard@1").json["changes"] == []
 
