@@ -52,6 +52,7 @@ def build_runtime(settings: Settings, db: Database, wake: Callable[[str], None])
         entry_checks=entry_checks(),
         sending_time=timedelta(seconds=settings.sending_s),
         unknown_quiet=timedelta(seconds=settings.unknown_quiet_s),
+        listed_after=timedelta(seconds=settings.listed_after_s),
         public_url=settings.public_url,
         rehearsal_valid=timedelta(hours=settings.rehearsal_hours),
         quota_factor=settings.quota_factor,

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     )
     sending_s: float = Field(120.0, gt=0, description="Seconds after which a call that never ended counts as unknown.")
     unknown_quiet_s: float = Field(10.0, ge=0, description="Seconds to wait before an unknown outcome is looked up.")
+    listed_after_s: float = Field(
+        10.0, ge=0, description="Seconds after which a channel lists an order whose units it has taken off its stock."
+    )
     quota_factor: float = Field(
         1.0, gt=0, description="Times the vendors' usual quotas; above 1 only where every one of them granted more."
     )

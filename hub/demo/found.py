@@ -18,7 +18,6 @@ from hub.store.views.stock import StockQuery, StockRow
 
 PARKED_ON_PURPOSE = 1  # the webhook that was cut in half
 REFUSED_ON_PURPOSE = 1  # the parcel of an order that the shop had cancelled
-TAIL = 6  # characters of our own id at the end of an ERP reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,8 @@ def _state(detail: OrderDetail) -> str:
 
 
 def _documents(counts: Counter[str], detail: OrderDetail) -> int:
-    return sum(times for reference, times in counts.items() if reference.endswith(detail.row.id[-TAIL:]))
+    named = f"-{detail.row.number.lstrip('#')}-"
+    return sum(times for reference, times in counts.items() if named in reference)
 
 
 def _some(counts: Counter[str]) -> dict[str, int]:

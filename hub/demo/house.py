@@ -141,6 +141,7 @@ def _settings(folder: Path, port: int) -> Settings:
         ca_bundle="",
         tick_s=0.2,
         unknown_quiet_s=1.0,
+        listed_after_s=0.2,  # the shop of the demo lists an order at once
         quota_factor=50.0,  # sandboxes are patient
         cookie_secure=False,  # the console is opened by plain HTTP on this machine
         log_level="info",

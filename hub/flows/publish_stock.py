@@ -52,7 +52,7 @@ def publish_stock(runtime: Runtime, connection_id: str) -> int:
         wanted = {listing_id: offer.figure for listing_id, offer in offers.items()}
         news = [row for row in rows if _is_news(row, offers[row["id"]])]
         _settle(tx, [row for row in rows if not _is_news(row, offers[row["id"]])], offers, now)
-        early = unheard.put_off(tx, connection_id, plugin.manifest, news, wanted, now)
+        early = unheard.put_off(tx, runtime, connection_id, plugin.manifest, news, wanted)
         news = [row for row in news if row["id"] not in early]
     if not news:
         return len(rows)

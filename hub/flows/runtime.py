@@ -38,7 +38,8 @@ class Runtime:
 
     `wake` tells the engine that a door has mail, by a name such as "inbox:3" or "outbox:<connection>"; it is called
     after the commit and may be lost, since a sweep finds every due row. `sending_time` is how long a call may take
-    before its row counts as lost, `unknown_quiet` how long to wait before an unknown outcome is looked up.
+    before its row counts as lost, `unknown_quiet` how long to wait before an unknown outcome is looked up,
+    `listed_after` how long a channel takes at most to list an order whose units it has taken off its stock.
     """
 
     db: Database
@@ -55,6 +56,7 @@ class Runtime:
     entry_checks: Mapping[str, EntryCheck] = field(default_factory=lambda: BUILT_IN_CHECKS)
     sending_time: timedelta = SENDING_TIME
     unknown_quiet: timedelta = timedelta(seconds=10)
+    listed_after: timedelta = timedelta(seconds=10)
     public_url: str = ""  # where platforms reach this hub; webhooks are subscribed to only when it is known
     rehearsal_valid: timedelta = timedelta(hours=24)  # how long rules may be published with a rehearsal
     quota_factor: float = 1.0  # times the quotas that manifests state

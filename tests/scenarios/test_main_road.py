@@ -177,8 +177,9 @@ def test_a_sender_that_is_held_up_and_its_look_up_buy_one_label(town: Town) -> N
         location MUG
         WEST       5 """)
     town.send("orders/create", town.shop.place_order([("MUG", 1)]))
-    for door in due_doors(town.world.runtime):
-        open_door(town.world.runtime, door)
+    for kind in ("inbox", "ask", "inbox"):
+        for door in [door for door in due_doors(town.world.runtime) if door.startswith(kind)]:
+            open_door(town.world.runtime, door)
     hurried = replace(town.world.runtime, sending_time=timedelta(seconds=2))
     sender = Thread(target=deliver, args=(hurried, town.carrier_id))
     with town.carrier.holding("POST /v2/shipments") as came:  # the call that comes before the buying
@@ -698,8 +699,9 @@ def test_a_hold_that_comes_after_the_place_was_chosen_keeps_the_parcel_from_bein
     town.send("fulfillment_orders/placed_on_hold", town.shop.hold(order.id))
     town.world.run()
     town.threepl.faults.clear()
-    town.world.later(minutes=30)
-    town.world.run()
+    for _ in range(2):  # looked up twice: the call did not arrive
+        town.world.later(minutes=30)
+        town.world.run()
     assert (town.threepl.orders, len(reasons(town))) == ([], 1)
     town.send("fulfillment_orders/hold_released", town.shop.hold(order.id, held=False))
     town.world.run()
