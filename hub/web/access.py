@@ -55,6 +55,7 @@ RULES: dict[str, Rule] = {
     "orders.why": person("viewer"),
     "orders.raw": person("ops"),
     "orders.label": person("packer"),
+    "holds.change": person("ops"),
     "holds.release": person("ops"),
     "holds.hold": person("ops"),
     "holds.listing": person("viewer"),

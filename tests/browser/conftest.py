@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from werkzeug.serving import make_server
 
 from connectors.shopify.sandbox import ShopifySandbox
@@ -21,6 +22,7 @@ from hub.settings import Settings
 from hub.store import connections, migrate, people
 from hub.store.database import open_database
 from hub.testing.world import World
+from hub.web.access import RULES
 from hub.web.app import create_app
 
 PASSWORD = "a lamp under the stairs"
@@ -47,11 +49,17 @@ class Town:
     world: World
     shop: ShopifySandbox
     url: str
+    app: Flask
     complaints: list[str] = field(default_factory=list)
 
     def first_run_link(self) -> str:
         with self.world.db.begin() as tx:
             return f"{self.url}/first-run/{people.make_link(tx)}"
+
+    def plain_pages(self) -> list[str]:
+        """The address of every page of the console that needs nothing named."""
+        rules = [rule for rule in self.app.url_map.iter_rules() if "GET" in rule.methods and not rule.arguments]
+        return sorted(rule.rule for rule in rules if RULES[rule.endpoint].by == "session")
 
     def buy(self, connection_id: str, *lines: tuple[str, int]) -> str:
         """Somebody buys, the shop tells the hub, and the hub does its work; the order's number."""
@@ -74,7 +82,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     with shop.serve():
-        yield Town(world, shop, f"http://127.0.0.1:{server.server_port}")
+        yield Town(world, shop, f"http://127.0.0.1:{server.server_port}", app)
     server.shutdown()
     thread.join()
     server.server_close()

@@ -43,6 +43,10 @@ def test_a_person_holds_a_line_and_releases_it(stocked: Site) -> None:
         assert words in shown, words
     assert "Say why" in ops.client.get(page).text or ops.submit(f"{page}/hold", {"reason": ""}, page).status_code == 302
     [(hold_id,)] = ask(stocked, select(hold.c.id).where(hold.c.kind == "customer"))
+    ops.submit(f"{page}/holds/{hold_id}/terms", {"assignee": "sam", "due": "2031-05-02T08:00"}, page)
+    changed = ops.get(page).text
+    assert "sam looks after it" in changed
+    assert "Due 2031-05-02" in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", changed))
     ops.submit(f"{page}/holds/{hold_id}/release", {"note": "blue"}, page)
     assert "released by" in ops.get(page).text.lower()
     assert "Ended holds (1)" in ops.get(page).text

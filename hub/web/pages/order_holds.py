@@ -51,7 +51,7 @@ def hold(order_id: str) -> Any:
         blocks=form.get("blocks", "routing")[:16],
         line=name if part == "line" else "",
         fo=name if part == "fo" else "",
-        terms=HoldTerms(form.get("assignee", "").strip()[:120], _moment("due"), _moment("until")),
+        terms=_terms(),
     )
     done = operate.hold_order(console().runtime, order_id, reason, person=caller().actor, on=on)
     flash("It is on hold." if done else "It is on hold for this reason already.", "done")
@@ -60,12 +60,25 @@ def hold(order_id: str) -> Any:
     return back(order_id)
 
 
+def _terms() -> HoldTerms:
+    form = request.form
+    who, note = form.get("assignee", "").strip()[:120], form.get("note", "").strip()[:200]
+    return HoldTerms(who, _moment("due"), _moment("until"), note)
+
+
 def _moment(name: str) -> datetime | None:
     """A moment as the browser sends it, which is without a zone: UTC. What is none is left out."""
     try:
         return datetime.fromisoformat(request.form.get(name, "")).replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+@blueprint.post("/<order_id>/holds/<hold_id>/terms")
+def change(order_id: str, hold_id: str) -> Any:
+    done = operate.look_after_hold(console().runtime, hold_id, _terms(), person=caller().actor)
+    flash("The hold is changed." if done else "The hold has ended meanwhile.", "done" if done else "error")
+    return back(order_id)
 
 
 @blueprint.post("/<order_id>/holds/<hold_id>/release")

@@ -1,4 +1,4 @@
-// Keys, and nothing that the pages need to work: every action is a plain form or link.
+// Keys and shortcuts, and nothing that the pages need to work: every action is a plain form or link.
 "use strict";
 
 document.addEventListener("keydown", (event) => {
@@ -32,6 +32,20 @@ document.addEventListener("submit", (event) => {
     delete event.target.dataset.sent;
   }
 });
+
+// One box that ticks all of its kind in the table.
+for (const all of document.querySelectorAll("[data-choose-all]")) {
+  const boxes = [...all.closest("table").querySelectorAll(`input[name="${all.dataset.chooseAll}"]:not(:disabled)`)];
+  const follow = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    all.checked = chosen > 0 && chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+  };
+  all.hidden = boxes.length < 2;
+  all.addEventListener("change", () => boxes.forEach((box) => (box.checked = all.checked)));
+  boxes.forEach((box) => box.addEventListener("change", follow));
+  follow();
+}
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
