@@ -146,9 +146,20 @@ def after(current: Mapping[str, Any], channel: Mapping[str, Any], asks: Iterable
             case CancelOrder(reason=reason):
                 document["status"] = "cancelled"
                 document["cancel_reason"] = reason
-                for key, units in left.items() if any(left.values()) else ():
-                    _set_quantity(document, stated, key, units)
+                if any(left.values()):
+                    _keep_left(document, stated, left)
     return document
+
+
+def _keep_left(document: Json, stated: Mapping[str, Mapping[str, Any]], left: Mapping[str, int]) -> None:
+    """Leave nothing on the lines but what has left.
+
+    A line that nobody states anything of was taken off before: what has left of it costs nothing any more.
+    """
+    for line in list(document["lines"]):
+        key = line["external_id"]
+        if line["quantity"] or stated.get(key, line)["quantity"]:
+            _set_quantity(document, stated, key, left.get(key, 0))
 
 
 def _set_quantity(document: Json, stated: Mapping[str, Mapping[str, Any]], key: str, quantity: int) -> None:
@@ -284,8 +295,7 @@ def costed(document: Mapping[str, Any], channel: Mapping[str, Any], left: Mappin
         return dict(document)
     found: Json = {**document, "lines": [dict(line) for line in document["lines"]]}
     stated = {line["external_id"]: line for line in channel["lines"]}
-    for line in document["lines"]:
-        _set_quantity(found, stated, line["external_id"], left.get(line["external_id"], 0))
+    _keep_left(found, stated, left)
     return found
 
 

@@ -242,6 +242,14 @@ def test_a_cancelled_order_costs_what_has_left_of_it():
     assert money(stated, stated, nothing_left).delta_minor == -3900, "with the shipping"
 
 
+def test_what_has_left_and_was_taken_off_before_costs_nothing_when_the_order_is_cancelled():
+    stated = order(line("mug", 0, 0), line("tee", 1, 500))
+    there = changes.costed({**stated, "status": "cancelled"}, stated, {"mug": 2, "tee": 1})
+    here = changes.after(stated, stated, [CancelOrder()], {"mug": 2, "tee": 1})
+    for gone in (there, here):
+        assert [(one["quantity"], one["total_minor"]) for one in gone["lines"]] == [(0, 0), (1, 500)]
+
+
 # The channel's word and ours ---------------------------------------------------------------------------------------
 
 STATED = order(line("mug", 3, 3000), line("tee", 1, 500))

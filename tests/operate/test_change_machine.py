@@ -226,7 +226,9 @@ class Changes(RuleBasedStateMachine):
         key = f"{model.external_id}:{sku}"
         self.holds_are_released()
         self.everything_leaves(model)
-        if self.state(model).lifecycle != "completed" or model.cancelled or model.stated[key] != model.wanted[key]:
+        if self.state(model).lifecycle != "completed" or model.cancelled:
+            return
+        if not model.shipped[key] <= model.stated[key] == model.wanted[key]:
             return
         self.the_channel_states(model, key, model.stated[key] + more)
         assert self.state(model).lifecycle == "open"
@@ -480,9 +482,11 @@ class Changes(RuleBasedStateMachine):
         return True
 
     def cancelled(self, model: Model) -> None:
-        """From here on the order costs what has left of it."""
+        """From here on the order costs what has left of it; what was taken off before costs nothing again."""
         model.cancelled = True
-        left = sum(model.cost(key, model.shipped[key]) for key in model.wanted)
+        left = sum(
+            model.cost(key, model.shipped[key]) for key in model.wanted if model.stated[key] or model.wanted[key]
+        )
         model.settle_price(left + sum(PRICE * model.shipped[key] for key in model.added))
 
 

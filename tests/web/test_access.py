@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hub.settings import Settings
 from hub.store import people
 from hub.web.access import ANYONE, RULES
+from hub.web.app import create_app
 from hub.web.context import RANK
 from hub.web.sessions import LONGEST
 from tests.web.conftest import Site
@@ -102,8 +104,9 @@ FROM_HERE = [
     ("headers", "code"), [(one, 403) for one in FROM_ELSEWHERE] + [(one, 302) for one in FROM_HERE]
 )
 def test_a_form_is_taken_only_from_the_console_itself(site: Site, headers: dict[str, str], code: int) -> None:
-    console = site.app.extensions["orderhub"]
-    console.settings = console.settings.model_copy(update={"public_url": "https://hub.example.com"})
+    site.app = create_app(
+        Settings(_env_file=None, cookie_secure=False, public_url="https://hub.example.com"), site.world.runtime
+    )
     owner = site.signed_in()
     form = {"csrf_token": owner.token("/settings/")}
     assert owner.client.post("/sign-out", data=form, headers=headers).status_code == code

@@ -39,10 +39,9 @@ def test_a_database_that_is_away_is_named() -> None:
 
 
 def test_metrics_may_ask_for_a_key(site: Site) -> None:
-    console = site.app.extensions["orderhub"]
     client = site.app.test_client()
     assert client.get("/metrics").status_code == 200
-    console.settings = console.settings.model_copy(update={"metrics_need_key": True})
+    client = create_app(Settings(_env_file=None, metrics_need_key=True), site.world.runtime).test_client()
     assert client.get("/metrics").status_code == 401
     assert client.get("/metrics", headers=site.key("viewer")).status_code == 200
     assert client.get("/healthz").status_code == 200
