@@ -106,7 +106,7 @@ def findings(
             continue
         settings = check.defaults() | {key: value for key, value in chosen.get(name, {}).items() if key != "on"}
         try:
-            found += _clipped(check.find(order, replace(facts, settings=settings)))
+            found += _clipped(check.find(order, Facts(facts.unmapped, facts.twins, facts.placed, settings)))
         except Exception as error:  # noqa: BLE001 - a check may raise anything, and must not park the order
             words = f"{type(error).__name__}: {error}"
             said = f"The check {name} failed and nobody knows what it would have found. {words}"

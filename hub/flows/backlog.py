@@ -15,10 +15,14 @@ from hub.store.routing import Kept
 
 @dataclass(slots=True)
 class Backlog:
-    """What is kept from the network, in the turn of the rules: read once for each article, and then followed."""
+    """What is kept from the network, in the turn of the rules: read once, and then followed.
+
+    `articles` are those whose stock is locked: they are read together when one of them is first asked for.
+    """
 
     tx: Tx
     sort: Sequence[SortKey]
+    articles: Collection[str] = ()
     _known: set[str] = field(default_factory=set)  # articles that were read
     _others: dict[str, list[Kept]] = field(default_factory=dict)  # as it stands in the database, by article
     _here: dict[str, Kept | None] = field(default_factory=dict)  # what this transaction made of it, by order line
@@ -37,7 +41,8 @@ class Backlog:
 
     def before(self, order: OrderState, variant_ids: Collection[str]) -> Mapping[str, int]:
         """Units of these articles that are to go to others before they go to this order."""
-        self._read(set(variant_ids) - self._known)
+        if not self._known.issuperset(variant_ids):
+            self._read({*variant_ids, *self.articles} - self._known)
         mine = turn_of(order)
         found = dict.fromkeys(variant_ids, 0)
         made = [one for one in self._here.values() if one is not None and one.variant_id in found]

@@ -81,7 +81,7 @@ class Desk:
     def backlog(self) -> Backlog:
         """What those who came before are to have, in the turn of the rules."""
         if self._backlog is None:
-            self._backlog = Backlog(self.tx, self.view.rules.sort)
+            self._backlog = Backlog(self.tx, self.view.rules.sort, self.variants)
         return self._backlog
 
     @property
