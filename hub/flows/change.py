@@ -25,11 +25,10 @@ from hub.flows.enter import Articles, adjustments, conclude, decide, end_finding
 from hub.flows.recall import recall, take_back, touched
 from hub.flows.route import reserve_unrouted, take_method
 from hub.store import changes as change_store
-from hub.store import orders, outbox
+from hub.store import outbox
 from hub.store.changes import ChangeRow
 from hub.store.database import Tx, new_id
 from hub.store.orders import FoState, LineState, OrderState
-from hub.store.tables import order_adjustment
 
 CHANNEL = "the channel"
 
@@ -230,9 +229,7 @@ def take_over(desk: Desk, state: OrderState, document: dict[str, Any], order: Or
     state.document = document
     state.remote_status = order.status
     state.changes |= header(order) | {"document": document, "channel_document": state.channel_document}
-    orders.drop_adjustments(desk.tx, state.id)
-    for adjustment in adjustments(order):
-        desk.rows.add(order_adjustment, id=new_id(), order_id=state.id, **adjustment)
+    desk.restate_adjustments(state.id, adjustments(order))
 
 
 def restate(desk: Desk, state: OrderState, asks: Sequence[changes.Ask]) -> None:

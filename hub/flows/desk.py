@@ -7,7 +7,7 @@ take the desk and change it; none of them calls out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from hub.store.database import Tx, new_id
 from hub.store.ledger import StockBook
 from hub.store.orders import FoState, HoldState, Lookalike, OrderState
 from hub.store.rows import Rows
-from hub.store.tables import entity_event, fulfillment_order, hold, order_line
+from hub.store.tables import entity_event, fulfillment_order, hold, order_adjustment, order_line
 from hub.store.tables import orders as orders_table
 from hub.store.tables import outbox as outbox_rows
 
@@ -70,6 +70,7 @@ class Desk:
     preorders: frozenset[str] | None = None  # articles sold before they come, once somebody has asked
     recipes: Mapping[str, tuple[Component, ...]] = field(default_factory=dict)  # of the articles that are kits
     asks: set[tuple[str, str]] = field(default_factory=set)  # (connection, its id) of orders that came in part
+    restated: set[str] = field(default_factory=set)  # orders whose adjustments are stated anew
     told: list[OrderState] = field(default_factory=list)  # orders that came in part and are whole now
     news: set[str] = field(default_factory=set)  # inbox rows that told something newer than was known
     advice: dict[str, Advice] = field(default_factory=dict)  # what was said outside of orders, by order
@@ -159,6 +160,14 @@ class Desk:
         new = (row["placed_at"] for row in self.rows.of(orders_table) if row["id"] == order_id)
         placed_at = known.placed_at if known is not None else next(new, None)
         return "pending" if placed_at is not None and placed_at > to.restored_at + CLOCKS_DIFFER else "unknown"
+
+    def restate_adjustments(self, order_id: str, adjustments: Iterable[Mapping[str, Any]]) -> None:
+        """Let these be the adjustments of a known order, instead of all that were before."""
+        self.restated.add(order_id)
+        pending = self.rows.of(order_adjustment)
+        pending[:] = [row for row in pending if row["order_id"] != order_id]
+        for one in adjustments:
+            self.rows.add(order_adjustment, id=new_id(), order_id=order_id, **one)
 
     def at_the_end(self, key: tuple[str, ...], write: Callable[[Tx], object]) -> None:
         """Write this after all else, in the order of the keys.
@@ -286,13 +295,14 @@ class Desk:
         for connection_id, external_ids in sorted(by_connection.items()):
             inquiries.put(self.tx, connection_id, external_ids, self.now, waits=True)
             self.wakes.add(f"ask:{connection_id}")
-        for order in self.told:
-            inquiries.end(self.tx, order.connection_id, order.external_id)
-            self.let_go(order)
+        if self.told:
+            inquiries.end(self.tx, [(order.connection_id, order.external_id) for order in self.told])
+            self.let_go(*self.told)
 
-    def let_go(self, order: OrderState) -> None:
+    def let_go(self, *those: OrderState) -> None:
         """Look at hand-overs again that waited."""
-        free = outbox.let_go(self.tx, [fo.id for fo in order.fos if fo.is_live], self.now)
+        waiting = [fo.id for order in those for fo in order.fos if fo.is_live]
+        free = outbox.let_go(self.tx, waiting, self.now)
         self.wakes |= {f"outbox:{connection_id}" for connection_id in free}
 
     def add_lines(self, order: OrderState) -> None:
@@ -313,6 +323,8 @@ class Desk:
             self._end_moot_holds(order)
             self._close_refusals(order)
         orders.save(self.tx, list(self.orders.values()), self.now)
+        orders.drop_adjustments(self.tx, self.restated)
+        self.restated.clear()
         self.rows.flush(self.tx)
         for _, write in sorted(self.last, key=lambda one: one[0]):
             write(self.tx)

@@ -54,9 +54,15 @@ def put_off(tx: Tx, row: dict[str, Any], until: datetime, error: str) -> None:
     tx.execute(update(inquiry).where(_as_named()).values(**later), _key(row))
 
 
-def end(tx: Tx, connection_id: str, external_id: str) -> None:
-    """All of it is known, or never will be."""
-    tx.execute(delete(inquiry).where(inquiry.c.connection_id == connection_id, inquiry.c.external_id == external_id))
+def end(tx: Tx, whole: Collection[tuple[str, str]]) -> None:
+    """All is known of these (connection, its id), or never will be."""
+    by_connection: dict[str, set[str]] = {}
+    for connection_id, external_id in whole:
+        by_connection.setdefault(connection_id, set()).add(external_id)
+    for connection_id, external_ids in by_connection.items():
+        for part in chunks(external_ids):
+            mine = (inquiry.c.connection_id == connection_id, inquiry.c.external_id.in_(part))
+            tx.execute(delete(inquiry).where(*mine))
 
 
 def waiting(tx: Tx, order_ids: Collection[str]) -> set[str]:

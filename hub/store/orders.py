@@ -438,14 +438,7 @@ def _load_holds(tx: Tx, part: list[str], found: dict[str, OrderState]) -> None:
 
 def save(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
     """Write what changed on known orders, lines and fulfillment orders; new rows are not this function's."""
-    for state in states:
-        if state.changes:
-            tx.execute(
-                update(orders)
-                .where(orders.c.id == state.id)
-                .values(updated_at=now, version=orders.c.version + 1, **state.changes)
-            )
-            state.changes = {}
+    _save_headers(tx, [state for state in states if state.changes], now)
     _bulk_update(
         tx,
         order_line,
@@ -460,6 +453,23 @@ def save(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
         ("shipped", "cancelled", "refused"),
         [line for s in states for fo in s.fos for line in fo.lines if line.changed],
     )
+
+
+def _save_headers(tx: Tx, states: Collection[OrderState], now: datetime) -> None:
+    """What changed on the orders themselves: one statement for those of which the same changed."""
+    alike: dict[tuple[str, ...], list[OrderState]] = {}
+    for state in states:
+        alike.setdefault(tuple(sorted(state.changes)), []).append(state)
+    for names, those in alike.items():
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        tx.execute(
+            update(orders)
+            .where(orders.c.id == bindparam("key"))
+            .values(updated_at=now, version=orders.c.version + 1, **values),
+            [{"key": one.id, **{f"new_{name}": one.changes[name] for name in names}} for one in those],
+        )
+        for one in those:
+            one.changes = {}
 
 
 _LINE_CHANGES = (
@@ -538,6 +548,7 @@ def unlinked_lines(tx: Tx, connection_id: str, *, sku: str = "", external_varian
     return found
 
 
-def drop_adjustments(tx: Tx, order_id: str) -> None:
-    """Forget the adjustments of an order whose channel has stated new ones."""
-    tx.execute(delete(order_adjustment).where(order_adjustment.c.order_id == order_id))
+def drop_adjustments(tx: Tx, order_ids: Collection[str]) -> None:
+    """Forget the adjustments of orders of which new ones are stated."""
+    for part in chunks(order_ids):
+        tx.execute(delete(order_adjustment).where(order_adjustment.c.order_id.in_(part)))
