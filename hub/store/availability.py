@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
 from hub.domain.availability import (
     Article,
@@ -395,15 +395,14 @@ def verified(tx: Tx, said: Mapping[str, datetime], now: datetime, *, by_feed: bo
         for row in tx.execute(query):
             if confidence_of(row.verified_at, row.fed_at, row.stale_after_min, now) != "fresh":
                 held.add(row.variant_id)
-    newer = or_(stock_position.c.verified_at.is_(None), stock_position.c.verified_at < bindparam("as_of"))
-    names = ("verified_at", "stated_at") if by_feed else ("verified_at",)
-    if said:
-        tx.execute(
-            update(stock_position)
-            .where(stock_position.c.id == bindparam("key"), newer)
-            .values({name: bindparam("as_of") for name in names}),
-            [{"key": key, "as_of": as_of} for key, as_of in sorted(said.items())],
-        )
+    at_once: dict[datetime, list[str]] = {}  # figures are mostly read together
+    for key, as_of in sorted(said.items()):
+        at_once.setdefault(as_of, []).append(key)
+    for as_of, keys in at_once.items():
+        newer = or_(stock_position.c.verified_at.is_(None), stock_position.c.verified_at < as_of)
+        values = {"verified_at": as_of} | ({"stated_at": as_of} if by_feed else {})
+        for part in chunks(keys):
+            tx.execute(update(stock_position).where(stock_position.c.id.in_(part), newer).values(values))
     if held:
         mark_listings(tx, held)
     return bool(held)
