@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, func, select
 
 from hub.store import inbox as inbox_store
+from hub.store import listings
 from hub.store import outbox as outbox_store
 from hub.store.database import Tx
 from hub.store.tables import connection, cursor, hold, inbox, listing, orders, outbox, webhook_rejection
@@ -77,8 +78,8 @@ def _age(tx: Tx, oldest: Any, where: Any, now: datetime) -> float:
 
 
 def _healths(tx: Tx, now: datetime) -> list[Health]:
-    waits = and_(listing.c.stock_rev > listing.c.published_rev, listing.c.variant_id.is_not(None))
-    late = _by_connection(tx, listing, func.count(), func.min(listing.c.published_at), where=waits)
+    told_at = func.min(listing.c.published_at)
+    late = _by_connection(tx, listing, func.count(), told_at, where=listings.TO_TELL)
     hooks = _by_connection(tx, inbox, func.count(), func.sum(inbox.c.duplicates), where=inbox.c.source == "webhook")
     refused = _by_connection(tx, webhook_rejection, func.count())
     swept = _by_connection(tx, cursor, func.sum(cursor.c.found_by_sweep), func.min(cursor.c.synced_to))

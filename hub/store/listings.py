@@ -15,11 +15,20 @@ from hub.store.tables import connection, listing, reservation
 AT_ONCE = 3  # a figure that a channel compared and refused is told again this often without a pause
 
 
+_BEHIND = (
+    listing.c.stock_rev > listing.c.published_rev,
+    listing.c.variant_id.is_not(None),
+    listing.c.external_id.not_like("sku:%"),  # a SKU that a person linked; the channel lists nothing by that name
+)
+# Listings whose channel is to know the newest figure and does not; a channel that is told no stock lacks nothing.
+TO_TELL = and_(
+    *_BEHIND, listing.c.connection_id.in_(select(connection.c.id).where(connection.c.publish_stock.is_(True)))
+)
+
+
 def _due(now: datetime) -> Any:
     return and_(
-        listing.c.stock_rev > listing.c.published_rev,
-        listing.c.variant_id.is_not(None),
-        listing.c.external_id.not_like("sku:%"),  # a SKU that a person linked; the channel lists nothing by that name
+        *_BEHIND,
         or_(listing.c.publishing_until.is_(None), listing.c.publishing_until < now),
         or_(
             listing.c.publish_next_at.is_(None),

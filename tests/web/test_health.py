@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from hub.settings import Settings
-from hub.store import connections, migrate
+from hub.store import availability, catalog, connections, migrate
 from hub.store.database import open_database
+from hub.store.tables import connection
 from hub.testing.world import World
 from hub.web.app import create_app
 from tests.web.conftest import Site
@@ -103,3 +106,20 @@ def test_two_applications_keep_their_own_limits_and_caches(site: Site) -> None:
     other = create_app(Settings(_env_file=None), site.world.runtime)
     assert other.extensions["orderhub"].webhooks is not site.app.extensions["orderhub"].webhooks
     assert other.extensions["orderhub"].cached is not site.app.extensions["orderhub"].cached
+
+
+def test_a_channel_that_is_told_no_stock_lacks_none(site: Site) -> None:
+    site.world.location("EAST", "US")
+    site.world.stock("location MUG\nEAST 5")
+    rows: list[dict[str, object]] = [{"external_id": "1", "inventory_external_id": "1", "sku": "MUG", "title": "",
+                                      "product_type": None, "pack_size": 1}]  # fmt: skip
+    with site.world.db.begin() as tx:
+        catalog.store_listings(tx, site.shop_id, rows)
+        availability.mark_due(tx)
+    waiting, viewer = 'orderhub_connection_publish_waiting{connection="Web shop"}', site.signed_in("viewer")
+    assert figures(site)[waiting] == 1
+    assert 'data-head="Stock to tell">1<' in viewer.get("/connections/").text
+    with site.world.db.begin() as tx:
+        tx.execute(update(connection).values(publish_stock=False))
+    assert figures(site)[waiting] == 0
+    assert 'data-head="Stock to tell">0<' in viewer.get("/connections/").text

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import func, select
 
-from hub.store import connections
+from hub.store import connections, listings
 from hub.store.connections import ConnectionRow
 from hub.store.database import Tx
 from hub.store.sealing import Keyring
@@ -234,9 +234,8 @@ def _queues(tx: Tx, ids: Sequence[str]) -> dict[str, QueueLengths]:
             )
             for connection_id, units in tx.execute(query):
                 counts[connection_id][name] = counts[connection_id].get(name, 0) + int(units)
-    due = listing.c.stock_rev > listing.c.published_rev, listing.c.variant_id.is_not(None)
-    for name, where in (("stock_due", due), ("stock_errors", (listing.c.publish_error != "",))):
-        rows = select(listing.c.connection_id, func.count()).where(*where, listing.c.connection_id.in_(ids))
+    for name, where in (("stock_due", listings.TO_TELL), ("stock_errors", listing.c.publish_error != "")):
+        rows = select(listing.c.connection_id, func.count()).where(where, listing.c.connection_id.in_(ids))
         for connection_id, units in tx.execute(rows.group_by(listing.c.connection_id)):
             counts[connection_id][name] = int(units)
     return {key: QueueLengths(**found) for key, found in counts.items()}
