@@ -47,11 +47,13 @@ def ask(runtime: Runtime, connection_id: str) -> int:
         connector = runtime.connector(connection)
         assert isinstance(connector, OrderSource)  # noqa: S101 - whoever polls orders is one
         for external_id, found in connector.several(list(due)):
-            _answered(runtime, connection, stream, due.pop(external_id), found)
+            _answered(runtime, connection, stream, due[external_id], found)
+            del due[external_id]
             answers += 1
     except Exception as error:  # noqa: BLE001 - noted at the connection, and asked again later
         note_failure(runtime, connection, error)
-        _put_off(runtime, next(iter(due.values())), error)
+        for row in list(due.values())[:1]:
+            _put_off(runtime, row, error)
     return answers
 
 
