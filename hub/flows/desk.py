@@ -279,13 +279,12 @@ class Desk:
         for held in [one for one in order.holds if one.target_type != "order" and one.target_id not in live]:
             self.end_hold(order, held, f"The hold ({held.kind.replace('_', ' ')}) ended with what it lay on.")
 
-    def _close_refusals(self, order: OrderState) -> None:
+    def _close_refusals(self) -> None:
         """What a place refused is nobody's problem any more once no unit of the order needs a place."""
-        if any(line.unrouted > 0 for line in order.lines):
-            return
-        given_up = [fo.id for fo in order.fos if fo.exec_status == "cancelled" and fo.handler_id is not None]
-        if given_up:
-            outbox.close_refused(self.tx, given_up, self.now)
+        placed = [order for order in self.orders.values() if not any(line.unrouted > 0 for line in order.lines)]
+        fos = [fo for order in placed for fo in order.fos]
+        given_up = [fo.id for fo in fos if fo.exec_status == "cancelled" and fo.handler_id is not None]
+        outbox.close_refused(self.tx, given_up, self.now)
 
     def _ask_for_the_rest(self) -> None:
         """Have channels asked for orders that came in part, and let those go that are whole now."""
@@ -321,7 +320,7 @@ class Desk:
         for order in self.orders.values():
             self.add_lines(order)
             self._end_moot_holds(order)
-            self._close_refusals(order)
+        self._close_refusals()
         orders.save(self.tx, list(self.orders.values()), self.now)
         orders.drop_adjustments(self.tx, self.restated)
         self.restated.clear()

@@ -158,12 +158,13 @@ def _book(runtime: Runtime, tx: Tx, stated: Sequence[_Stated], doors: set[str]) 
     positions = {(one.location_id, one.variant_id): book.position(one.location_id, one.variant_id) for one in stated}
     kept_by = tracked(tx, {one.read.value.sku for one in stated})
     known = availability.verified_at(tx, {position.id for position in positions.values()})
+    in_turn = sorted(stated, key=lambda one: one.as_of)
     oldest: dict[str, datetime] = {}
-    for one in sorted(stated, key=lambda one: one.as_of, reverse=True):
+    for one in reversed(in_turn):
         oldest[positions[one.location_id, one.variant_id].id] = one.as_of
     moves = moves_since(tx, oldest)
     said: dict[str, datetime] = {}
-    for one in sorted(stated, key=lambda one: one.as_of):
+    for one in in_turn:
         row_id, position = one.read.row["id"], positions[one.location_id, one.variant_id]
         if position.id in known and known[position.id] > one.as_of:
             outcomes.append((row_id, "stale", one.variant_id))

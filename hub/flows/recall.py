@@ -72,7 +72,7 @@ def withdrawn(desk: Desk, fo: FoState) -> bool:
         return fo.request_status in {"unsubmitted", "submitted"}
     if fo.request_status != "unsubmitted":
         return False
-    return bool(outbox.withdraw(desk.tx, fo.id, ("submit", "buy_label"), desk.now))
+    return bool(outbox.withdraw(desk.tx, fo.id, outbox.MAKES_WORK, desk.now))
 
 
 def release(desk: Desk, order: OrderState, fo: FoState, reason: str) -> None:

@@ -53,7 +53,7 @@ def rejected(runtime: Runtime, tx: Tx, row: Row, error: errors.ConnectorError, d
         return
     desk, order = _desk(runtime, tx, row)
     desk.tell(order.id, ("outbox", row["id"]), "rejected", f"{_name(desk, row)} refused: {error}")
-    if row["operation"] in {"submit", "buy_label"}:
+    if row["operation"] in outbox.MAKES_WORK:
         fo = _fo(order, row)
         if fo.is_live and fo.request_status == "cancellation_requested":
             track.stopped(desk, order, fo, str(error))

@@ -168,7 +168,7 @@ def nobody_else(desk: Desk, fo: FoState) -> None:
     """Take the work back from a handler that has not begun; refuse when it may have."""
     if fo.handler_id is None or fo.handling == "manual":
         return
-    withdrawn = outbox.withdraw(desk.tx, fo.id, ("submit", "buy_label"), desk.now)
+    withdrawn = outbox.withdraw(desk.tx, fo.id, outbox.MAKES_WORK, desk.now)
     if fo.request_status == "unsubmitted" and withdrawn:
         return
     name = desk.connections[fo.handler_id].name

@@ -11,6 +11,7 @@ from sqlalchemy import exists, func, or_, select
 from hub.domain.holds import NOTHING
 from hub.store.database import Tx
 from hub.store.orders import LIVE_EXEC
+from hub.store.outbox import MAKES_WORK
 from hub.store.rows import chunks
 from hub.store.tables import connection, fo_line, fulfillment_order, hold, order_line, orders, outbox
 from hub.store.views.pages import Page, cursor_after, cut, read_cursor, size
@@ -68,7 +69,7 @@ def out_of_reach(tx: Tx, order_ids: Collection[str]) -> dict[str, tuple[OutOfRea
     fo, handed_over = fulfillment_order.c, outbox.c
     on_the_way = exists().where(
         handed_over.subject_id == fo.id,
-        handed_over.operation.in_(("submit", "buy_label")),
+        handed_over.operation.in_(MAKES_WORK),
         handed_over.status.in_(("sending", "unknown")),
     )
     holds_units_of = exists().where(
