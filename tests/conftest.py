@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,21 @@ def postgres(postgres_folder: Path) -> Iterator[str]:
 def new_postgres_database(server: str, template: str = "template1") -> str:
     """A fresh database on the server, like the template: empty unless another is named."""
     name = f"test_{uuid.uuid4().hex}"
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def administer(server: str, statement: str) -> None:
+    """Do to a server what cannot be part of a transaction."""
     admin = open_database(server)
     with admin.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.exec_driver_sql(statement)
     admin.dispose()
-    return server.replace("/postgres?", f"/{name}?")
+
+
+def name_of(url: str) -> str:
+    """The name of a PostgreSQL database."""
+    return url.split("?", maxsplit=1)[0].rpartition("/")[2]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -70,7 +81,7 @@ def migrated_template(postgres: str) -> str:
     made = open_database(url)
     migrate.upgrade(made)
     made.dispose()
-    return url.split("?")[0].rpartition("/")[2]
+    return name_of(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -89,3 +100,40 @@ def db(migrated_url: str) -> Iterator[Database]:
     opened = open_database(migrated_url)
     yield opened
     opened.dispose()
+
+
+Fresh = Callable[[], AbstractContextManager[Database]]
+
+
+@pytest.fixture
+def sqlite_afresh(migrated_file: Path, tmp_path: Path) -> Fresh:
+    """Opens a database of its own at every call: a walk of a state machine begins where every other began."""
+
+    @contextmanager
+    def fresh() -> Iterator[Database]:
+        file = Path(shutil.copy(migrated_file, tmp_path / f"{uuid.uuid4().hex}.sqlite3"))
+        opened = open_database(f"sqlite:///{file}")
+        try:
+            yield opened
+        finally:
+            opened.dispose()
+            file.unlink()
+
+    return fresh
+
+
+@pytest.fixture
+def postgresql_afresh(postgres: str, migrated_template: str) -> Fresh:
+    """As `sqlite_afresh`, on the server."""
+
+    @contextmanager
+    def fresh() -> Iterator[Database]:
+        url = new_postgres_database(postgres, migrated_template)
+        opened = open_database(url)
+        try:
+            yield opened
+        finally:
+            opened.dispose()
+            administer(postgres, f"DROP DATABASE {name_of(url)}")
+
+    return fresh
