@@ -31,15 +31,19 @@ def read(payload: Mapping[str, Any]) -> tuple[PostingLine, ...]:
 
 
 def _sold(state: OrderState, order: Order) -> Iterator[Sold]:
-    """Articles, of which what ships from here is billed as it leaves, and charges."""
+    """Articles, of which what ships from here is billed as it leaves, and charges.
+
+    What was taken off the order and left all the same is on the invoice for nothing, as the order has it.
+    """
     stated = {line.external_id: line for line in order.lines}
     for line in state.lines:
         said, wanted = stated.get(line.external_id), line.ordered - line.cancelled
-        if said is None or not said.quantity or wanted <= 0:
+        if line.kit_line_id or wanted <= 0:
             continue
+        total, taxes = (said.total_minor, said.taxes) if said else (0, ())
         leaves = line.ships or kits.is_kit(state, line)
         yield Sold(
-            PostingLine(line.sku, line.title or line.sku, wanted, said.total_minor, "article", said.taxes, line.id),
+            PostingLine(line.sku, line.title or line.sku, wanted, total, "article", taxes, line.id),
             line.shipped if leaves else wanted,
         )
     for number, charge in enumerate(order.shipping):

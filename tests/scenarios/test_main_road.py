@@ -457,6 +457,27 @@ def test_what_needs_no_shipping_is_invoiced_too_when_it_is_added_to_a_completed_
     assert [_billed(one) for one in town.erp.invoices()] == [{"MUG": 1, "Standard": 1}, {"PATTERN": 1}]
 
 
+def test_what_left_although_it_was_taken_off_is_on_the_invoice_for_nothing(town: Town) -> None:
+    town.world.stock("""
+        location MUG
+        EAST      10 """)
+    order = town.shop.place_order([("MUG", 2)], shipping="4.00")
+    town.send("orders/create", order)
+    town.world.run()
+    [theirs] = [one["order_number"] for one in town.threepl.orders]
+    town.threepl.ship(theirs, "1ZLEFT", notify=False)
+    town.world.later(seconds=2)
+    town.send("orders/updated", town.shop.edit_order(order.id, {"MUG": 0}))
+    town.world.run()
+    assert town.erp.invoices() == []
+    assert town.world.deliver(town.threepl_id, *town.threepl.webhook("Shipment Update", theirs)).status == 200
+    town.world.run()
+    assert town.column(orders.c.lifecycle) == ["completed"]
+    assert town.column(order_line.c.shipped) == [2]
+    [invoice] = town.erp.invoices()
+    assert (_billed(invoice), invoice["amount_total"]) == ({"MUG": 2, "Standard": 1}, 4.0)
+
+
 def _billed(invoice: dict) -> dict[str, int]:
     units: dict[str, int] = {}
     for line in invoice["invoice_line_ids"]:
