@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from hub.store import migrate
 from hub.store.database import Database, open_database
+from tests.machines import LONG, Fresh
 
 
 @pytest.fixture(scope="session")
@@ -102,38 +103,34 @@ def db(migrated_url: str) -> Iterator[Database]:
     opened.dispose()
 
 
-Fresh = Callable[[], AbstractContextManager[Database]]
+@pytest.fixture(params=["sqlite", "postgresql"] if LONG else ["sqlite"])
+def afresh(request: pytest.FixtureRequest, tmp_path: Path) -> Fresh:
+    """Opens a new database with the current schema at every call; on PostgreSQL too in long runs."""
+    if request.param == "sqlite":
+        return lambda: sqlite_copy(request.getfixturevalue("migrated_file"), tmp_path)
+    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("migrated_template")
+    return lambda: postgres_copy(server, template)
 
 
-@pytest.fixture
-def sqlite_afresh(migrated_file: Path, tmp_path: Path) -> Fresh:
-    """Opens a database of its own at every call: a walk of a state machine begins where every other began."""
-
-    @contextmanager
-    def fresh() -> Iterator[Database]:
-        file = Path(shutil.copy(migrated_file, tmp_path / f"{uuid.uuid4().hex}.sqlite3"))
-        opened = open_database(f"sqlite:///{file}")
-        try:
-            yield opened
-        finally:
-            opened.dispose()
-            file.unlink()
-
-    return fresh
+@contextmanager
+def sqlite_copy(file: Path, folder: Path) -> Iterator[Database]:
+    """A database like the file, gone at the end."""
+    copy = Path(shutil.copy(file, folder / f"{uuid.uuid4().hex}.sqlite3"))
+    opened = open_database(f"sqlite:///{copy}")
+    try:
+        yield opened
+    finally:
+        opened.dispose()
+        copy.unlink()
 
 
-@pytest.fixture
-def postgresql_afresh(postgres: str, migrated_template: str) -> Fresh:
-    """As `sqlite_afresh`, on the server."""
-
-    @contextmanager
-    def fresh() -> Iterator[Database]:
-        url = new_postgres_database(postgres, migrated_template)
-        opened = open_database(url)
-        try:
-            yield opened
-        finally:
-            opened.dispose()
-            administer(postgres, f"DROP DATABASE {name_of(url)}")
-
-    return fresh
+@contextmanager
+def postgres_copy(server: str, template: str) -> Iterator[Database]:
+    """A database like the template, gone at the end."""
+    url = new_postgres_database(server, template)
+    opened = open_database(url)
+    try:
+        yield opened
+    finally:
+        opened.dispose()
+        administer(server, f"DROP DATABASE {name_of(url)}")

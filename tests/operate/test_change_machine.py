@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from sqlalchemy import func, select
 
 from connectors.erp.odoo.sandbox import OdooSandbox
@@ -39,8 +31,7 @@ from hub.store.orders import FoState, OrderState
 from hub.store.tables import hold, order_change, stock_position
 from hub.store.tables import outbox as outbox_rows
 from hub.testing.world import World
-from tests.conftest import Fresh
-from tests.store.machines import LONG, STEPS
+from tests.machines import Fresh, StoredMachine, walk
 
 PERSON = "mia@example.com"
 SKUS = ("MUG", "TEE")
@@ -95,16 +86,10 @@ class Model:
         self.moved = after - self.first_price
 
 
-class Changes(RuleBasedStateMachine):
-    """Every walk has a database of its own: how often a place refused before decides where later orders go."""
-
-    fresh: Fresh
-
+class Changes(StoredMachine):
     @initialize()
     def open(self) -> None:
-        self.held = ExitStack()
-        self.world = World(self.held.enter_context(type(self).fresh()))
-        self.db = self.world.db
+        self.world = World(self.db)
         self.numbers = count(1)
         self.models: list[Model] = []
         self.flying: list[dict[str, Any]] = []
@@ -126,10 +111,9 @@ class Changes(RuleBasedStateMachine):
         self.world.location("HOUSE", handling="threepl", handler_id=self.threepl, kind="3pl")
 
     def teardown(self) -> None:
-        if hasattr(self, "held"):
-            with self.held:
-                assert self.world.read(ledger.differences) == []
-                assert self.world.read(invariants.every) == []
+        with self.held, self.db.read() as tx:
+            assert ledger.differences(tx) == []
+            assert invariants.every(tx) == []
 
     # -- what happens
 
@@ -480,18 +464,5 @@ class Changes(RuleBasedStateMachine):
         model.settle_price(left + sum(PRICE * model.shipped[key] for key in model.added))
 
 
-def walk(databases: Fresh) -> None:
-    class Here(Changes):
-        fresh = databases
-
-    run_state_machine_as_test(Here, settings=STEPS)
-
-
-def test_units_and_money_are_kept_whatever_is_done_in_whatever_order(sqlite_afresh: Fresh) -> None:
-    walk(sqlite_afresh)
-
-
-@pytest.mark.skipif(not LONG, reason="walks far on both databases with ORDERHUB_LONG=1")
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_units_and_money_are_kept_on_both_databases(request: pytest.FixtureRequest, kind: str) -> None:
-    walk(request.getfixturevalue(f"{kind}_afresh"))
+def test_units_and_money_are_kept_whatever_is_done_in_whatever_order(afresh: Fresh) -> None:
+    walk(Changes, afresh)

@@ -9,15 +9,10 @@ import pytest
 from hub.store import migrate
 from hub.store.database import Database, open_database
 from tests.conftest import new_postgres_database
-from tests.store.machines import LONG
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    yield from _migrated(request, tmp_path_factory)
-
-
-def _migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('store')}/hub.sqlite3"
     else:
@@ -26,9 +21,3 @@ def _migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     migrate.upgrade(opened)
     yield opened
     opened.dispose()
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"] if LONG else ["sqlite"])
-def machine_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Where state machines run: on SQLite, and in long runs on PostgreSQL as well."""
-    yield from _migrated(request, tmp_path_factory)

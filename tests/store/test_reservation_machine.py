@@ -11,24 +11,17 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from sqlalchemy import select, update
 
 from hub.flows import operate, stock_care
 from hub.flows.operate import NotDoneError, ReserveLine
 from hub.store import catalog, invariants, ledger, reservations
-from hub.store.database import Database, new_id
+from hub.store.database import new_id
 from hub.store.ledger import OutOfStockError, StockBook
 from hub.store.tables import reservation, stock_position, variant
 from hub.testing.world import World
-from tests.store.machines import STEPS
+from tests.machines import StoredMachine, walk
 
 PERSON = "mia@example.com"
 LIMITS = {"MUG": 3, "TEE": None}  # units that may wait; None: any number
@@ -49,27 +42,21 @@ class Kept:
     state: str = "active"
 
 
-class Keeping(RuleBasedStateMachine):
+class Keeping(StoredMachine):
     """Every rule is what a shop, a person or the clock does."""
-
-    db: Database
 
     @initialize()
     def open(self) -> None:
-        self.world, self.mark, self.minute = World(self.db), new_id()[-8:], 0
+        self.world, self.minute = World(self.db), 0
         self.start = self.world.now()
         self.free: Counter[tuple[str, str]] = Counter()
         self.committed: Counter[tuple[str, str]] = Counter()
         self.kept: dict[str, Kept] = {}
-        self.places = {name: self.world.location(self.name(name), "DE") for name in ("EAST", "WEST")}
+        self.places = {name: self.world.location(name, "DE") for name in ("EAST", "WEST")}
         with self.db.begin() as tx:
-            made = catalog.add_variants(tx, [{"sku": self.name(sku)} for sku in LIMITS], self.start)
-            self.articles = {sku: made[self.name(sku)] for sku in LIMITS}
+            self.articles = catalog.add_variants(tx, [{"sku": sku} for sku in LIMITS], self.start)
             for sku, most in LIMITS.items():
                 tx.execute(update(variant).where(variant.c.id == self.articles[sku]).values(backorder_limit=most))
-
-    def name(self, word: str) -> str:
-        return f"{word}-{self.mark}"
 
     def active(self, **like) -> list[Kept]:
         found = [one for one in self.kept.values() if one.state == "active"]
@@ -83,9 +70,7 @@ class Keeping(RuleBasedStateMachine):
 
     @rule(place=PLACES, sku=SKUS, units=UNITS)
     def receive(self, place, sku, units) -> None:
-        done = operate.adjust_stock(
-            self.world.runtime, self.name(sku), self.name(place), change=units, reason="received", person=PERSON
-        )
+        done = operate.adjust_stock(self.world.runtime, sku, place, change=units, reason="received", person=PERSON)
         assert done.status == "changed"
         self.free[place, sku] += units
 
@@ -95,9 +80,7 @@ class Keeping(RuleBasedStateMachine):
         held = sum(one.units for one in self.active(sku=sku, place=place))
         there = self.free[place, sku] + held + self.committed[place, sku]
         with contextlib.nullcontext() if there >= units else pytest.raises(NotDoneError):
-            operate.adjust_stock(
-                self.world.runtime, self.name(sku), self.name(place), change=-units, reason="lost", person=PERSON
-            )
+            operate.adjust_stock(self.world.runtime, sku, place, change=-units, reason="lost", person=PERSON)
             self.free[place, sku] -= units
 
     @rule(place=PLACES, sku=SKUS, units=UNITS)
@@ -137,7 +120,7 @@ class Keeping(RuleBasedStateMachine):
     def reserved(self, lines, minutes, key="") -> dict[str, Kept]:
         made = operate.reserve(
             self.world.runtime,
-            [ReserveLine(self.name(sku), units, self.name(place) if place else "") for sku, units, place in lines],
+            [ReserveLine(*line) for line in lines],
             ("person", "Mia"),
             expires_in=None if minutes is None else timedelta(minutes=minutes),
             person=PERSON,
@@ -209,9 +192,8 @@ class Keeping(RuleBasedStateMachine):
 
     @invariant()
     def the_shelves_are_as_the_model_says(self) -> None:
-        query = select(stock_position).where(stock_position.c.variant_id.in_(self.articles.values()))
         with self.db.read() as tx:
-            rows = tx.execute(query).mappings().all()
+            rows = tx.execute(select(stock_position)).mappings().all()
             told = dict(tx.execute(select(reservation.c.id, reservation.c.state)).all())
             assert ledger.differences(tx) == []
             assert [one for one in invariants.owners(tx) if one["state"] == "reserved"] == []
@@ -229,8 +211,5 @@ class Keeping(RuleBasedStateMachine):
                 )
 
 
-def test_units_are_kept_once_and_come_back_once_whatever_is_done(machine_store):
-    class Here(Keeping):
-        db = machine_store
-
-    run_state_machine_as_test(Here, settings=STEPS)
+def test_units_are_kept_once_and_come_back_once_whatever_is_done(afresh):
+    walk(Keeping, afresh)

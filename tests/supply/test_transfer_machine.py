@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    multiple,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
 
 from hub.flows.operate import NotDoneError, UsedKeyError, add_location, import_stock
 from hub.flows.operate.stock import ImportRow
@@ -31,14 +21,15 @@ from hub.flows.operate.transfers import (
     receive_transfer,
     ship_transfer,
 )
-from hub.store import invariants, ledger, migrate
-from hub.store.database import Database, new_id, open_database
+from hub.store import invariants, ledger
+from hub.store.database import new_id
 from hub.store.views import transfers as view
 from hub.testing.world import World
+from tests.machines import Fresh, StoredMachine, walk
 from tests.supply.conftest import PERSON, House
 
-LONG = bool(os.environ.get("ORDERHUB_LONG"))
-SKUS = st.sampled_from(["MUG", "TEE"])
+ARTICLES = ("MUG", "TEE")
+SKUS = st.sampled_from(ARTICLES)
 UNITS = st.integers(1, 5)
 CONDITION = st.sampled_from(["good", "damaged", "to_inspect"])
 STATES = {"good": "available", "damaged": "damaged", "to_inspect": "quality_hold"}
@@ -62,24 +53,21 @@ class Model:
         return self.shipped.get(sku, 0) - sum(one.get(sku, 0) for one in gone)
 
 
-class Transfers(RuleBasedStateMachine):
-    """Each example has a source and a destination of its own in one database."""
+class Transfers(StoredMachine):
+    """Between a source and a destination."""
 
-    db: Database
     known = Bundle("known")
 
     @initialize()
     def furnish(self) -> None:
-        mark = new_id()[-8:]
         self.house = House(World(self.db))
-        self.source, self.destination = f"SRC-{mark}", f"DST-{mark}"
-        self.skus = {sku: f"{sku}-{mark}" for sku in ("MUG", "TEE")}
+        self.source, self.destination = "SRC", "DST"
         for code in (self.source, self.destination):
             add_location(self.house.runtime, code, person=PERSON, country="DE")
-        rows = [ImportRow(n, sku, self.source, START) for n, sku in enumerate(self.skus.values(), start=1)]
+        rows = [ImportRow(n, sku, self.source, START) for n, sku in enumerate(ARTICLES, start=1)]
         import_stock(self.house.runtime, rows, person=PERSON, reason="start", create_articles=True)
         # (place, sku, state) -> units
-        self.shelf = {(self.source, sku, "available"): START for sku in self.skus}
+        self.shelf = {(self.source, sku, "available"): START for sku in ARTICLES}
         self.receipts: list[tuple[str, str, Received]] = []
         self.out = 0  # units that left this world: lost
         self.made = 0  # units that came from nowhere: over and mis-shipped
@@ -96,8 +84,7 @@ class Transfers(RuleBasedStateMachine):
     @rule(target=known, mug=st.integers(0, 4), tee=st.integers(0, 4))
     def write(self, mug: int, tee: int) -> object:
         wanted = {sku: units for sku, units in (("MUG", mug), ("TEE", tee)) if units}
-        units = {self.skus[sku]: count for sku, count in wanted.items()}
-        return Model(create_transfer(self.house.runtime, self.source, self.destination, units, person=PERSON), wanted)
+        return Model(create_transfer(self.house.runtime, self.source, self.destination, wanted, person=PERSON), wanted)
 
     @rule(one=known)
     def keep(self, one: Model) -> None:
@@ -120,10 +107,9 @@ class Transfers(RuleBasedStateMachine):
         if one.status not in ("draft", "ready", "cancelled"):
             assert not ship_transfer(self.house.runtime, one.number, person=PERSON)
             return
-        units = {self.skus[sku]: count for sku, count in leaving.items()}
         possible = one.status == "ready" and any(leaving.values())
         with self.refused(unless=possible):
-            ship_transfer(self.house.runtime, one.number, person=PERSON, units=units)
+            ship_transfer(self.house.runtime, one.number, person=PERSON, units=leaving)
         if possible:
             one.status, one.shipped = "in_transit", leaving
             for sku, wanted in one.wanted.items():
@@ -135,7 +121,7 @@ class Transfers(RuleBasedStateMachine):
     def receive(self, one: Model, sku: str, units: int, condition: str) -> None:
         possible = one.status in ("in_transit", "partially_received", "closed_short")
         receipt = new_id()
-        row = Received(self.skus[sku], units, condition)
+        row = Received(sku, units, condition)
         with self.refused(unless=possible):
             assert receive_transfer(self.house.runtime, one.number, [row], person=PERSON, receipt=receipt)
         if not possible:
@@ -147,7 +133,7 @@ class Transfers(RuleBasedStateMachine):
         self.put(self.destination, sku, STATES[condition], units)
         self.made += units - taken
         if one.status != "closed_short":
-            left = any(one.expected(name) for name in self.skus)
+            left = any(one.expected(name) for name in ARTICLES)
             one.status = "partially_received" if left else "received"
 
     @rule(data=st.data())
@@ -161,15 +147,14 @@ class Transfers(RuleBasedStateMachine):
 
     @rule(one=known, sku=SKUS, lost=st.integers(0, 3), back=st.integers(0, 3))
     def close(self, one: Model, sku: str, lost: int, back: int) -> None:
-        named = self.skus[sku]
         may = one.status in ("in_transit", "partially_received", "closed_short")
         on_it = sku in one.wanted or one.received.get(sku) is not None
         if one.status == "closed_short" and not lost + back:
-            assert not close_short(self.house.runtime, one.number, [Missing(named, lost, back)], person=PERSON)
+            assert not close_short(self.house.runtime, one.number, [Missing(sku, lost, back)], person=PERSON)
             return
         possible = may and on_it and lost + back <= one.expected(sku)
         with self.refused(unless=possible):
-            close_short(self.house.runtime, one.number, [Missing(named, lost, back)], person=PERSON)
+            close_short(self.house.runtime, one.number, [Missing(sku, lost, back)], person=PERSON)
         if possible:
             one.status = "closed_short"
             one.lost[sku] = one.lost.get(sku, 0) + lost
@@ -199,13 +184,12 @@ class Transfers(RuleBasedStateMachine):
         found = self.house.world.read(lambda tx: view.detail(tx, one.number))
         assert found.row.status == one.status
         for line in found.lines:
-            sku = next(name for name, ours in self.skus.items() if ours == line.sku)
             units = line.line
             assert units.received + units.lost + units.back_to_source + units.expected == units.shipped
             assert (units.shipped, units.received, units.expected) == (
-                one.shipped.get(sku, 0),
-                one.received.get(sku, 0),
-                one.expected(sku),
+                one.shipped.get(line.sku, 0),
+                one.received.get(line.sku, 0),
+                one.expected(line.sku),
             )
         return multiple()
 
@@ -214,8 +198,8 @@ class Transfers(RuleBasedStateMachine):
         seen = {
             (place, sku, state): units
             for place in (self.source, self.destination)
-            for sku, ours in self.skus.items()
-            for state, units in self.house.units(place, ours).items()
+            for sku in ARTICLES
+            for state, units in self.house.units(place, sku).items()
         }
         assert seen == {key: units for key, units in self.shelf.items() if units}
         assert sum(seen.values()) == 2 * START + self.made - self.out
@@ -223,24 +207,5 @@ class Transfers(RuleBasedStateMachine):
         assert self.house.world.read(invariants.every) == []
 
 
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory):
-    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('transfers')}/hub.sqlite3")
-    migrate.upgrade(db)
-    yield db
-    db.dispose()
-
-
-def test_no_unit_is_lost_or_made_on_its_way(quick: Database) -> None:
-    class Here(Transfers):
-        db = quick
-
-    run_state_machine_as_test(
-        Here,
-        settings=settings(
-            max_examples=300 if LONG else 15,
-            stateful_step_count=50 if LONG else 25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def test_no_unit_is_lost_or_made_on_its_way(afresh: Fresh) -> None:
+    walk(Transfers, afresh)
