@@ -47,6 +47,7 @@ class Position:
     version: int = 0
     stated_at: datetime | None = None  # as of when a feed last said how many units there are
     is_new: bool = False
+    corrected: bool = False  # brought to what somebody has said is there
     delta: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -81,7 +82,6 @@ class StockBook:
         self._positions: dict[tuple[str, str], Position] = {}
         self._by_variant: dict[str, list[Position]] = defaultdict(list)
         self._moves: list[dict[str, Any]] = []
-        self._corrected: set[str] = set()
         self.changed_variants: set[str] = set()
         self._let_go: set[str] = set()
 
@@ -182,7 +182,7 @@ class StockBook:
                 occurred_at=occurred_at,
             )  # fmt: skip
         if outright:
-            self._corrected.add(position.id)
+            position.corrected = True
         if not {"available", INCOMING}.isdisjoint(
             (from_state, to_state)
         ):  # what is to come may be sold before it is there
@@ -230,16 +230,12 @@ class StockBook:
             bulk.insert_rows(self.tx, stock_move, self._moves)
         look_again(self.tx, self._let_go)
         self._let_go = set()
-        for part in chunks(self._corrected):
-            these = update(stock_position).where(stock_position.c.id.in_(part))
-            self.tx.execute(these.values(corrected=stock_position.c.version))
         if self.changed_variants:
             mark_listings(self.tx, self.changed_variants)
         for position in changed:
             position.delta = {}
-            position.is_new = False
+            position.is_new = position.corrected = False
         self._moves = []
-        self._corrected = set()
 
     def _insert_new(self, positions: list[Position]) -> None:
         positions.sort(key=_in_order)
@@ -251,6 +247,7 @@ class StockBook:
                 "on_hand": position.on_hand,
                 "oversold": position.oversold,
                 "version": 1,
+                "corrected": int(position.corrected),
                 "rises": position.rose,
                 **position.units,
             }
@@ -273,6 +270,7 @@ class StockBook:
                 "new_on_hand": position.on_hand,
                 "new_oversold": position.oversold,
                 "rose": position.rose,
+                "is_corrected": int(position.corrected),
                 **{f"new_{state}": units for state, units in position.units.items()},
             }
             for position in positions
@@ -302,13 +300,14 @@ def _update(new: Callable[[str], Any]) -> Update:
             on_hand=new("new_on_hand"),
             oversold=new("new_oversold"),
             version=stock_position.c.version + 1,
+            corrected=case((new("is_corrected") == 1, stock_position.c.version + 1), else_=stock_position.c.corrected),
             rises=stock_position.c.rises + new("rose"),
             **{state: new(f"new_{state}") for state in COLUMNS},
         )
     )
 
 
-_FIGURES = ("seen", "new_on_hand", "new_oversold", "rose", *(f"new_{state}" for state in COLUMNS))
+_FIGURES = ("seen", "new_on_hand", "new_oversold", "rose", "is_corrected", *(f"new_{state}" for state in COLUMNS))
 _UPDATE_EACH = _update(bindparam)
 _UPDATE_ALL = _update(bulk.given({"key": stock_position.c.id.type} | dict.fromkeys(_FIGURES, Integer())).c.__getitem__)
 
