@@ -22,6 +22,8 @@ ROUTING, RELEASE, LABEL, SHIP, EVERYTHING, NOTHING = BLOCKS = (
     "nothing",  # somebody has to see to something, and the order goes on meanwhile
 )
 
+MONEY = "money"  # source of the holds that ask for a refund
+
 # A fulfillment order has its place already, so its routing cannot be held any more.
 MAY_BLOCK: Mapping[str, tuple[str, ...]] = {"order": BLOCKS, "line": BLOCKS, "fo": (RELEASE, LABEL, SHIP)}
 

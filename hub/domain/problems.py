@@ -172,6 +172,10 @@ _HOLDS = {
         "A location refused without naming the article",
         "Find out what is there, correct the stock, then release the hold.",
     ),
+    "refund_due": (
+        "Customers are to get money back",
+        "Refund what the hold says at the channel; it ends when the channel says so, or when you release it.",
+    ),
     "manual": ("Held by a person", "Release the hold when the reason is gone."),
 }
 WAITING_HOLDS = frozenset({"unpaid", "pending", "channel"})  # these end by themselves, when the channel says so

@@ -14,9 +14,9 @@ from typing import Any
 
 from hub.domain import kits
 from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
-from hub.domain.holds import NOTHING, ROUTING
+from hub.domain.holds import MONEY, NOTHING, ROUTING
 from hub.domain.routing.shapes import Ranker, Rules, Strategy
-from hub.flows import machine
+from hub.flows import machine, owed
 from hub.flows.backlog import Backlog
 from hub.flows.runtime import Runtime
 from hub.flows.snapshot import RoutingView, routing_view
@@ -279,6 +279,21 @@ class Desk:
         for held in [one for one in order.holds if one.target_type != "order" and one.target_id not in live]:
             self.end_hold(order, held, f"The hold ({held.kind.replace('_', ' ')}) ended with what it lay on.")
 
+    def _note_refund(self, order: OrderState) -> None:
+        """Have somebody see to what the customer is to get back, for as long as the channel has not given it back.
+
+        What a person has released stays released for as long as the amount is the same.
+        """
+        asked = [one for one in order.holds if one.source == MONEY]
+        if (order.channel_document is None and not asked) or not owed.is_settled(order):
+            return
+        amount, said = owed.refund(order, self.connections[order.connection_id].name)
+        handle = f"{owed.KIND}:{amount}"
+        for held in [one for one in asked if one.handle != handle]:
+            self.end_hold(order, held, "The hold (refund due) ended: it is not so any more.")
+        if amount and (MONEY, handle) not in order.dismissed:
+            self.put_on_hold(order, owed.KIND, said, handle=handle, source=MONEY, blocks=NOTHING)
+
     def _close_refusals(self) -> None:
         """What a place refused is nobody's problem any more once no unit of the order needs a place."""
         placed = [order for order in self.orders.values() if not any(line.unrouted > 0 for line in order.lines)]
@@ -320,6 +335,7 @@ class Desk:
         for order in self.orders.values():
             self.add_lines(order)
             self._end_moot_holds(order)
+            self._note_refund(order)
         self._close_refusals()
         orders.save(self.tx, list(self.orders.values()), self.now)
         orders.drop_adjustments(self.tx, self.restated)

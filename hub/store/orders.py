@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, delete, func, or_, select, update
 
 from hub.domain.entry import SOURCE, signature
-from hub.domain.holds import EVERYTHING, ROUTING, STOPPED_BY
+from hub.domain.holds import EVERYTHING, MONEY, ROUTING, STOPPED_BY
 from hub.store.database import Tx
 from hub.store.numbers import number
 from hub.store.rows import chunks
@@ -421,8 +421,8 @@ def _load_parts(tx: Tx, part: list[str], found: dict[str, OrderState]) -> None:
 
 
 def _load_holds(tx: Tx, part: list[str], found: dict[str, OrderState]) -> None:
-    """Active holds, and the findings of entry checks that a person has released."""
-    dismissed = (hold.c.source == SOURCE) & (hold.c.state == "released") & hold.c.released_by.like("person:%")
+    """Active holds, and what a person has released of the findings of entry checks and of the refunds asked for."""
+    dismissed = hold.c.source.in_((SOURCE, MONEY)) & (hold.c.state == "released") & hold.c.released_by.like("person:%")
     query = select(
         hold.c.order_id, hold.c.id, hold.c.kind, hold.c.handle, hold.c.source, hold.c.blocks, hold.c.target_type,
         hold.c.target_id, hold.c.state,

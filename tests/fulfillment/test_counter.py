@@ -19,7 +19,7 @@ from hub.flows.operate import NotDoneError, lots
 from hub.store import catalog, orders
 from hub.store import lots as lot_store
 from hub.store.database import new_id
-from hub.store.tables import stock_move
+from hub.store.tables import hold, stock_move
 from hub.store.views import lots as lots_view
 from hub.store.views import queue
 from tests.fulfillment.conftest import PERSON, Town
@@ -142,7 +142,7 @@ def test_goods_that_nobody_collects_become_a_problem_and_go_back_when_confirmed(
     assert stocked.units("B-STORE", "MUG") == {"on_hand": 5, "available": 3, "committed": 2}
     assert act(stocked, operate.not_collected, order_id)
     assert stocked.units("B-STORE", "MUG") == {"on_hand": 5, "available": 5}
-    assert stocked.holds(order_id) == []
+    assert stocked.holds(order_id) == ["refund_due"]
     assert stocked.state(order_id).lifecycle == "cancelled"
     with pytest.raises(NotDoneError, match="nobody collected it"):
         act(stocked, operate.not_collected, order_id)
@@ -155,6 +155,9 @@ def test_goods_that_were_sent_to_the_store_and_not_collected_are_the_store_s(sto
     assert act(stocked, operate.not_collected, order_id)
     assert stocked.units("B-STORE", "TEE") == {"on_hand": 1, "available": 1}
     assert stocked.units("WAREHOUSE", "TEE") == {"on_hand": 8, "available": 8}
+    assert stocked.holds(order_id) == ["refund_due"]
+    said = f"Refund at Web shop what was paid for 1 x TEE: nobody collected {stocked.number(order_id)}."
+    assert stocked.ask(select(hold.c.reason)) == [said]
 
 
 def test_goods_that_are_the_store_s_own_again_are_neither_collected_nor_booked_in_twice(stocked: Town) -> None:

@@ -103,7 +103,7 @@ def test_units_come_back_once_when_the_place_stops(town: Town, at_3pl: str) -> N
     assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
     assert town.ask(select(func.sum(stock_move.c.quantity)).where(stock_move.c.kind == "release")) == [2]
     assert town.state(at_3pl).lifecycle == "cancelled"
-    assert town.holds(at_3pl) == []
+    assert town.holds(at_3pl) == ["refund_due"]
 
 
 @NO
@@ -198,7 +198,7 @@ def test_a_store_says_that_it_has_stopped_and_the_units_come_back_once(town: Tow
     assert town.fos(accepted) == [("A-STORE", "cancelled", "cancellation_accepted")]
     assert town.units("A-STORE", "MUG") == {"on_hand": 5, "available": 5}
     assert town.state(accepted).lifecycle == "cancelled"
-    assert town.holds(accepted) == []
+    assert town.holds(accepted) == ["refund_due"]
 
 
 def test_stopping_is_no_refusal_so_the_store_may_get_it_once_more(town: Town, accepted: str) -> None:
@@ -227,7 +227,7 @@ def test_what_could_be_stopped_after_all_is_no_person_s_business_any_more(town: 
     number = asked_back(town, accepted)
     operate.too_late_by_hand(town.runtime, accepted, number, person=PERSON)
     assert operate.stopped_by_hand(town.runtime, accepted, number, person=PERSON)
-    assert town.holds(accepted) == []
+    assert town.holds(accepted) == ["refund_due"]
     assert town.state(accepted).lifecycle == "cancelled"
 
 

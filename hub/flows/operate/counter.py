@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from hub.domain import kits
 from hub.domain.changes import SetMethod
 from hub.domain.fulfillment import MoveRefusedError
+from hub.domain.holds import NOTHING
 from hub.domain.rejections import NOT_COLLECTED
-from hub.flows import lots, machine, refuse, track
+from hub.flows import lots, machine, owed, refuse, track
 from hub.flows.change import restate, restate_lines
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
@@ -112,6 +113,7 @@ def not_collected(runtime: Runtime, order_id: str, fo_number: str, *, person: st
             said += " Refund it at the channel."
         else:
             _book_in(desk, fo)
+            _ask_refund(desk, state, fo)
             said += " Refund it at the channel."
         desk.tell(state.id, ("fo", fo.id), "not_collected", said)
         reserve_unrouted(desk, state)
@@ -243,6 +245,15 @@ def _book_in(desk: Desk, fo: FoState) -> None:
             said = "not collected"
             desk.stock.move(position, row.shipped, None, "available", kind="adjust", cause=cause, key=key, reason=said)
     lots.put_back(desk, fo, str(fo.deliver_to_id))
+
+
+def _ask_refund(desk: Desk, state: OrderState, fo: FoState) -> None:
+    """Have somebody give the money back for goods that are the store's now: for the order they have left."""
+    goods = ", ".join(f"{row.shipped} x {row.sku}" for row in fo.lines if row.shipped)
+    channel = desk.connections[state.connection_id].name
+    reason = f"Refund at {channel} what was paid for {goods}: nobody collected {fo.number}."
+    handle = f"uncollected:{fo.id}"
+    desk.put_on_hold(state, owed.KIND, reason, handle=handle, source="counter", blocks=NOTHING)
 
 
 def _store(desk: Desk, fo: FoState) -> str:

@@ -24,7 +24,10 @@ def next_step(order: OrderDetail) -> Step:
     unlinked = [line.sku or line.title for line in order.lines if line.ships and line.variant_id is None]
     stuck = [entry for entry in order.timeline if entry.status in {"dead", "rejected", "unknown"}]
     active = [one for one in order.holds if one.state == "active"]
+    owed = [one.reason for one in active if one.kind == "refund_due"]
     match order.row.phase:
+        case "cancelled" if owed:
+            return Step(words.WAIT, "Cancelled, and money is to go back", " ".join(owed), "holds", "Look at the holds")
         case "cancelled":
             return Step(words.OFF, "Cancelled", "Nothing is left to do.")
         case _ if stuck:
