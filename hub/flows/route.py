@@ -37,7 +37,7 @@ def route(
     a line goes on hold. `parent` is the fulfillment order that is being replaced; `only_if_possible` writes nothing
     when no unit finds a place. Returns whether some did.
     """
-    if not order.attempts and order.pickup_location_id is None:
+    if not order.attempts and not _has_counter(desk, order):
         take_method(desk, order)
     if not _is_ready(desk, order) or not _may_go_on(desk, order, parent):
         return False
@@ -98,11 +98,22 @@ def _may_go_on(desk: Desk, order: OrderState, parent: str | None) -> bool:
         reason = "There is no location that could ship. Add one, then release the hold."
         desk.put_on_hold(order, "no_location", reason, handle="no_location", source="router")
         return False
-    if order.method == "pickup" and order.pickup_location_id is None:
+    if order.method == "pickup" and not _has_counter(desk, order):
+        store = desk.locations.get(order.pickup_location_id or "")
         reason = "The place where the customer collects is not linked to a location of ours: link it, then release."
+        if store is not None:
+            reason = (
+                f"Nobody can collect at {store.code}: choose another place or have it shipped, or release it later."
+            )
         desk.put_on_hold(order, "pickup_location", reason, handle="pickup_location", source="router")
         return False
     return True
+
+
+def _has_counter(desk: Desk, order: OrderState) -> bool:
+    """Whether customers can collect where this order is to be collected."""
+    store = desk.locations.get(order.pickup_location_id or "")
+    return store is not None and store.active and store.picks_up
 
 
 def _hold_exhausted(desk: Desk, order: OrderState, parent: str | None) -> None:

@@ -350,6 +350,19 @@ def test_a_place_of_collection_that_nobody_knows_holds_the_order(stocked: Town) 
     assert stocked.fos(order_id) == [("A-STORE", "open", "unsubmitted")]
 
 
+@pytest.mark.parametrize("closed", [{"picks_up": False}, {"active": False}])
+def test_nothing_is_sent_to_a_place_where_nobody_can_collect(stocked: Town, closed: dict[str, bool]) -> None:
+    stocked.change("B-STORE", **closed)
+    order_id = stocked.order({"MUG": 1, "TEE": 1}, **PICKUP)
+    assert stocked.fos(order_id) == []
+    assert stocked.holds(order_id) == ["pickup_location"]
+    assert "Nobody can collect at B-STORE" in stocked.ask(select(hold.c.reason))[0]
+    stocked.change("B-STORE", picks_up=True, active=True)
+    [held] = stocked.ask(select(hold.c.id))
+    assert operate.release_hold(stocked.runtime, order_id, held, person=PERSON)
+    assert stocked.fos(order_id) == [("B-STORE", "open", "unsubmitted"), ("WAREHOUSE", "open", "unsubmitted")]
+
+
 def test_what_is_shipped_is_not_collected(stocked: Town) -> None:
     order_id = stocked.order({"MUG": 1})
     with pytest.raises(NotDoneError, match="is shipped to the customer"):
