@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hub.cli.edge import PROBLEMS, NoSuchThingError
-from hub.cli.naming import order_id
+from hub.cli.naming import order_id, units_by_sku
 from hub.cli.output import AsJson, print_json, print_table, say
 from hub.cli.session import person, runtime
 from hub.domain.rejections import REASONS
@@ -65,12 +65,16 @@ def accept(number: Number) -> None:
 def refuse(
     number: Number,
     reason: Annotated[Reason, typer.Option(help="Why; it says what becomes of the stock.")],
+    line: Annotated[
+        list[str] | None, typer.Option(help="SKU=UNITS that it is said of, by default everything; repeat it.")
+    ] = None,
     noted: Annotated[str, typer.Option("--note", help="In your own words.")] = "",
 ) -> None:
     """Say that a location cannot ship it: its units go elsewhere."""
+    units = units_by_sku(line or ())
 
     def work(hub: Runtime, key: str, fo: str, *, person: str) -> bool:
-        return operate.refuse_by_hand(hub, key, fo, noted, person=person, code=reason.value)
+        return operate.refuse_by_hand(hub, key, fo, noted, person=person, code=reason.value, units=units)
 
     _of(number, work, "It is refused, and booked as the reason says.")
 

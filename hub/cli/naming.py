@@ -1,8 +1,11 @@
-"""What a person names at the command line: orders, and moments in UTC."""
+"""What a person names at the command line: orders, units of articles, and moments in UTC."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+
+import typer
 
 from hub.cli.edge import NoSuchThingError
 from hub.store.database import Tx
@@ -19,6 +22,17 @@ def order_id(tx: Tx, text: str) -> str:
         which = ", ".join(f"{one.channel}: {one.id}" for one in rows.values())
         raise NoSuchThingError(f"{len(found)} orders are called {text!r}; say which by its id ({which})")
     return found[0]
+
+
+def units_by_sku(items: Iterable[str]) -> dict[str, int]:
+    """Units of articles, each said as SKU=UNITS; what is said twice is added up. Raises BadParameter."""
+    found: dict[str, int] = {}
+    for item in items:
+        sku, _, units = item.rpartition("=")
+        if not sku or not units.isdecimal():
+            raise typer.BadParameter(f"write {item!r} as SKU=UNITS")
+        found[sku] = found.get(sku, 0) + int(units)
+    return found
 
 
 def utc(moment: datetime | None) -> datetime | None:

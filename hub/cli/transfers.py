@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hub.cli.edge import NoSuchThingError
+from hub.cli.naming import units_by_sku
 from hub.cli.output import After, AsJson, Limit, note, print_facts, print_json, print_table, say
 from hub.cli.session import person, runtime
 from hub.domain.transfers import NEXT
@@ -117,7 +118,7 @@ def create(
     """Write a transfer; its number is printed."""
     with runtime() as hub:
         number = operate.create_transfer(
-            hub, source, destination, _units(items), person=person(), note=note_,
+            hub, source, destination, units_by_sku(items), person=person(), note=note_,
             expected_on=expected.date() if expected else None, key=key,
         )  # fmt: skip
         if ready:
@@ -129,7 +130,7 @@ def create(
 def lines(number: Number, items: Items) -> None:
     """Give a draft other lines."""
     with runtime() as hub:
-        operate.change_transfer(hub, number, _units(items), person=person())
+        operate.change_transfer(hub, number, units_by_sku(items), person=person())
     say(f"{number} has other lines.")
 
 
@@ -152,7 +153,7 @@ def ship(
     """The goods leave. Units that are not named are free again."""
     with runtime() as hub:
         done = operate.ship_transfer(
-            hub, number, person=person(), units=_units(items) if items else None, serials=_serials(serials),
+            hub, number, person=person(), units=units_by_sku(items) if items else None, serials=_serials(serials),
             carrier=carrier, tracking_number=tracking,
         )  # fmt: skip
     say(f"{number} left." if done else f"{number} left before.")
@@ -172,7 +173,7 @@ def receive(
     from hub.flows.operate.lots import expiry
 
     if items:
-        units = _units(items)
+        units = units_by_sku(items)
     else:
         units = {one.sku: one.line.expected for one in _found(number).lines if one.line.expected}
     numbers = _serials(serials)
@@ -192,7 +193,7 @@ def close(
     back: Annotated[list[str] | None, typer.Option(help="SKU=UNITS that are back where they left; repeat it.")] = None,
 ) -> None:
     """Close a transfer although units are missing; those that are not named are still expected."""
-    gone, returned = _units(lost or []), _units(back or [])
+    gone, returned = units_by_sku(lost or []), units_by_sku(back or [])
     missing = [Missing(sku, gone.get(sku, 0), returned.get(sku, 0)) for sku in sorted({*gone, *returned})]
     with runtime() as hub:
         done = operate.close_short(hub, number, missing, person=person())
@@ -205,16 +206,6 @@ def cancel(number: Number, reason: Annotated[str, typer.Option(help="Why.")] = "
     with runtime() as hub:
         done = operate.cancel_transfer(hub, number, person=person(), reason=reason)
     say(f"{number} is cancelled." if done else f"{number} was cancelled before.")
-
-
-def _units(items: list[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for item in items:
-        sku, _, units = item.rpartition("=")
-        if not sku or not units.isdecimal():
-            raise typer.BadParameter(f"write {item!r} as SKU=UNITS")
-        found[sku] = found.get(sku, 0) + int(units)
-    return found
 
 
 def _serials(items: list[str] | None) -> dict[str, list[str]]:

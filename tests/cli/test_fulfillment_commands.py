@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from hub.flows import operate
+from hub.store.tables import stock_position
 from tests.cli.conftest import Shop
 
 
@@ -51,6 +53,17 @@ def test_a_location_that_cannot_ship_is_routed_around_and_places_are_looked_for_
     shop.shell.run("stock", "adjust", "MUG", "EAST", "--to", "5", "--reason", "delivery")
     assert "Places were found" in shop.shell.run("fo", "route", order.name).stdout
     assert number_of(shop, "EAST")
+
+
+def test_what_is_wrong_with_one_of_several_articles_is_said_by_its_units(shop: Shop) -> None:
+    shop.buy(("MUG", 3), ("TEE", 1))
+    refuse = ("fo", "refuse", number_of(shop), "--reason", "damaged")
+    assert "say of which of MUG, TEE" in shop.shell.run(*refuse, code=1).stderr
+    assert "as SKU=UNITS" in shop.shell.run(*refuse, "--line", "MUG", code=2).stderr
+    shop.shell.run(*refuse, "--line", "MUG=1")
+    assert shop.world.on_shelf()["WEST"] == {"MUG": (10, 6, 3), "TEE": (5, 4, 1)}
+    damaged = select(stock_position.c.damaged).order_by(stock_position.c.damaged.desc())
+    assert shop.world.read(lambda tx: tx.execute(damaged).scalars().first()) == 1
 
 
 @pytest.fixture
