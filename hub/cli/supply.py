@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.edge import PROBLEMS
+from hub.cli.naming import order_id
 from hub.cli.output import After, AsJson, Limit, money, note, print_facts, print_json, print_table, say
 from hub.cli.session import person, runtime
 from hub.domain.money import exponent
@@ -31,6 +32,8 @@ waiting_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Ord
 Number = Annotated[str, typer.Argument(help="Number of the purchase order.")]
 Reason = Annotated[str, typer.Option(help="Why; kept for ever.")]
 Lines = Annotated[list[str] | None, typer.Argument(help="SKU=UNITS, as many as you like.")]
+Order = Annotated[str, typer.Argument(help="The order: number (with or without #), our id, or the channel's id.")]
+Line = Annotated[str, typer.Argument(help="Id of the line, from `orderhub waiting list`.")]
 File = Annotated[Path | None, typer.Option("--file", help="CSV of the lines instead.", exists=True, dir_okay=False)]
 DAY = "%Y-%m-%d"
 
@@ -578,19 +581,29 @@ def told(lines: Annotated[list[str], typer.Argument(help="Ids of lines, from `or
 
 @waiting_app.command("until")
 def until(
-    order: Annotated[str, typer.Argument(help="Id of the order.")],
-    line: Annotated[str, typer.Argument(help="Id of the line.")],
+    order: Order,
+    line: Line,
     day: Annotated[datetime | None, typer.Option(help="Cancelled as this day begins (UTC).", formats=[DAY])] = None,
 ) -> None:
     """Say until when a line may wait; without a day, as long as it takes."""
     at = day.replace(tzinfo=UTC) if day else None
-    _do(lambda hub: waiting.set_cancel_date(hub, order, line, at, person=person()), "Noted.")
+    _of_order(order, lambda hub, key: waiting.set_cancel_date(hub, key, line, at, person=person()), "Noted.")
 
 
 @waiting_app.command("release")
-def release(
-    order: Annotated[str, typer.Argument(help="Id of the order.")],
-    line: Annotated[str, typer.Argument(help="Id of the line.")],
-) -> None:
+def release(order: Order, line: Line) -> None:
     """Take a line out of its queue and look for a place."""
-    _do(lambda hub: waiting.release_from_queue(hub, order, line, person=person()), "It is out of its queue.")
+
+    def work(hub: Runtime, key: str) -> bool:
+        return waiting.release_from_queue(hub, key, line, person=person())
+
+    _of_order(order, work, "It is out of its queue.")
+
+
+def _of_order(order: str, work: Callable[[Runtime, str], bool], said: str) -> None:
+    def of_known(hub: Runtime) -> bool:
+        with hub.db.read() as tx:
+            key = order_id(tx, order)
+        return work(hub, key)
+
+    _do(of_known, said)

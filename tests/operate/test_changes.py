@@ -506,9 +506,9 @@ def test_units_that_were_given_up_do_not_come_back_with_the_next_document(desk: 
     made, order_id = buy(desk, ("MUG", 12))
     [(line_id, waiting)] = rows(desk, select(order_line.c.id, order_line.c.ordered - order_line.c.routed))
     assert waiting == 2
-    waiting_operate.set_cancel_date(
-        desk.runtime, order_id, line_id, desk.world.now() - timedelta(minutes=1), person=PERSON
-    )
+    soon = desk.world.now() + timedelta(minutes=1)
+    waiting_operate.set_cancel_date(desk.runtime, order_id, line_id, soon, person=PERSON)
+    desk.world.later(minutes=2)
     desk.world.clock_strikes()
     assert counters(desk, order_id) == {"MUG": (12, 2, 10, 0)}
     assert column(desk, order_id, "total_minor") == 10_000

@@ -260,6 +260,18 @@ def test_a_hold_that_makes_no_sense_is_refused_in_words(desk: Desk) -> None:
             hold_on(desk, order_id, **how)
 
 
+def test_a_hold_has_a_reason_and_an_end_that_is_still_to_come(desk: Desk) -> None:
+    order_id = desk.buy(("MUG", 1))
+    over = HoldTerms(auto_release_at=desk.world.now())
+    with pytest.raises(NotDoneError, match="say why the order has to wait"):
+        operate.hold_order(desk.runtime, order_id, "  ", person=PERSON)
+    with pytest.raises(NotDoneError, match="is over: say a moment that is still to come"):
+        operate.hold_order(desk.runtime, order_id, "the colour", person=PERSON, on=HoldOn(terms=over))
+    held = operate.hold_order(desk.runtime, order_id, "the colour", person=PERSON)
+    with pytest.raises(NotDoneError, match="is over"):
+        operate.look_after_hold(desk.runtime, held, over, person=PERSON)
+
+
 def test_several_holds_of_one_kind_stand_side_by_side_when_they_have_handles(desk: Desk) -> None:
     order_id = desk.buy(("MUG", 1))
     first = hold_on(desk, order_id, kind="customer", handle="size")

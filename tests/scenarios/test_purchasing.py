@@ -273,6 +273,15 @@ def test_units_that_waited_too_long_are_cancelled_and_the_rest_leaves(shop: Supp
     assert shop.ask(select(entity_event.c.actor).where(entity_event.c.kind == "gave_up")) == [("clock",)]
 
 
+def test_units_are_not_cancelled_by_a_day_that_is_over(shop: SupplyShop) -> None:
+    order = shop.buy(("MUG", 5))
+    [line_id] = [row[0] for row in shop.ask(select(order_line.c.id))]
+    with pytest.raises(NotDoneError, match="is over: say a moment that is still to come"):
+        waiting.set_cancel_date(shop.runtime, order, line_id, shop.world.now(), person=PERSON)
+    shop.world.clock_strikes()
+    assert shop.ask(select(order_line.c.cancelled)) == [(0,)]
+
+
 def test_a_line_is_taken_out_of_its_queue_by_a_person(shop: SupplyShop) -> None:
     order = shop.buy(("MUG", 5))
     with shop.world.db.begin() as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from hub.plugins import ConfigError
 from hub.sdk import CheckResult
@@ -44,3 +45,9 @@ class CheckFailedError(OperateError):
 def actor(person: str) -> str:
     """A person as the timeline names actors."""
     return f"person:{person}"[:120]
+
+
+def still_to_come(moment: datetime | None, now: datetime) -> None:
+    """Raises NotDoneError for a moment that is over."""
+    if moment is not None and moment <= now:
+        raise NotDoneError(f"{moment:%Y-%m-%d %H:%M} UTC is over: say a moment that is still to come")

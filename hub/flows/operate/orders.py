@@ -13,7 +13,7 @@ from hub.domain.holds import BLOCKS, MAY_BLOCK, ROUTING
 from hub.domain.keys import fitting
 from hub.flows.desk import NO_TERMS, Desk, HoldTerms, open_desk
 from hub.flows.enter import conclude, post_sales_order
-from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.operate.errors import NotDoneError, actor, still_to_come
 from hub.flows.route import reserve_unrouted, route
 from hub.flows.runtime import Runtime
 from hub.store import events, holds, orders
@@ -56,9 +56,12 @@ class Done:
 def hold_order(runtime: Runtime, order_id: str, reason: str, *, person: str, on: HoldOn | None = None) -> str:
     """Hold an order, a line or a fulfillment order; the hold's id, "" when it is held so already.
 
-    Raises NotDoneError for what cannot be held, or not in this way.
+    Raises NotDoneError for what cannot be held, or not in this way, without a reason, and until a moment that is over.
     """
     how = on or HoldOn()
+    if not reason.strip():
+        raise NotDoneError("say why the order has to wait")
+    still_to_come(how.terms.auto_release_at, runtime.clock())
 
     def work(desk: Desk, state: OrderState) -> str:
         if state.lifecycle not in {"pending", "open"}:
@@ -167,7 +170,11 @@ def active_holds(tx: Tx, order_id: str) -> list[tuple[str, str]]:
 
 
 def look_after_hold(runtime: Runtime, hold_id: str, terms: HoldTerms, *, person: str) -> bool:
-    """Say who looks after an active hold, until when, and when it ends by itself; False when it has ended."""
+    """Say who looks after an active hold, until when, and when it ends by itself; False when it has ended.
+
+    Raises NotDoneError for an end that is over.
+    """
+    still_to_come(terms.auto_release_at, runtime.clock())
     with runtime.db.begin() as tx:
         place = holds.orders_of(tx, [hold_id]).get(hold_id)
         values = {name: getattr(terms, name) for name in HoldTerms.__slots__}

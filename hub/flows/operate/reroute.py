@@ -7,7 +7,7 @@ from datetime import datetime
 from hub.flows import deadlines
 from hub.flows.desk import Desk
 from hub.flows.enter import conclude
-from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.operate.errors import NotDoneError, actor, still_to_come
 from hub.flows.operate.orders import at_desk
 from hub.flows.recall import release, withdrawn
 from hub.flows.refill import offer_again
@@ -37,8 +37,7 @@ def set_outage(runtime: Runtime, code: str, until: datetime | None, *, person: s
     Raises NotDoneError for a location that does not exist and for a moment that is over.
     """
     now = runtime.clock()
-    if until is not None and until <= now:
-        raise NotDoneError(f"{until:%Y-%m-%d %H:%M} UTC is over: say a moment that is still to come")
+    still_to_come(until, now)
     with runtime.db.begin() as tx:
         try:
             location = catalog.location_by_code(tx, code)

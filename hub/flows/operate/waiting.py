@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hub.flows.desk import Desk
-from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.operate.errors import NotDoneError, actor, still_to_come
 from hub.flows.operate.orders import at_desk, route_on
 from hub.flows.promise import note_waiting, repromise
 from hub.flows.runtime import Runtime
@@ -15,10 +15,13 @@ from hub.store.orders import LineState, OrderState
 
 
 def set_cancel_date(runtime: Runtime, order_id: str, line_id: str, at: datetime | None, *, person: str) -> bool:
-    """The waiting units of a line are cancelled at that moment, never by None. Raises NotDoneError."""
+    """The waiting units of a line are cancelled at that moment, never by None. Raises NotDoneError, also for a moment
+    that is over.
+    """
 
     def work(desk: Desk, state: OrderState) -> bool:
         line = _waiting(state, line_id)
+        still_to_come(at, desk.now)
         if line.auto_cancel_at == at:
             return False
         line.auto_cancel_at, line.changed = at, True
