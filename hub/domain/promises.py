@@ -1,10 +1,14 @@
-"""Promises: which units on order are for whom, first come first served, and the day each customer can be told."""
+"""Promises: which units on order are for whom, in the turn in which they will be given out, and the day each customer
+can be told.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+
+from hub.domain.routing.rules import DEFAULT_SORT, SortKey, Turn, rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,7 @@ class Waiting:
     """Units of one order line that wait."""
 
     line_id: str
-    order_id: str
-    placed_at: datetime
+    turn: Turn  # of its order
     units: int
 
 
@@ -46,16 +49,22 @@ class Promise:
     is_there: bool = False  # all its units are on the shelf and about to be given a place: nothing to be told
 
 
-def allot(supplies: Collection[Supply], waiting: Collection[Waiting], on_shelf: int = 0) -> tuple[Promise, ...]:
+def allot(
+    supplies: Collection[Supply],
+    waiting: Collection[Waiting],
+    on_shelf: int = 0,
+    sort: Sequence[SortKey] = DEFAULT_SORT,
+) -> tuple[Promise, ...]:
     """Give the units of one article that are there and that are to come to the lines that wait for it.
 
-    The order placed first is served first, from the shelf and then from the supply that comes first. A line for which
-    there is not enough keeps the units it got but is promised no day. The answer depends on nothing but the arguments.
+    They are served in their turn, as units that come in are given out: from the shelf and then from the supply that
+    comes first. A line for which there is not enough keeps the units it got but is promised no day. The answer depends
+    on nothing but the arguments.
     """
     queue = _units(supplies)
     left: tuple[Supply, int] | None = None
     promises = []
-    for wait in sorted(waiting, key=lambda one: (one.placed_at, one.order_id, one.line_id)):
+    for wait in sorted(waiting, key=lambda one: (rank(one.turn, sort), one.line_id)):
         there = max(0, min(on_shelf, wait.units))
         on_shelf -= there
         shares, open_units = list[Share](), wait.units - there

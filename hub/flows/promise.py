@@ -10,7 +10,7 @@ from datetime import date, datetime
 from hub.domain.promises import Promise, Waiting, allot
 from hub.flows.desk import Desk
 from hub.flows.runtime import Runtime
-from hub.store import events, promises, purchasing
+from hub.store import events, promises, purchasing, rules
 from hub.store.database import Tx
 from hub.store.locks import alone
 from hub.store.orders import LineState, OrderState
@@ -71,11 +71,11 @@ class _Plan:
     @property
     def orders(self) -> set[str]:
         """Orders of which a line changes."""
-        return {line.waiting.order_id for line, _ in self.moved}
+        return {line.waiting.turn.id for line, _ in self.moved}
 
 
 def repromise(runtime: Runtime, variant_ids: Collection[str] | None = None) -> int:
-    """Give the goods on order to the lines that wait, first come first served; returns how many promises moved.
+    """Give the goods on order to the lines that wait, in their turn; returns how many promises moved.
 
     Call it whenever goods on order or waiting lines change; without articles it looks at all that anybody waits for.
     Only lines whose day changes are written and told of on their order's timeline. Safe to call twice.
@@ -104,13 +104,14 @@ def repromise_all(runtime: Runtime) -> int:
 def _plan(tx: Tx, variant_ids: Collection[str]) -> _Plan:
     lines = {one.waiting.line_id: one for one in promises.lines(tx, variant_ids)}
     supplies, there = promises.supplies(tx, variant_ids), promises.on_shelf(tx, variant_ids)
+    sort = rules.published(tx).rules.sort
     waiting: dict[str, list[Waiting]] = defaultdict(list)
     for one in lines.values():
         waiting[one.variant_id].append(one.waiting)
     after = tuple(
         promise
         for variant_id, queue in waiting.items()
-        for promise in allot(supplies.get(variant_id, ()), queue, there.get(variant_id, 0))
+        for promise in allot(supplies.get(variant_id, ()), queue, there.get(variant_id, 0), sort)
     )
     return _Plan(lines, promises.shares(tx, variant_ids), after)
 
@@ -125,7 +126,7 @@ def _write(tx: Tx, plan: _Plan, now: datetime) -> None:
     promises.set_days(tx, [(line.waiting.line_id, due) for line, due in plan.moved])
     for kind, said in (("promised", True), ("promise_moved", False)):
         rows = [
-            (("order_line", line.waiting.line_id), line.waiting.order_id, _words(line, due), _facts(line, due))
+            (("order_line", line.waiting.line_id), line.waiting.turn.id, _words(line, due), _facts(line, due))
             for line, due in plan.moved
             if (line.promised_on is None) is said
         ]

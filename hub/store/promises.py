@@ -13,6 +13,7 @@ from hub.domain.promises import Promise, Supply, Waiting
 from hub.domain.purchasing import OPEN
 from hub.store.database import Tx, new_id
 from hub.store.purchasing import TO_COME
+from hub.store.routing import TURN, read_turn
 from hub.store.rows import chunks
 from hub.store.tables import (
     location,
@@ -89,16 +90,15 @@ def lines(tx: Tx, variant_ids: Collection[str]) -> list[Line]:
             orders.c.number,
             line.sku,
             line.promised_on,
-            line.id,
-            line.order_id,
-            orders.c.placed_at,
-            units,
+            line.id.label("line_id"),
+            units.label("units"),
+            *TURN,
         )
         .join(orders, orders.c.id == line.order_id)
         .where(line.waits_as.in_(PROMISED), units > 0, orders.c.lifecycle.in_(("pending", "open")))
     )
     return [
-        Line(row[0], row[1], row[2], row[3], Waiting(row[4], row[5], row[6], int(row[7])))
+        Line(row[0], row[1], row[2], row[3], Waiting(row.line_id, read_turn(row, row.units), row.units))
         for part in chunks(variant_ids)
         for row in tx.execute(query.where(line.variant_id.in_(part)))
     ]

@@ -350,7 +350,7 @@ def channel_groups(tx: Tx) -> dict[str, str]:
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
-_TURN = [orders.c[name] for name in ("id", "placed_at", "priority", "ship_by", "promise_on", "total_minor")]
+TURN = [orders.c[name] for name in ("id", "placed_at", "priority", "ship_by", "promise_on", "total_minor")]
 
 
 def waiting(tx: Tx, variant_ids: Collection[str]) -> list[Turn]:
@@ -358,7 +358,7 @@ def waiting(tx: Tx, variant_ids: Collection[str]) -> list[Turn]:
     found: dict[str, Turn] = {}
     for part in chunks(variant_ids):
         query = (
-            select(*_TURN, func.sum(reservation.c.quantity).label("units"))
+            select(*TURN, func.sum(reservation.c.quantity).label("units"))
             .join(order_line, order_line.c.order_id == orders.c.id)
             .join(reservation, reservation.c.owner_id == order_line.c.id)
             .where(
@@ -367,11 +367,11 @@ def waiting(tx: Tx, variant_ids: Collection[str]) -> list[Turn]:
                 reservation.c.location_id.is_(None),
                 orders.c.lifecycle == "open",
             )
-            .group_by(*_TURN)
+            .group_by(*TURN)
         )
         for row in tx.execute(query):
             before = found[row.id].units if row.id in found else 0
-            found[row.id] = _turn(row, before + int(row.units))
+            found[row.id] = read_turn(row, before + int(row.units))
     return list(found.values())
 
 
@@ -399,16 +399,17 @@ def kept(tx: Tx, variant_ids: Collection[str]) -> list[Kept]:
     row, found = reservation.c, list[Kept]()
     for part in chunks(variant_ids):
         query = (
-            select(*_TURN, row.variant_id, row.owner_id, row.quantity)
+            select(*TURN, row.variant_id, row.owner_id, row.quantity)
             .outerjoin(order_line, order_line.c.id == row.owner_id)
             .outerjoin(orders, orders.c.id == order_line.c.order_id)
             .where(row.variant_id.in_(part), row.state == "active", row.location_id.is_(None))
         )
         for one in tx.execute(query):
-            turn = _turn(one, one.quantity) if one.id is not None else None
+            turn = read_turn(one, one.quantity) if one.id is not None else None
             found.append(Kept(one.variant_id, one.owner_id, one.quantity, turn))
     return found
 
 
-def _turn(row: Any, units: int) -> Turn:
+def read_turn(row: Any, units: int) -> Turn:
+    """The turn of an order, out of a row with the columns `TURN`, for so many units."""
     return Turn(row.id, row.placed_at, row.priority, row.ship_by, row.promise_on, row.total_minor, units)

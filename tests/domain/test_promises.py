@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.promises import Promise, Supply, Waiting, allot
+from hub.domain.routing.rules import Turn
 
 SEP_1, SEP_15, OCT_1 = date(2026, 9, 1), date(2026, 9, 15), date(2026, 10, 1)
 START = datetime(2026, 8, 1, tzinfo=UTC)
 
 
 def wait(name: str, units: int, minute: int = 0) -> Waiting:
-    return Waiting(name, f"order {name}", START + timedelta(minutes=minute), units)
+    return Waiting(name, Turn(f"order {name}", START + timedelta(minutes=minute)), units)
 
 
 A, B, C = wait("A", 6, 1), wait("B", 6, 2), wait("C", 5, 3)
@@ -50,6 +51,13 @@ def test_goods_on_the_shelf_are_for_those_who_came_first_and_move_no_promise() -
     assert (first.is_there, first.shares) == (True, ())
     assert (second.is_there, second.due, [share.units for share in second.shares]) == (False, OCT_1, [4])
     assert (third.is_there, third.due) == (False, OCT_1)
+
+
+def test_who_has_an_earlier_turn_is_promised_the_earlier_goods() -> None:
+    parcel = Waiting("P", Turn("order P", START + timedelta(minutes=9), ship_by=SEP_1), 8)
+    supplies = [Supply("PO1", 10, SEP_1), Supply("PO2", 10, OCT_1)]
+    assert told(allot(supplies, [A, parcel])) == {"P": ({"PO1": 8}, SEP_1), "A": ({"PO1": 2, "PO2": 4}, OCT_1)}
+    assert told(allot(supplies, [A, parcel], sort=["placed_at"]))["A"] == ({"PO1": 6}, SEP_1)
 
 
 def test_goods_without_a_day_are_given_last_and_promise_no_day() -> None:
@@ -88,7 +96,7 @@ def test_no_more_is_promised_than_is_open_and_no_line_gets_more_than_it_wants(
 
 @given(supplies, lines)
 def test_nobody_is_served_before_somebody_who_ordered_earlier(supplies: list[Supply], lines: list[Waiting]) -> None:
-    order = [one.line_id for one in sorted(lines, key=lambda one: (one.placed_at, one.order_id))]
+    order = [one.line_id for one in sorted(lines, key=lambda one: (one.turn.placed_at, one.turn.id))]
     promises = {one.line_id: one for one in allot(supplies, lines)}
     wanted = {one.line_id: one.units for one in lines}
     missing = [wanted[name] - sum(share.units for share in promises[name].shares) for name in order]

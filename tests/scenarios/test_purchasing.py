@@ -19,6 +19,7 @@ from hub.store.tables import (
     entity_event,
     lot_position,
     order_line,
+    orders,
     promise_change,
     purchase_order,
     purchase_order_line,
@@ -226,6 +227,20 @@ def test_received_goods_go_to_those_who_wait_the_oldest_first_and_move_no_other_
     assert (shop.routed(a), shop.routed(b), shop.routed(c)) == (6, 4, 0)
     assert shop.promised() == {b: (OCT_1, {po2: 2}), c: (OCT_1, {po2: 5})}
     assert shop.said(a, "promise_moved") + shop.said(b, "promise_moved") + shop.said(c, "promise_moved") == []
+
+
+def test_goods_are_promised_to_those_who_will_be_given_them(shop: SupplyShop) -> None:
+    po1, po2 = shop.ordered(10, SEP_1), shop.ordered(10, OCT_1)
+    first, urgent = shop.buy(("MUG", 6)), shop.buy(("MUG", 8))
+    with shop.world.db.begin() as tx:
+        tx.execute(update(orders).where(orders.c.id == urgent).values(ship_by=SEP_1))
+    shop.world.clock_strikes()
+    assert shop.promised() == {urgent: (SEP_1, {po1: 8}), first: (OCT_1, {po1: 2, po2: 4})}
+    shop.arrive(po1, 10)
+    assert (shop.routed(urgent), shop.routed(first)) == (8, 2)
+    shop.world.clock_strikes()
+    assert shop.promised() == {first: (OCT_1, {po2: 4})}
+    assert shop.said(first, "promise_moved") == []
 
 
 def test_a_cancelled_purchase_order_takes_its_promises_along(shop: SupplyShop) -> None:

@@ -153,15 +153,16 @@ _KEYS: Mapping[SortKey, Callable[[Turn], Any]] = {
 
 def in_turn(turns: Iterable[Turn], sort: Sequence[SortKey] = DEFAULT_SORT) -> list[Turn]:
     """Waiting orders in the turn in which they are routed; the id breaks the last tie."""
-    return sorted(turns, key=lambda turn: _rank(turn, sort))
+    return sorted(turns, key=lambda turn: rank(turn, sort))
 
 
 def goes_before(one: Turn, other: Turn, sort: Sequence[SortKey] = DEFAULT_SORT) -> bool:
     """Whether an order has its turn before another one."""
-    return _rank(one, sort) < _rank(other, sort)
+    return rank(one, sort) < rank(other, sort)
 
 
-def _rank(turn: Turn, sort: Sequence[SortKey]) -> tuple[Any, ...]:
+def rank(turn: Turn, sort: Sequence[SortKey]) -> tuple[Any, ...]:
+    """What orders are sorted by to stand in their turn."""
     return (*(_KEYS[key](turn) for key in sort), turn.id)
 
 
