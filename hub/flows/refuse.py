@@ -211,33 +211,34 @@ def _write_off(desk: Desk, order: OrderState, fo: FoState, row: FoLineState, sai
         cause = ("fo_line", row.id)
         desk.stock.move(position, units, "available", None, kind="adjust", cause=cause, key=key, reason=said)
     code = desk.locations[fo.location_id].code
-    for other_id, number in routing.others_committed(desk.tx, position.id, fo.id):
+    for other_id, other_fo, number in routing.others_committed(desk.tx, position.id, fo.id):
         if other_id != order.id:
             said = f"{code} says that {row.sku} is not there, which {number} waits for."
-            desk.at_the_end(("flag", other_id, number), partial(_flag, desk, other_id, number, said))
+            desk.at_the_end(("flag", other_id, number), partial(_flag, desk, other_id, other_fo, said))
     return units
 
 
-def _flag(desk: Desk, order_id: str, number: str, reason: str, tx: Tx) -> None:
-    """Hold another order whose goods may not be there; it is not locked, so nothing else of it changes.
+def _flag(desk: Desk, order_id: str, fo_id: str, reason: str, tx: Tx) -> None:
+    """Hold the fulfillment order of another order whose goods may not be there; the hold ends with it.
 
-    Its messages are looked at once more just before they leave, so that none slips by.
+    The order is not locked, so nothing else of it changes. Its messages are looked at once more just before they leave,
+    so that none slips by.
     """
     row = {
         "id": new_id(),
         "order_id": order_id,
-        "target_type": "order",
-        "target_id": order_id,
+        "target_type": "fo",
+        "target_id": fo_id,
         "kind": "at_risk",
         "reason": reason,
-        "handle": f"at_risk:{number}",
+        "handle": "at_risk",
         "source": "stock",
         "blocks": "ship",
         "state": "active",
         "created_at": desk.now,
     }
     if insert_new(tx, hold, [row], hold.c.id):
-        said = {"entity_type": "order", "entity_id": order_id, "kind": "at_risk", "message": reason}
+        said = {"entity_type": "fo", "entity_id": fo_id, "kind": "at_risk", "message": reason}
         event = {"id": new_id(), "order_id": order_id, **said, "actor": desk.actor, "data": None, "at": desk.now}
         tx.execute(entity_event.insert().values(**event))
 

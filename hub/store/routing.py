@@ -326,11 +326,11 @@ def unbegun_at(tx: Tx, location_id: str) -> list[str]:
     return list(tx.execute(query.distinct().order_by(fo.order_id)).scalars())
 
 
-def others_committed(tx: Tx, position_id: str, but: str) -> list[tuple[str, str]]:
-    """(order, fulfillment order number) of other live work that has units of a position."""
+def others_committed(tx: Tx, position_id: str, but: str) -> list[tuple[str, str, str]]:
+    """(order, fulfillment order, its number) of other live work that has units of a position."""
     fo = fulfillment_order.c
     query = (
-        select(fo.order_id, fo.number)
+        select(fo.order_id, fo.id, fo.number)
         .join(fo_line, fo_line.c.fo_id == fo.id)
         .where(
             fo_line.c.position_id == position_id,
@@ -340,7 +340,7 @@ def others_committed(tx: Tx, position_id: str, but: str) -> list[tuple[str, str]
         )
         .order_by(fo.number)
     )
-    return [(row[0], row[1]) for row in tx.execute(query)]
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
 
 
 def channel_groups(tx: Tx) -> dict[str, str]:

@@ -66,6 +66,15 @@ def test_other_orders_that_wait_for_what_is_not_there_are_flagged(town: Town, or
     assert town.holds(order_id) == []
 
 
+def test_what_was_at_risk_at_one_place_leaves_from_the_next(town: Town, order_id: str) -> None:
+    other = town.order({"MUG": 1})
+    refuse(town, order_id, "not_in_stock")
+    refuse(town, other, "not_in_stock")
+    goes_to = ("B-STORE", "open", "unsubmitted")
+    assert (town.fos(other)[-1], town.holds(other)) == (goes_to, [])
+    assert operate.ship_by_hand(town.runtime, other, town.number(other), person=PERSON)
+
+
 def test_a_mismatch_loses_the_units_that_were_asked_for(town: Town, order_id: str) -> None:
     refuse(town, order_id, "mismatch")
     assert town.units("A-STORE", "MUG") == {"on_hand": 4, "available": 4}
