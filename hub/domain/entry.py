@@ -21,6 +21,7 @@ from hub.domain.money import to_decimal, to_minor
 PAID_ENOUGH = frozenset({"paid", "authorized", "partially_refunded", "terms", "unknown"})
 SOURCE = "entry"  # of the holds that checks make
 HANDLE_CHARS = 80
+TWIN_HANDLE = "twin:"  # how the handles begin that name an order's twin
 TWIN_MINUTES = 10  # between two orders that may be one, unless a connection says otherwise
 
 
@@ -202,7 +203,7 @@ def find_twin(order: Order, facts: Facts) -> Iterable[HoldReason]:
     for twin in facts.twins:
         if abs(order.placed_at - twin.placed_at) <= span:
             said = f"{twin.number} of the same customer has the same lines and the same total. Cancel one, or release."
-            yield HoldReason("twin", said, f"twin:{twin.order_id}")
+            yield HoldReason("twin", said, f"{TWIN_HANDLE}{twin.order_id}")
 
 
 def find_value(order: Order, facts: Facts) -> Iterable[HoldReason]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from hub import schemas
+from hub.domain.documents import Order
 from hub.flows.deadlines import for_each
 from hub.flows.desk import Desk
+from hub.flows.enter import decide, look_for_twins
 from hub.flows.operate.orders import route_on
 from hub.flows.runtime import Runtime
 from hub.store import holds
@@ -28,3 +31,20 @@ def expire_holds(runtime: Runtime) -> int:
         return bool(mine)
 
     return for_each(runtime, sorted({order_id for _, order_id in due}), work, "ending a hold whose time was over")
+
+
+def let_twins_go(runtime: Runtime) -> int:
+    """Check orders again whose twin is cancelled by now; returns how many. Safe to call twice.
+
+    Nothing of their own has changed, so nobody else would look at them.
+    """
+    with runtime.db.read() as tx:
+        due = holds.lost_twins(tx, AT_ONCE)
+
+    def work(desk: Desk, state: OrderState) -> bool:
+        order: Order = schemas.parse("order.v1", state.document)
+        look_for_twins(desk, [order])
+        decide(desk, state, order)
+        return True
+
+    return for_each(runtime, due, work, "letting it go when its twin was cancelled")

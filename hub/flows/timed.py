@@ -12,7 +12,7 @@ import structlog
 
 from hub.flows import deadlines, stock_care
 from hub.flows.give_up import cancel_overdue
-from hub.flows.holds import expire_holds
+from hub.flows.holds import expire_holds, let_twins_go
 from hub.flows.lots import hold_expired
 from hub.flows.low_stock import look_at_stock
 from hub.flows.operate.changes import expire_changes
@@ -35,6 +35,7 @@ EVERY_MINUTE: Sequence[Timed] = (
     repromise_all,
     look_at_stock,
     expire_holds,
+    let_twins_go,
     expire_changes,
     deadlines.route_rested,
     deadlines.open_due,

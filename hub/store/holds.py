@@ -6,11 +6,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from hub.domain.entry import SOURCE, TWIN_HANDLE
 from hub.store.database import Tx
 from hub.store.rows import chunks
-from hub.store.tables import fo_line, hold
+from hub.store.tables import fo_line, hold, orders
 
 
 def end(tx: Tx, hold_ids: Collection[str], state: str, by: str, now: datetime) -> None:
@@ -40,6 +41,19 @@ def to_expire(tx: Tx, now: datetime, limit: int) -> list[tuple[str, str]]:
         .limit(limit)
     )
     return [(row[0], row[1]) for row in tx.execute(query)]
+
+
+def lost_twins(tx: Tx, limit: int) -> list[str]:
+    """Orders that wait because of a twin that is cancelled by now."""
+    me, twin = orders.alias("me"), orders.alias("twin")
+    query = (
+        select(hold.c.order_id)
+        .join(me, me.c.id == hold.c.order_id)
+        .join(twin, twin.c.id == func.substr(hold.c.handle, len(TWIN_HANDLE) + 1))
+        .where(hold.c.kind == "twin", hold.c.state == "active", hold.c.source == SOURCE)
+        .where(twin.c.lifecycle == "cancelled", me.c.lifecycle.in_(("pending", "open")))
+    )
+    return list(tx.execute(query.distinct().order_by(hold.c.order_id).limit(limit)).scalars())
 
 
 def orders_of(tx: Tx, hold_ids: Collection[str]) -> dict[str, str]:

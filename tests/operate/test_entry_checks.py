@@ -66,6 +66,22 @@ def test_a_cancelled_order_has_no_twins(desk: Desk) -> None:
     assert held(desk, second) == []
 
 
+def test_an_order_goes_on_when_its_twin_is_cancelled(desk: Desk) -> None:
+    _, first = place(desk, ("MUG", 1), customer=ADA)
+    _, second = place(desk, ("MUG", 1), customer=ADA)
+    _, third = place(desk, ("MUG", 1), customer=ADA)
+    desk.world.clock_strikes()
+    assert [held(desk, one) for one in (second, third)] == [["twin"], ["twin", "twin"]]
+    operate.cancel_order(desk.runtime, first, "pressed twice", person=PERSON)
+    desk.world.clock_strikes()
+    assert [held(desk, one) for one in (second, third)] == [[], ["twin"]]
+    lifecycle = select(orders.c.lifecycle).order_by(orders.c.id)
+    assert desk.ask(lifecycle) == ["cancelled", "open", "pending"]
+    ended = [one for one in desk.said(second) if one[1] == "released"]
+    desk.world.clock_strikes()
+    assert [one for one in desk.said(second) if one[1] == "released"] == ended == [("clock", "released")]
+
+
 def test_orders_without_an_address_to_write_to_are_no_twins(desk: Desk) -> None:
     _, first = place(desk, ("MUG", 1), customer=None)
     _, second = place(desk, ("MUG", 1), customer=None)
