@@ -273,11 +273,19 @@ class Desk:
         fo.changed = True
 
     def _end_moot_holds(self, order: OrderState) -> None:
-        """A hold on a part that nobody works on any more holds nothing."""
+        """A hold on a part that nobody works on any more holds nothing, nor does the search for a place when no unit
+        needs one.
+        """
         live = {fo.id for fo in order.fos if fo.is_live}
         live |= {line.id for line in order.lines if line.ordered > line.cancelled + line.shipped}
         for held in [one for one in order.holds if one.target_type != "order" and one.target_id not in live]:
             self.end_hold(order, held, f"The hold ({held.kind.replace('_', ' ')}) ended with what it lay on.")
+        if any(line.unrouted > 0 for line in order.lines):
+            return
+        for held in [one for one in order.holds if one.blocks == ROUTING and one.source in {"router", "fulfiller"}]:
+            self.end_hold(
+                order, held, f"The hold ({held.kind.replace('_', ' ')}) ended: nothing needs a place any more."
+            )
 
     def _note_refund(self, order: OrderState) -> None:
         """Have somebody see to what the customer is to get back, for as long as the channel has not given it back.

@@ -71,6 +71,13 @@ def take_method(desk: Desk, order: OrderState) -> None:
     if (order.method, order.pickup_location_id) != (method, store):
         order.method, order.pickup_location_id = method, store
         order.changes |= {"method": method, "pickup_location_id": store}
+        end_pickup_holds(desk, order, "it is delivered in another way.")
+
+
+def end_pickup_holds(desk: Desk, order: OrderState, said: str) -> None:
+    """Nobody has to say any more where the customer collects."""
+    for held in [one for one in order.holds if one.kind in {"pickup_refused", "pickup_location"}]:
+        desk.end_hold(order, held, f"The hold ({held.kind.replace('_', ' ')}) ended: {said}")
 
 
 def _is_ready(desk: Desk, order: OrderState) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from hub import schemas
-from hub.domain.changes import SetQuantity
+from hub.domain.changes import Ask, CancelOrder, SetMethod, SetQuantity
 from hub.domain.lots import Marks
 from hub.domain.routing.shapes import Step
 from hub.flows import amend, operate
@@ -336,6 +336,11 @@ def test_or_cancel(stocked: Town, refused: str) -> None:
     assert stocked.state(refused).lifecycle == "cancelled"
 
 
+def test_the_choice_is_no_more_when_the_order_is_cancelled(stocked: Town, refused: str) -> None:
+    operate.cancel_order(stocked.runtime, refused, "no longer wanted", person=PERSON)
+    assert stocked.holds(refused) == ["refund_due"]
+
+
 def test_it_cannot_be_shipped_to_nowhere(stocked: Town) -> None:
     order_id = stocked.order({"MUG": 1}, **PICKUP, shipping_address={})
     with pytest.raises(NotDoneError, match="no delivery address"):
@@ -348,6 +353,17 @@ def test_a_place_of_collection_that_nobody_knows_holds_the_order(stocked: Town) 
     assert stocked.holds(order_id) == ["pickup_location"]
     assert operate.collect_elsewhere(stocked.runtime, order_id, "A-STORE", person=PERSON)
     assert stocked.fos(order_id) == [("A-STORE", "open", "unsubmitted")]
+
+
+@pytest.mark.parametrize("ask", [SetMethod("ship"), SetMethod("pickup", "A-STORE"), CancelOrder("too slow")])
+def test_a_place_that_is_asked_for_no_more_holds_nothing(stocked: Town, ask: Ask) -> None:
+    order_id = stocked.order({"MUG": 1}, delivery_method="pickup", pickup_location="77", payment_status="terms")
+    assert stocked.holds(order_id) == ["pickup_location"]
+    asked = operate.change_order(stocked.runtime, order_id, [ask], person=PERSON)
+    assert operate.confirm_change(stocked.runtime, asked.id, person=PERSON)
+    assert stocked.holds(order_id) == []
+    is_over = isinstance(ask, CancelOrder)
+    assert [work for _, work, _ in stocked.fos(order_id)] == ([] if is_over else ["open"])
 
 
 @pytest.mark.parametrize("closed", [{"picks_up": False}, {"active": False}])

@@ -18,7 +18,7 @@ from hub.flows.operate.errors import NotDoneError
 from hub.flows.operate.orders import at_desk, not_held
 from hub.flows.operate.shipping import find_fo, not_asked_back
 from hub.flows.recall import take_back
-from hub.flows.route import reserve_unrouted, route_known
+from hub.flows.route import end_pickup_holds, reserve_unrouted, route_known
 from hub.flows.runtime import Runtime
 from hub.flows.ship import Parcel, everything, ship
 from hub.store.orders import FoState, OrderState
@@ -195,8 +195,7 @@ def _deliver_by(desk: Desk, state: OrderState, method: str, store_id: str | None
     state.method, state.pickup_location_id = method, store_id
     state.changes |= {"method": method, "pickup_location_id": store_id}
     desk.tell(state.id, ("order", state.id), "method", said)
-    for held in [one for one in state.holds if one.kind in {"pickup_refused", "pickup_location"}]:
-        desk.end_hold(state, held, f"The hold ({held.kind.replace('_', ' ')}) ended: {said}")
+    end_pickup_holds(desk, state, said)
     take_back(desk, state, "the way of delivery changed")
     route_known(desk, state)
     reserve_unrouted(desk, state)
