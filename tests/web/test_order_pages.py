@@ -141,6 +141,19 @@ def test_an_order_is_changed_after_its_preview_was_looked_at(stocked: Site) -> N
     assert stocked.world.read(differences) == []
 
 
+def test_the_page_of_a_cancelled_order_says_what_is_to_be_refunded(stocked: Site) -> None:
+    stocked.order(("MUG", 3))
+    order_id, manager = only_order(stocked), stocked.signed_in("manager")
+    path = f"/orders/{order_id}"
+    assert manager.submit(f"{path}/cancel", {"reason": "they called"}, path).status_code == 302
+    page = manager.get(path).text
+    assert "Cancelled, and money is to go back" in page
+    assert "Refund 30.00 USD at Web shop" in page
+    [held] = ask(stocked, select(hold.c.id).where(hold.c.state == "active"))
+    assert manager.submit(f"{path}/holds/{held[0]}/release", {"note": "done"}, path).status_code == 302
+    assert "Nothing is left to do." in manager.get(path).text
+
+
 def test_a_form_that_cannot_be_done_comes_back_with_the_reason_and_what_was_typed(stocked: Site) -> None:
     stocked.order(("MUG", 3))
     order_id, ops = only_order(stocked), stocked.signed_in("ops")
