@@ -95,7 +95,7 @@ def import_rules(
     as_json: AsJson = False,
 ) -> None:
     """Keep a rule file as a draft. It decides nothing until it is rehearsed and published."""
-    found = operate.check_rules(file.read_text(encoding="utf-8"))
+    found = operate.check_rules(rulefile.text_of(file))
     with runtime() as hub:
         row = operate.save_draft(hub, found, person=person(), note=words)
     if as_json:
@@ -111,7 +111,7 @@ def validate(files: Annotated[list[Path], typer.Argument(help="Rule files.", exi
     wrong = 0
     for file in files:
         try:
-            found = operate.check_rules(file.read_text(encoding="utf-8"))
+            found = operate.check_rules(rulefile.text_of(file))
         except RuleFileError as error:
             wrong += 1
             say_error(f"{file}:", [str(one) for one in error.mistakes])
@@ -231,21 +231,20 @@ def _print_decisions(found: Sequence[Decision], again: Replayed | None) -> None:
 def run_tests(
     where: Annotated[Path, typer.Argument(help="A test file, or a folder with test files.", exists=True)],
     rule_file: Annotated[
-        Path | None, typer.Option("--rules", help="Rule file to test instead of those the tests name.", exists=True)
+        Path | None,
+        typer.Option("--rules", help="Rule file to test instead of those the tests name.", exists=True, dir_okay=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run tests of rule files, without a database. Ends with 1 when one fails, for your build."""
-    tested = operate.check_rules(rule_file.read_text(encoding="utf-8")) if rule_file else None
+    tested = operate.check_rules(rulefile.text_of(rule_file)) if rule_file else None
     found = ruletests.files(where)
     if not found:
         raise NoSuchThingError(f"there is no test file in {where}: one is YAML with `cases`")
     results = []
     for file in found:
-        try:
+        with rulefile.naming(file):
             results += ruletests.run(file, tested)
-        except RuleFileError as error:
-            raise RuleFileError([rulefile.RuleMistake(0, str(file), str(one)) for one in error.mistakes]) from error
     failed = [one for one in results if one.differs]
     if as_json:
         print_json({"results": results, "failed": len(failed)})
@@ -267,7 +266,7 @@ def _find(key: str) -> RuleSetRow:
 def _named(key: str) -> tuple[str, RuleSet]:
     """A rule file or a stored version, with its name."""
     if Path(key).is_file():
-        return key, operate.check_rules(Path(key).read_text(encoding="utf-8"))
+        return key, operate.check_rules(rulefile.text_of(Path(key)))
     row = _find(key)
     return row.key, row.rules
 

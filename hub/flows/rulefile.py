@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -40,6 +42,24 @@ class RuleFileError(ValueError):
     def __init__(self, mistakes: Collection[RuleMistake]) -> None:
         super().__init__("; ".join(map(str, mistakes)))
         self.mistakes = tuple(mistakes)
+
+
+@contextmanager
+def naming(file: Path | str) -> Iterator[None]:
+    """Name the file in everything that turns out to be wrong with it."""
+    try:
+        yield
+    except RuleFileError as error:
+        raise RuleFileError([RuleMistake(0, str(file), str(one)) for one in error.mistakes]) from error
+
+
+def text_of(file: Path) -> str:
+    """What a file says. Raises RuleFileError where it is no text in UTF-8, and OSError."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise RuleFileError([RuleMistake(line, "", "this is no text in UTF-8: save the file in UTF-8")]) from error
 
 
 def read(text: str) -> RuleSet:
@@ -85,9 +105,20 @@ def unified(before: RuleSet, after: RuleSet, names: tuple[str, str]) -> str:
     return "\n".join(difflib.unified_diff(old, new, *names, lineterm=""))
 
 
+class _Plain(Loader):
+    """Every part stands once: a few lines that repeat one another by `*name` may mean more than any machine holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            words = f"*{event.anchor} repeats another part: write the part out"
+            raise yaml.composer.ComposerError(None, None, words, event.start_mark)
+        return super().compose_node(parent, index)
+
+
 def load(text: str) -> tuple[Any, Lines]:
     """Content of a YAML text, and the line of each of its parts. Raises RuleFileError."""
-    loader = Loader(text)
+    loader = _Plain(text)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -100,6 +131,8 @@ def load(text: str) -> tuple[Any, Lines]:
         raise RuleFileError([RuleMistake(mark.line + 1 if mark else 0, "", f"this is no YAML: {said}")]) from error
     except yaml.YAMLError as error:
         raise RuleFileError([RuleMistake(0, "", f"this is no YAML: {error}")]) from error
+    except RecursionError as error:
+        raise RuleFileError([RuleMistake(0, "", "this is nested deeper than can be read")]) from error
     finally:
         loader.dispose()
 

@@ -42,13 +42,14 @@ def files(where: Path) -> list[Path]:
 
 
 def _has_cases(file: Path) -> bool:
-    document, _ = rulefile.load(file.read_text(encoding="utf-8"))
+    with rulefile.naming(file):
+        document, _ = rulefile.load(rulefile.text_of(file))
     return isinstance(document, dict) and "cases" in document
 
 
 def run(file: Path, rules: RuleSet | None = None) -> list[TestResult]:
     """Run the tests of a file, on these rules or on the rule file that it names. Raises RuleFileError."""
-    document, lines = rulefile.load(file.read_text(encoding="utf-8"))
+    document, lines = rulefile.load(rulefile.text_of(file))
     rulefile.hold(SCHEMA, document, lines)
     tested = rules or _named_rules(file, document, lines)
     return [_result(file, tested, document, case, lines, number) for number, case in enumerate(document["cases"])]
@@ -58,11 +59,11 @@ def _named_rules(file: Path, document: Mapping[str, Any], lines: rulefile.Lines)
     if "rules" not in document:
         raise RuleFileError([RuleMistake(0, "", "it names no `rules`: add the rule file's path, or give one")])
     try:
-        text = (file.parent / document["rules"]).read_text(encoding="utf-8")
+        with rulefile.naming(document["rules"]):
+            return rulefile.read(rulefile.text_of(file.parent / document["rules"]))
     except OSError as error:
         words = f"the rule file cannot be read: {error.strerror}"
         raise RuleFileError([rulefile.mistake(lines, "/rules", words)]) from error
-    return rulefile.read(text)
 
 
 def _result(

@@ -50,6 +50,8 @@ def test_files_are_checked_without_a_database(shell: Shell) -> None:
     bad = shell.run("rules", "validate", "good.yml", "bad.yml", code=1)
     assert "line 5" in bad.stderr
     assert "no ranker is called 'nearest'; there are: acceptance_rate" in bad.stderr
+    (shell.folder / "bad.yml").write_bytes(RULES.replace("every", "jede für sich").encode("latin-1"))
+    assert "line 3: this is no text in UTF-8" in shell.run("rules", "validate", "bad.yml", code=1).stderr
 
 
 def test_tests_of_rules_run_without_a_database_and_end_with_1_when_one_fails(shell: Shell) -> None:

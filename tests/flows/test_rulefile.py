@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -73,6 +75,21 @@ def test_a_text_that_is_no_yaml_is_told_with_its_line() -> None:
     [(line, message)] = refused(GOOD + "name: twice\n")
     assert (line, "stands twice" in message) == (13, True)
     assert refused(GOOD + "? [a, list]\n: 1\n") == [(13, "this is no YAML: a key has to be a word")]
+
+
+def test_a_few_lines_cannot_stand_for_more_than_a_machine_holds() -> None:
+    lines = [f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]" for before, one in pairwise("abcdefghijklm")]
+    text = "\n".join(["a: &a [1]", *lines, "name: *m"])
+    assert refused(text) == [(2, "this is no YAML: *a repeats another part: write the part out")]
+    assert refused("name: &a [*a]") == [(1, "this is no YAML: *a repeats another part: write the part out")]
+    assert refused("[" * 50_000) == [(0, "this is nested deeper than can be read")]
+
+
+def test_a_file_that_is_not_in_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_bytes(GOOD.replace("Norway", "Österreich").encode("latin-1"))
+    with pytest.raises(RuleFileError, match="line 3: this is no text in UTF-8: save the file in UTF-8"):
+        rulefile.text_of(file)
 
 
 def test_every_mistake_of_a_file_is_told_at_once() -> None:

@@ -121,6 +121,16 @@ def test_a_rule_file_that_is_missing_is_told(tmp_path: Path) -> None:
         ruletests.run(file)
 
 
+def test_what_is_wrong_in_another_file_is_told_with_the_name_of_that_file(tmp_path: Path) -> None:
+    folder = written(tmp_path, "cases:\n  - {name: x, order: {lines: {A: 1}}, expect: {ships: {}}}\n")
+    (folder / "rules.yml").write_text(RULES.replace("closest", "nearest"))
+    with pytest.raises(RuleFileError, match=r"^rules\.yml: line 5, .* no ranker is called 'nearest'"):
+        ruletests.run(folder / "a.test.yml")
+    (folder / "rules.yml").write_bytes(b"name: \xd6sterreich\n")
+    with pytest.raises(RuleFileError, match=r"rules\.yml: line 1: this is no text in UTF-8"):
+        ruletests.files(folder)
+
+
 def test_everything_in_the_schema_of_tests_is_described() -> None:
     schema = schemas.schema(ruletests.SCHEMA)
     for rule in (schema, *schema["$defs"].values()):
