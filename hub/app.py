@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from hub.domain.routing.rules import built_in
 from hub.engine.doors import open_door
 from hub.engine.local import LocalEngine
 from hub.flows.runtime import Runtime
@@ -48,7 +47,6 @@ def build_runtime(settings: Settings, db: Database, wake: Callable[[str], None])
         rankers=rankers(),
         strategies=strategies(),
         adviser=_adviser(settings, db),
-        rules=built_in(tuple(filter(None, map(str.strip, settings.rankers.split(","))))),
         entry_checks=entry_checks(),
         sending_time=timedelta(seconds=settings.sending_s),
         unknown_quiet=timedelta(seconds=settings.unknown_quiet_s),

@@ -40,7 +40,6 @@ class Settings(BaseSettings):
     quota_factor: float = Field(
         1.0, gt=0, description="Times the vendors' usual quotas; above 1 only where every one of them granted more."
     )
-    rankers: str = Field("min_splits,market,closest,ranked", description="Rankers of the router, first to last.")
     routing_url: str = Field("", description="Address that decides where orders ship from, for the strategy `http`.")
     routing_token: str = Field("", description="Bearer token that is sent to it.", repr=False)
     routing_time_limit_s: float = Field(2.0, gt=0, description="Seconds it has to answer; then orders go by rank.")

@@ -47,7 +47,7 @@ def _ask(runtime: Runtime, order_id: str) -> Advice:
     with runtime.db.read() as tx:
         order = orders.load(tx, [order_id], lock=False)[order_id]
         variants = {line.variant_id for line in order.lines if line.variant_id}
-        view = routing_view(tx, runtime.clock(), variants, unpublished=runtime.rules)
+        view = routing_view(tx, runtime.clock(), variants)
         snapshot = view.snapshot(order, told_by(order), rehearsals.available(tx, variants))
     return runtime.adviser.ask(snapshot)
 

@@ -15,7 +15,7 @@ from typing import Any
 from hub.domain import kits
 from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
 from hub.domain.holds import MONEY, NOTHING, ROUTING
-from hub.domain.routing.shapes import Ranker, Rules, Strategy
+from hub.domain.routing.shapes import Ranker, Strategy
 from hub.flows import machine, owed
 from hub.flows.backlog import Backlog
 from hub.flows.runtime import Runtime
@@ -55,7 +55,6 @@ class Desk:
     actor: str
     rankers: Mapping[str, Ranker]
     strategies: Mapping[str, Strategy]
-    rules: Rules  # that count until some are published
     stock: StockBook
     locations: Mapping[str, LocationRow]
     connections: Mapping[str, ConnectionRow]
@@ -95,7 +94,6 @@ class Desk:
                 self.variants,
                 locations=self.locations,
                 channels=self.connections,
-                unpublished=self.rules,
             )
         return self._view
 
@@ -379,7 +377,6 @@ def open_desk(runtime: Runtime, tx: Tx, variant_ids: set[str], *, actor: str) ->
         actor,
         runtime.rankers,
         runtime.strategies,
-        runtime.rules,
         StockBook.open(tx, locked, now, actor),
         {row.id: row for row in locations},
         known,

@@ -110,7 +110,7 @@ class _Plain(Loader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
             words = f"*{event.anchor} repeats another part: write the part out"
             raise yaml.composer.ComposerError(None, None, words, event.start_mark)
         return super().compose_node(parent, index)

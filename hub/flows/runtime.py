@@ -13,8 +13,7 @@ import structlog
 from hub.domain.entry import BUILT_IN_CHECKS, EntryCheck
 from hub.domain.routing.plan import BUILT_IN_STRATEGIES
 from hub.domain.routing.rankers import BUILT_IN
-from hub.domain.routing.rules import built_in
-from hub.domain.routing.shapes import Ranker, Rules, Strategy
+from hub.domain.routing.shapes import Ranker, Strategy
 from hub.flows.strategies import Adviser
 from hub.plugins import LoadedPlugin, Registry
 from hub.sdk import Connector, Context, Http, RateLimit
@@ -52,7 +51,6 @@ class Runtime:
     rankers: Mapping[str, Ranker] = field(default_factory=lambda: BUILT_IN)  # all that rules may name
     strategies: Mapping[str, Strategy] = field(default_factory=lambda: BUILT_IN_STRATEGIES)
     adviser: Adviser | None = None  # who decides outside, for rules whose strategy is `http`
-    rules: Rules = field(default_factory=built_in)  # how orders are routed where no rules are published
     entry_checks: Mapping[str, EntryCheck] = field(default_factory=lambda: BUILT_IN_CHECKS)
     sending_time: timedelta = SENDING_TIME
     unknown_quiet: timedelta = timedelta(seconds=10)

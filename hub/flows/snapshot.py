@@ -19,7 +19,7 @@ from hub.domain.calendar import ELSEWHERE, Calendar, arrives_on, calendar_of, sh
 from hub.domain.documents import Address, Order
 from hub.domain.routing.network import Network
 from hub.domain.routing.rules import OrderFacts, Routing, RuleSet
-from hub.domain.routing.shapes import Destination, Lane, Method, Need, Place, Rules, Sellable, Snapshot
+from hub.domain.routing.shapes import Destination, Lane, Method, Need, Place, Sellable, Snapshot
 from hub.store import catalog, connections, routing, rules
 from hub.store.catalog import LocationRow
 from hub.store.connections import ConnectionRow
@@ -259,20 +259,16 @@ def routing_view(
     locations: Mapping[str, LocationRow] | None = None,
     channels: Mapping[str, ConnectionRow] | None = None,
     draft: RuleSet | None = None,
-    unpublished: Rules | None = None,
 ) -> RoutingView:
     """Read everything that decisions on these articles rest on, beside the stock; a few queries for any batch.
 
-    `locations` and `channels` save reading them again; `draft` are rules to decide by instead of the published ones,
-    `unpublished` those that count until some are published.
+    `locations` and `channels` save reading them again; `draft` are rules to decide by instead of the published ones.
     """
     rows = {one.id: one for one in catalog.locations(tx)} if locations is None else locations
     published = rules.published(tx)
     since = {one.id: _midnight(one, now) for one in rows.values() if one.capacity_per_day is not None}
     taken = dict.fromkeys(since, 0) | (routing.taken_since(tx, since) if since else {})
     rule_set = draft or published.rules
-    if unpublished is not None and draft is None and published.id is None:
-        rule_set = RuleSet(rule_set.name, (Routing("every order", unpublished.steps, strategy=unpublished.strategy),))
     return RoutingView(
         now,
         None if draft else published.id,

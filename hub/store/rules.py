@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -144,11 +144,16 @@ def find(tx: Tx, key: str) -> RuleSetRow:
         tx.execute(select(*_RULES).where(routing_rule_set.c.id == key)).first()
     )
     if found is None and name == DEFAULT.name and version in ("", "0"):
-        found = _BUILT_IN_ROW
+        found = _built_in(tx)
     if found is None:
         known = ", ".join(one.key for one in versions(tx)[:MOST_NAMED])
         raise UnknownRulesError(f"there are no rules {key!r}; there are: {known}")
     return found
+
+
+def _built_in(tx: Tx) -> RuleSetRow:
+    """The built-in rules; retired as soon as others are published."""
+    return _BUILT_IN_ROW if published(tx).id is None else replace(_BUILT_IN_ROW, status="retired")
 
 
 def _named(name: str) -> Select[Any]:

@@ -37,7 +37,7 @@ def test_rules_go_from_a_file_over_a_rehearsal_to_counting(shop: Shop) -> None:
 def test_a_difference_is_told_in_words_between_files_and_versions(shop: Shop) -> None:
     (shop.shell.folder / "rules.yml").write_text(RULES)
     said = shop.shell.run("rules", "diff", "published", "rules.yml").stdout
-    assert "step 'anywhere': rankers was min_splits, market, closest, is ranked" in said
+    assert "step 'anywhere': rankers was min_splits, market, closest, ranked, is ranked" in said
     assert "+      - rankers: [ranked]" in shop.shell.run("rules", "diff", "published", "rules.yml", "--unified").stdout
     assert shop.shell.json("rules", "diff", "published", "published")["changes"] == []
     assert "there are: standard@0" in shop.shell.run("rules", "show", "christmas", code=3).stderr

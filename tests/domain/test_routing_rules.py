@@ -26,7 +26,7 @@ from hub.domain.routing.rules import (
 )
 from hub.domain.routing.shapes import Step
 
-RANKERS = {name: BUILT_IN[name] for name in ("min_splits", "market", "closest", "metafield")}
+RANKERS = {name: BUILT_IN[name] for name in ("min_splits", "market", "closest", "ranked", "metafield")}
 NEAR, FAR = Step("near", radius_km=160, assign="single"), Step("far")
 EVERYBODY = Routing("every order", (FAR,))
 

@@ -100,8 +100,9 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
 def test_a_rule_set_is_written_as_it_was_read() -> None:
     assert rulefile.write(rulefile.read(GOOD)) == GOOD.replace("[NO]", "['NO']"), "also for readers to whom NO is false"
     assert rulefile.write(DEFAULT) == (
-        "name: standard\nroutings:\n  - name: every order\n    steps:\n      - {}\n"
-        "      - name: late\n        late_ok: true\n"
+        "name: standard\nroutings:\n  - name: every order\n    steps:\n"
+        "      - rankers: [min_splits, market, closest, ranked]\n"
+        "      - name: late\n        rankers: [min_splits, market, closest, ranked]\n        late_ok: true\n"
     )
 
 

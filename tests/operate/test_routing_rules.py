@@ -17,6 +17,7 @@ from hub.flows.operate import NotDoneError
 from hub.store import rules
 from hub.store.rules import UnknownRulesError
 from hub.store.tables import location, rehearsal, routing_rule_set, stock_move
+from hub.store.views import decisions
 from tests.operate.conftest import PERSON, Desk
 
 WEST_FIRST = RuleSet("standard", (Routing("every order", (Step(rankers=("closest",)),)),))
@@ -40,6 +41,34 @@ def test_the_built_in_rules_count_until_others_are_published(desk: Desk) -> None
     assert [(one.key, one.status) for one in desk.world.read(rules.versions)] == [("standard@0", "published")]
     assert desk.world.read(lambda tx: rules.find(tx, "published")).rules == DEFAULT
     assert desk.world.read(lambda tx: rules.find(tx, "standard")).version == 0
+
+
+def test_orders_go_by_the_very_rules_that_are_shown(desk: Desk) -> None:
+    for code, rank in (("EAST", 9), ("WEST", 2)):
+        operate.change_location(desk.runtime, code, {"rank": rank}, person=PERSON)
+        operate.adjust_stock(desk.runtime, "MUG", code, set_to=5, reason="count", person=PERSON)
+    order_id = desk.buy(("MUG", 1))
+    [decided] = desk.world.read(lambda tx: decisions.of_order(tx, order_id))
+    [chosen] = decided.trace["chosen"]
+    shown = published(desk).rules.routings[0].steps[0].rankers
+    assert (chosen["loc"], decided.trace["steps"][0]["rankers"]) == ("WEST", list(shown))
+    assert shown[-1] == "ranked", "all else equal, the operator's own order decides"
+    copy = operate.save_draft(desk.runtime, published(desk).rules, person=PERSON)
+    assert (rehearsed(desk, copy.key).figures or {})["elsewhere"] == 0
+
+
+def test_the_built_in_rules_count_no_more_once_others_do_and_come_back_as_a_draft(desk: Desk) -> None:
+    row = operate.save_draft(desk.runtime, BY_RANK, person=PERSON)
+    rehearsed(desk, row.key)
+    operate.publish_rules(desk.runtime, row.key, person=PERSON)
+    built_in = desk.world.read(lambda tx: rules.find(tx, "standard@0"))
+    assert (built_in.key, built_in.status) == ("standard@0", "retired")
+    with pytest.raises(NotDoneError, match="orderhub rules export standard@0"):
+        operate.publish_rules(desk.runtime, "standard@0", person=PERSON)
+    assert published(desk).version == 1
+    again = operate.save_draft(desk.runtime, built_in.rules, person=PERSON)
+    rehearsed(desk, again.key)
+    assert operate.publish_rules(desk.runtime, again.key, person=PERSON).rules == DEFAULT
 
 
 def test_each_draft_is_a_version_of_its_name_and_the_same_is_not_kept_twice(desk: Desk) -> None:
@@ -133,7 +162,7 @@ def test_versions_are_compared_in_words_and_as_yaml(desk: Desk) -> None:
     diff = operate.compare(desk.runtime, "published", "standard@1")
     assert diff.changes == (
         "routing 'every order': step 'late' is gone",
-        "routing 'every order': step 'anywhere': rankers was min_splits, market, closest, is ranked",
+        "routing 'every order': step 'anywhere': rankers was min_splits, market, closest, ranked, is ranked",
     )
     assert "+      - rankers: [ranked]" in diff.unified.splitlines()
     assert operate.compare(desk.runtime, "standard@1", "standard@1").changes == ()

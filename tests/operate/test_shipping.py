@@ -31,13 +31,13 @@ def test_goods_that_a_person_ships_leave_stock_and_the_channel_is_told(desk: Des
 
 
 def test_a_place_that_a_person_rules_out_is_not_tried_again(desk: Desk) -> None:
-    operate.add_location(desk.runtime, "SOUTH", person=PERSON, country="US", rank=300)
+    operate.add_location(desk.runtime, "SOUTH", person=PERSON, country="US", rank=100)
     operate.adjust_stock(desk.runtime, "MUG", "SOUTH", set_to=5, reason="count", person=PERSON)
     order_id = desk.buy(("MUG", 1))
     [first] = numbers(desk)
     assert operate.refuse_by_hand(desk.runtime, order_id, first, "broken", person=PERSON)
     assert not operate.refuse_by_hand(desk.runtime, order_id, first, "broken", person=PERSON)
-    # All else equal the code decides, so SOUTH was asked first.
+    # All else equal the rank decides, so SOUTH was asked first.
     assert desk.world.on_shelf()["SOUTH"]["MUG"] == (5, 5, 0)
     assert desk.world.on_shelf()["WEST"]["MUG"] == (10, 9, 1)
 

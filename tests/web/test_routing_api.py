@@ -21,7 +21,7 @@ def api(site: Site) -> Api:
 @pytest.fixture
 def stocked(site: Site) -> Site:
     site.world.location("EAST", "US", rank=200)
-    site.world.location("WEST", "US", rank=100)
+    site.world.location("WEST", "CA", rank=100)
     site.world.stock("location MUG TEE\nEAST 5 2\nWEST 5 0")
     return site
 
@@ -79,7 +79,7 @@ def test_a_draft_is_changed_and_compared(api: Api) -> None:
     assert (diff["before"], diff["after"]) == ("standard@0", "standard@1")
     assert diff["changes"] == [
         "routing 'every order': step 'late' is gone",
-        "routing 'every order': step 'anywhere': rankers was min_splits, market, closest, is closest",
+        "routing 'every order': step 'anywhere': rankers was min_splits, market, closest, ranked, is closest",
     ]
     assert api("GET", "/routing/rules/standard@1/diff?against=standard@1").json["changes"] == []
 

@@ -18,7 +18,7 @@ from tests.web.conftest import Browser, Site
 @pytest.fixture
 def stocked(site: Site) -> Site:
     site.world.location("EAST", "US", rank=200)
-    site.world.location("WEST", "US", rank=100)
+    site.world.location("WEST", "CA", rank=100)
     site.world.stock("location MUG TEE\nEAST 5 2\nWEST 5 0")
     return site
 

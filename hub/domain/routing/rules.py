@@ -120,12 +120,11 @@ class RuleSet:
         return next(one for one in self.routings if one.when.fits(order))
 
 
-def built_in(rankers: tuple[str, ...] = DEFAULT_RANKERS) -> Rules:
-    """How orders are routed until somebody says otherwise: what nobody can bring in time is sent late, not never."""
-    return Rules((Step(rankers=rankers), Step("late", rankers=rankers, late_ok=True)))
-
-
-DEFAULT = RuleSet("standard", (Routing("every order", built_in().steps),))
+# How orders are routed until somebody says otherwise: all else equal by the operator's own order, and what nobody can
+# bring in time is sent late, not never.
+_RANKERS = (*DEFAULT_RANKERS, "ranked")
+_STEPS = (Step(rankers=_RANKERS), Step("late", rankers=_RANKERS, late_ok=True))
+DEFAULT = RuleSet("standard", (Routing("every order", _STEPS),))
 
 
 @dataclass(frozen=True, slots=True)

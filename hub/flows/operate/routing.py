@@ -205,7 +205,8 @@ def _sides(runtime: Runtime, key: str) -> tuple[RuleSet, RuleSet]:
 def _still_usable(row: RuleSetRow) -> None:
     """A version may name rankers of a plug-in that is gone. Raises NotDoneError."""
     if row.id is None:
-        raise NotDoneError(f"{row.key} is built in; save a draft first: `orderhub rules export` gives a start")
+        how = f"by `orderhub rules export {row.key}` and `orderhub rules import`, or by the button on its page"
+        raise NotDoneError(f"{row.key} is built in: keep what it says as a draft first, {how}")
     try:
         rulefile.checked(dict(row.document))
     except RuleFileError as error:
