@@ -186,11 +186,15 @@ def add_draft(tx: Tx, rules: RuleSet, note: str, person: str, now: datetime) -> 
     return rules_id
 
 
-def change_draft(tx: Tx, rules_id: str, rules: RuleSet, note: str) -> bool:
-    """Replace what a draft says; False when it is no draft any more."""
+def change_draft(tx: Tx, row: RuleSetRow, rules: RuleSet, note: str) -> bool:
+    """Replace what a draft says; False when it is no draft any more, or has changed since `row` was read."""
     done = tx.execute(
         update(routing_rule_set)
-        .where(routing_rule_set.c.id == rules_id, routing_rule_set.c.status == "draft")
+        .where(
+            routing_rule_set.c.id == row.id,
+            routing_rule_set.c.status == "draft",
+            routing_rule_set.c.document_hash == row.document_hash,
+        )
         .values(document=document(rules), document_hash=document_hash(rules), note=note)
         .returning(routing_rule_set.c.id)
     )

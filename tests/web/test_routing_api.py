@@ -75,6 +75,10 @@ def test_a_draft_is_changed_and_compared(api: Api) -> None:
     api("POST", "/routing/rules", json={"yaml": RULES})
     changed = api("PUT", "/routing/rules/standard@1", json={"yaml": RULES.replace("ranked", "closest")}).json
     assert "closest" in changed["yaml"]
+    read = changed["rules"]["document_hash"]
+    assert api("PUT", "/routing/rules/standard@1", json={"yaml": RULES, "seen": "0" * 64}).status_code == 409
+    changed = api("PUT", "/routing/rules/standard@1", json={"yaml": changed["yaml"], "seen": read}).json
+    assert "closest" in changed["yaml"]
     diff = api("GET", "/routing/rules/standard@1/diff").json
     assert (diff["before"], diff["after"]) == ("standard@0", "standard@1")
     assert diff["changes"] == [

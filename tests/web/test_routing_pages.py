@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from hub.domain.routing import rules as domain
 from hub.domain.routing.rules import DEFAULT
+from hub.flows import rulefile
 from hub.store import rules
 from hub.store.tables import orders, route_decision
 from hub.web import rule_form
@@ -83,6 +84,23 @@ def test_the_editor_saves_what_it_shows(site: Site) -> None:
     assert (step.rankers, step.radius_km, step.late_ok) == (("ranked", "closest"), 160, True)
     assert saved(site).grace_minutes == 15
     assert "by rank" in ops.get("/routing/").text
+
+
+def test_two_people_at_one_draft_do_not_overwrite_each_other(site: Site) -> None:
+    mia, ben = site.signed_in("ops"), site.signed_in("manager")
+    address = draft(site, mia)
+    text = address.replace("/edit", "/yaml")
+    hers, his, whole = form_of(mia.get(address).text), form_of(ben.get(address).text), ben.get(text).text
+    mia.submit(address, {**hers, "routings-0-steps-0-rankers": "closest"})
+    late = ben.submit(address, {**his, "routings-0-steps-0-rankers": "market"})
+    assert late.status_code == 409
+    assert "Not saved: somebody else has changed standard@1" in late.text
+    assert 'value="market"' in late.text, "what he wrote is still there"
+    yaml = {"yaml": rulefile.write(DEFAULT), "seen": form_of(whole)["seen"]}
+    assert "somebody else has changed" in ben.submit(text, yaml).text
+    assert saved(site).routings[0].steps[0].rankers == ("closest",)
+    assert ben.submit(address, form_of(late.text)).status_code == 302
+    assert saved(site).routings[0].steps[0].rankers == ("market",), "he has seen it and replaces it"
 
 
 def test_steps_and_routings_are_added_moved_and_removed_by_buttons_alone(site: Site) -> None:

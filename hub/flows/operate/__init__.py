@@ -24,7 +24,14 @@ from hub.flows.operate.counter import (
     ship_instead,
 )
 from hub.flows.operate.doors import Retried, SetAside, dismiss, replay, resolve, retry, set_aside
-from hub.flows.operate.errors import CheckFailedError, NotDoneError, OperateError, SettingsError, UsedKeyError
+from hub.flows.operate.errors import (
+    ChangedMeanwhileError,
+    CheckFailedError,
+    NotDoneError,
+    OperateError,
+    SettingsError,
+    UsedKeyError,
+)
 from hub.flows.operate.locations import change_location, location, settings_of
 from hub.flows.operate.orders import (
     Done,
@@ -91,6 +98,7 @@ from hub.flows.operate.stopping import ask_back, stopped_by_hand, too_late_by_ha
 
 __all__ = [
     "Added",
+    "ChangedMeanwhileError",
     "CheckFailedError",
     "ChosenCheck",
     "Done",

@@ -17,6 +17,10 @@ class NotDoneError(OperateError):
     """What was asked for makes no sense as things stand; the message says why."""
 
 
+class ChangedMeanwhileError(NotDoneError):
+    """It says something else by now than what the person saw."""
+
+
 class UsedKeyError(NotDoneError):
     """The same key came before with another request."""
 

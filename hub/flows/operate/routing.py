@@ -9,7 +9,7 @@ from hub.domain.documents import Address
 from hub.domain.routing.rules import RuleSet, changes
 from hub.flows import rehearse as rehearsing
 from hub.flows import rulefile
-from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.operate.errors import ChangedMeanwhileError, NotDoneError, actor
 from hub.flows.refill import offer_again
 from hub.flows.rehearse import LAST_ORDERS, MOST_ORDERS, Answer, WantedLine
 from hub.flows.rulefile import RuleFileError
@@ -51,16 +51,23 @@ def save_draft(runtime: Runtime, found: RuleSet, *, person: str, note: str = "")
     return row
 
 
-def change_draft(runtime: Runtime, key: str, found: RuleSet, *, person: str, note: str | None = None) -> RuleSetRow:
-    """Replace what a draft says; its name stays. A rehearsal that it had no longer speaks for it."""
+def change_draft(
+    runtime: Runtime, key: str, found: RuleSet, *, person: str, note: str | None = None, seen: str = ""
+) -> RuleSetRow:
+    """Replace what a draft says; its name stays. A rehearsal that it had no longer speaks for it.
+
+    `seen` is the hash of what the person saw; ChangedMeanwhileError is raised when the draft says something else.
+    """
     with runtime.db.begin() as tx:
         row = rules.find(tx, key)
         if row.id is None or row.status != "draft":
             raise NotDoneError(f"{row.key} is {row.status} and stays as it is; save the change as a new draft")
         if found.name != row.name:
             raise NotDoneError(f"a draft of {row.name} cannot become one of {found.name}; save it as a new draft")
-        if not rules.change_draft(tx, row.id, found, row.note if note is None else note[:500]):
-            raise NotDoneError(f"{row.key} was published just now; save the change as a new draft")
+        if (seen or row.document_hash) != row.document_hash:
+            raise ChangedMeanwhileError(f"somebody else has changed {row.key} since you read it; read it again")
+        if not rules.change_draft(tx, row, found, row.note if note is None else note[:500]):
+            raise ChangedMeanwhileError(f"{row.key} was changed or published just now; read it again")
         said = f"The draft {row.key} was changed."
         events.tell(tx, ("rules", row.id), "changed", actor(person), said, runtime.clock())
         return rules.find(tx, row.id)

@@ -109,7 +109,12 @@ def create_rules(call: Call) -> Json:
 def change_rules(call: Call) -> Json:
     found = _given(call.body)
     row = operate.change_draft(
-        console().runtime, call.path["rules_key"], found, person=caller().actor, note=call.body.get("note")
+        console().runtime,
+        call.path["rules_key"],
+        found,
+        person=caller().actor,
+        note=call.body.get("note"),
+        seen=call.body.get("seen", ""),
     )
     return _detail(row)
 
@@ -240,6 +245,13 @@ _RULES_BODY: dict[str, Any] = {
     ),
     "oneOf": [{"required": ["yaml"]}, {"required": ["document"]}],
 }
+_CHANGE_BODY: dict[str, Any] = {
+    **_RULES_BODY,
+    "properties": {
+        **_RULES_BODY["properties"],
+        "seen": text("`document_hash` as you read it: refused when the draft says other things by now.", maxLength=64),
+    },
+}
 _TRY_BODY: dict[str, Any] = {
     **closed(
         order_id=text("An order of ours.", maxLength=36),
@@ -279,7 +291,7 @@ OPERATIONS = (
     ),
     Operation(
         "change_rules", "PUT", "/routing/rules/{rules_key}", "Change a draft", ref("RuleSetDetail"), change_rules,
-        body=_RULES_BODY, refusals=(404, 409), about="A rehearsal that it had no longer speaks for it.",
+        body=_CHANGE_BODY, refusals=(404, 409), about="A rehearsal that it had no longer speaks for it.",
     ),
     Operation(
         "validate_rules", "POST", "/routing/rules/validate", "Check routing rules",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -10,10 +11,10 @@ from hub.domain.documents import Address
 from hub.domain.routing import rules as domain
 from hub.domain.routing.rules import RuleSet
 from hub.flows import operate, rulefile
-from hub.flows.operate import NotDoneError
+from hub.flows.operate import ChangedMeanwhileError, NotDoneError
 from hub.flows.rehearse import LAST_ORDERS, Answer
 from hub.flows.replay import Replayed, replay
-from hub.flows.rulefile import RuleFileError
+from hub.flows.rulefile import RuleFileError, RuleMistake
 from hub.store import routing, rules
 from hub.store.database import Tx
 from hub.store.rules import RuleSetRow, UnknownRehearsalError, UnknownRulesError
@@ -82,7 +83,7 @@ def draft(key: str) -> Any:
 @blueprint.get("/rules/<key>/edit")
 def edit(key: str) -> Any:
     row = _draft(key)
-    return _form(row, domain.document(row.rules), row.note)
+    return _form(row, domain.document(row.rules), row.note, row.document_hash)
 
 
 @blueprint.post("/rules/<key>/edit")
@@ -91,19 +92,21 @@ def change(key: str) -> Any:
     row = _draft(key)
     document = {**rule_form.document_of(request.form.to_dict()), "name": row.name}
     note, act = request.form.get("note", "").strip()[:500], request.form.get("act", "save")
+    seen = request.form.get("seen", "")[:64]
     if act != "save":
-        return _form(row, rule_form.changed(document, act), note)
+        return _form(row, rule_form.changed(document, act), note, seen)
     try:
-        found = rulefile.checked(document)
+        return _saved(row, rulefile.checked(document), note, seen)
     except RuleFileError as error:
-        return _form(row, document, note, error), 422
-    return _saved(row, found, note)
+        return _form(row, document, note, seen, error.mistakes), 422
+    except ChangedMeanwhileError:
+        return _form(row, document, note, row.document_hash, is_overtaken=True), 409
 
 
 @blueprint.get("/rules/<key>/yaml")
 def text(key: str) -> Any:
     row = _draft(key)
-    return _yaml(row, rulefile.write(row.rules))
+    return _yaml(row, rulefile.write(row.rules), row.document_hash)
 
 
 @blueprint.post("/rules/<key>/yaml")
@@ -112,11 +115,13 @@ def change_text(key: str) -> Any:
     given = request.form.get("yaml", "").replace("\r\n", "\n")
     if len(given) > MOST_YAML:
         abort(413)
+    seen = request.form.get("seen", "")[:64]
     try:
-        found = operate.check_rules(given)
+        return _saved(row, operate.check_rules(given), row.note, seen)
     except RuleFileError as error:
-        return _yaml(row, given, error), 422
-    return _saved(row, found, row.note)
+        return _yaml(row, given, seen, error.mistakes), 422
+    except ChangedMeanwhileError:
+        return _yaml(row, given, row.document_hash, is_overtaken=True), 409
 
 
 def _draft(key: str) -> RuleSetRow:
@@ -128,22 +133,47 @@ def _draft(key: str) -> RuleSetRow:
     return row
 
 
-def _saved(row: RuleSetRow, found: RuleSet, note: str) -> Any:
-    operate.change_draft(console().runtime, row.id or "", found, person=caller().actor, note=note)
+def _saved(row: RuleSetRow, found: RuleSet, note: str, seen: str) -> Any:
+    operate.change_draft(console().runtime, row.id or "", found, person=caller().actor, note=note, seen=seen)
     flash(f"{row.key} is saved. It decides nothing until it is rehearsed and published.", "done")
     return redirect(url_for("routing.show", key=row.key))
 
 
-def _form(row: RuleSetRow, document: dict[str, Any], note: str, error: RuleFileError | None = None) -> str:
-    mistakes = error.mistakes if error else ()
+def _form(
+    row: RuleSetRow,
+    document: dict[str, Any],
+    note: str,
+    seen: str,
+    mistakes: Sequence[RuleMistake] = (),
+    *,
+    is_overtaken: bool = False,
+) -> str:
+    """The editor. `seen` is the hash of what the draft said when the person began, `is_overtaken` that it changed."""
     form = rule_form.shown(document, mistakes)
     rest = rule_form.elsewhere(form, mistakes)
-    return render_template("routing/edit.html", row=row, form=form, note=note, mistakes=mistakes, rest=rest)
-
-
-def _yaml(row: RuleSetRow, given: str, error: RuleFileError | None = None) -> str:
     return render_template(
-        "routing/yaml.html", row=row, text=given, mistakes=error.mistakes if error else (), lines=given.splitlines()
+        "routing/edit.html",
+        row=row,
+        form=form,
+        note=note,
+        seen=seen,
+        mistakes=mistakes,
+        rest=rest,
+        is_overtaken=is_overtaken,
+    )
+
+
+def _yaml(
+    row: RuleSetRow, given: str, seen: str, mistakes: Sequence[RuleMistake] = (), *, is_overtaken: bool = False
+) -> str:
+    return render_template(
+        "routing/yaml.html",
+        row=row,
+        text=given,
+        seen=seen,
+        mistakes=mistakes,
+        lines=given.splitlines(),
+        is_overtaken=is_overtaken,
     )
 
 
