@@ -140,7 +140,8 @@ def _why_not_in(step: Step, place: Place, snapshot: Snapshot) -> str:
     if step.radius_km is not None:
         away = distance_to(place, snapshot.destination)
         if away is None:
-            return "how far it is away is not known"
+            has_goal = snapshot.destination.latitude is not None and snapshot.destination.longitude is not None
+            return "it has no coordinates" if has_goal else "the order has no coordinates to measure from"
         if away > step.radius_km:
             return f"it is {away:.0f} km away, more than {step.radius_km} km"
     return ""

@@ -171,6 +171,15 @@ def test_why_nothing_ships_is_said() -> None:
     assert reason(closed) == "No location can ship any of the 2 units: in stock only at locations that were left out."
 
 
+def test_whose_coordinates_are_missing_is_said() -> None:
+    near = world("PHL A", "A", rules=steps(Step("near", radius_km=160)))
+    somewhere = changed(near, PHL={"latitude": None})
+    assert step(somewhere)["dropped"] == [{"loc": "PHL", "why": "it has no coordinates", "stock": "all"}]
+    nowhere = replace(near, destination=Destination("US"))
+    why = "the order has no coordinates to measure from"
+    assert step(nowhere)["dropped"] == [{"loc": "PHL", "why": why, "stock": "all"}]
+
+
 def test_an_order_without_lines_has_nothing_to_ship() -> None:
     for places in ("PHL A", "PHL A, BOS B"):
         nothing = replace(world(places), needs=())
