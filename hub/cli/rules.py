@@ -297,8 +297,10 @@ def _order_id(tx: Tx, order: str) -> str:
     if orders_view.rows_of(tx, [order]):
         return order
     found = orders_view.find(tx, OrderQuery(text=order, limit=2)).rows
-    if len(found) != 1:
-        raise NoSuchThingError(f"{'several orders are' if found else 'no order is'} called {order!r}; give its id")
+    if not found:
+        raise NoSuchThingError(f"no order is called {order!r}")
+    if len(found) > 1:
+        raise NoSuchThingError(f"several orders are called {order!r}; give its id")
     return found[0].id
 
 

@@ -274,5 +274,7 @@ def test_an_order_that_nobody_placed_is_tried_by_skus_and_destination(desk: Desk
     assert [dict(part.units) for part in baseline.plan.parts] == [{"line 1": 1, "line 2": 2}]
     assert draft.plan.parts == ()
     assert sum(rest.units for rest in draft.plan.remainder) == 3
+    with pytest.raises(NotDoneError, match="'FRANCE' is no country: write its two letters"):
+        operate.try_skus(desk.runtime, row.key, [("MUG", 1)], Address(country="FRANCE"))
     with pytest.raises(NotDoneError, match="no article MUGG"):
         operate.try_skus(desk.runtime, row.key, [("MUGG", 1)], Address(country="FR"))

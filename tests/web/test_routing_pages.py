@@ -228,6 +228,11 @@ def test_one_order_is_tried_by_both_rules_side_by_side(stocked: Site) -> None:
     assert "goes elsewhere" in page
     page = ops.get(trial, query_string={"skus": "MUG 99, TEE", "country": "us"}).text
     assert "MUG 90" in page, "5 + 5 in stock, one of them taken: 9 of 99 ship"
+    near = {"skus": "TEE", "country": "us", "latitude": "40.71", "longitude": "-74.01"}
+    assert "EAST because" in ops.get(trial, query_string=near).text
+    wrong = ops.get(trial, query_string={**near, "latitude": "north"})
+    assert (wrong.status_code, "are no degrees" in wrong.text) == (422, True)
+    assert "is no country" in ops.get(trial, query_string={"skus": "TEE", "country": "Germany"}).text
     assert ops.get(trial, query_string={"skus": "NOPE 1"}).status_code == 422
     assert ops.get(trial, query_string={"order": "#none"}).status_code == 422
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -184,6 +185,8 @@ def try_skus(
     sides = _sides(runtime, key)
     if not wanted or any(units < 1 for _, units in wanted):
         raise NotDoneError("name at least one SKU, and 1 or more units of each")
+    if address.country is not None and not re.fullmatch(r"[A-Z]{2}", address.country):
+        raise NotDoneError(f"{address.country!r} is no country: write its two letters, such as DE")
     with runtime.db.read() as tx:
         ids = catalog.variants_by_sku(tx, [sku for sku, _ in wanted])
     missing = sorted({sku for sku, _ in wanted if sku not in ids})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -31,6 +32,7 @@ from hub.web.pages import orders as orders_page
 blueprint = Blueprint("routing", __name__, url_prefix="/routing")
 
 MOST_YAML = 200_000
+TRIAL = ("order", "skus", "country", "postal_code", "latitude", "longitude")  # fields of a try
 FIGURES = (
     ("shipments", "Shipments", "less"),
     ("split_orders", "Orders in several parcels", "less"),
@@ -220,7 +222,7 @@ def publish(key: str) -> Any:
 @blueprint.get("/rules/<key>/try")
 def trial(key: str) -> Any:
     """One order by these rules and by those that count: a real one by its number, or one that nobody placed."""
-    given = {name: request.args.get(name, "").strip()[:200] for name in ("order", "skus", "country", "postal_code")}
+    given = {name: request.args.get(name, "").strip()[:200] for name in TRIAL}
     with console().runtime.db.read() as tx:
         row = rules.find(tx, key)
     error, sides = "", None
@@ -228,13 +230,30 @@ def trial(key: str) -> Any:
         if given["order"]:
             sides = operate.try_order(console().runtime, key, _order_called(given["order"]))
         elif given["skus"]:
-            address = Address(country=given["country"].upper() or None, postal_code=given["postal_code"] or None)
-            sides = operate.try_skus(console().runtime, key, _wanted(given["skus"]), address)
+            sides = operate.try_skus(console().runtime, key, _wanted(given["skus"]), _address(given))
     except NotDoneError as refused:
         error = str(refused)
     answers = [] if sides is None else [_answer(one) for one in sides]
     page = render_template("routing/try.html", row=row, given=given, error=error, answers=answers)
     return (page, 422) if error else page
+
+
+def _address(given: Mapping[str, str]) -> Address:
+    """Where an order that nobody placed would go. Raises NotDoneError."""
+    return Address(
+        country=given["country"].upper() or None,
+        postal_code=given["postal_code"] or None,
+        latitude=_degrees(given["latitude"], 90),
+        longitude=_degrees(given["longitude"], 180),
+    )
+
+
+def _degrees(text: str, most: int) -> float | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,12})?", text) or abs(float(text)) > most:
+        raise NotDoneError(f"{text!r} are no degrees: write a number from -{most} to {most}, such as 40.71")
+    return float(text)
 
 
 def _order_called(number: str) -> str:
