@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.domain.routing import rules as domain
-from hub.domain.routing.rules import DEFAULT
+from hub.domain.routing.rules import DEFAULT, Routing, RuleSet
+from hub.domain.routing.shapes import Step
 from hub.flows import rulefile
 from hub.store import rules
 from hub.store.tables import orders, route_decision
@@ -235,6 +236,17 @@ def test_one_order_is_tried_by_both_rules_side_by_side(stocked: Site) -> None:
     assert "is no country" in ops.get(trial, query_string={"skus": "TEE", "country": "Germany"}).text
     assert ops.get(trial, query_string={"skus": "NOPE 1"}).status_code == 422
     assert ops.get(trial, query_string={"order": "#none"}).status_code == 422
+
+
+def test_a_place_is_marked_in_the_step_that_chose_it_alone(stocked: Site) -> None:
+    ops = stocked.signed_in("ops")
+    address = draft(stocked, ops)
+    ladder = RuleSet("standard", (Routing("every order", (Step("one parcel", assign="single"), Step("several"))),))
+    ops.submit(address.replace("/edit", "/yaml"), {"yaml": rulefile.write(ladder)})
+    page = ops.get(address.replace("/edit", "/try"), query_string={"skus": "MUG 7", "country": "US"}).text
+    alone, several = page.partition("By standard@1")[2].split("Step 2: several")
+    assert "This step found no place" in alone
+    assert (alone.count("● chosen"), several.count("● chosen")) == (0, 2)
 
 
 def test_an_orders_page_tells_why_and_decides_again(stocked: Site) -> None:
