@@ -148,6 +148,7 @@ def test_the_built_in_rules_have_no_mistake() -> None:
             "/routings/0/when/min_value_minor",
             "9 or more and 3 or less",
         ),
+        (RuleSet("published", (EVERYBODY,)), "/name", "names the rules that count"),
         (
             RuleSet("x", (Routing("every order", (FAR,), of(tags=["a"])), EVERYBODY)),
             "/routings/1/name",

@@ -179,6 +179,8 @@ def mistakes(rules: RuleSet, rankers: Mapping[str, Ranker], strategies: Collecti
 
 
 def _mistakes(rules: RuleSet, rankers: Mapping[str, Ranker], strategies: Collection[str]) -> Iterator[Mistake]:
+    if rules.name == "published":
+        yield Mistake("/name", "published names the rules that count, whatever they are called: choose another name")
     yield from _twice("/routings", [one.name for one in rules.routings], "routing")
     last = len(rules.routings) - 1
     for index, routing in enumerate(rules.routings):
