@@ -53,7 +53,7 @@ def test_without_a_good_answer_the_order_is_routed_by_rank_and_the_trace_says_wh
         setattr(outside, name, value)
     decided = asking(outside).strategy(ORDER, BUILT_IN)
     assert by_code(ORDER, decided) == {"PHL": {"l1": 1}}
-    assert decided.strategy == "ranked@3"
+    assert decided.strategy == "ranked@4"
     assert why in decided.trace["steps"][0]["tried"][0]["why_not"]
 
 

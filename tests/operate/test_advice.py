@@ -101,7 +101,7 @@ def test_an_address_that_fails_leaves_the_order_to_the_ranks(desk: Desk, outside
     ask(desk, outside)
     order_id = desk.buy(("MUG", 2))
     assert shipped_from(desk, order_id) == ["EAST"]
-    assert decided_by(desk, order_id) == "ranked@3"
+    assert decided_by(desk, order_id) == "ranked@4"
 
 
 def test_without_an_address_orders_go_by_rank_and_the_trace_says_why(desk: Desk) -> None:

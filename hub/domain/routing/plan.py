@@ -24,7 +24,7 @@ from hub.domain.routing.shortlist import Columns, Shortlist, WhyNot, cells_of, c
 
 Choose = Callable[[Shortlist, Effort], Chosen]
 
-RANKED, COST, EXTERNAL = "ranked@3", "cost@2", "http@2"  # a number goes up when the same snapshot may give another plan
+RANKED, COST, EXTERNAL = "ranked@4", "cost@3", "http@2"  # a number goes up when the same snapshot may give another plan
 
 
 def plan(

@@ -1,9 +1,10 @@
 """The fewest places that ship the most: the choice of the `ranked` strategy within one step.
 
-Finding the fewest places is NP-hard in general, and small in practice. Four things keep it small: places that offer
-the same are tried once, a place is left aside when enough better-ranked ones offer at least as much, a set is not built
-up any further when the places that could still come cannot complete it, and the last place of a set is found by asking
-all places at once. What is left of hard cases is bounded by counting, so that the same order always ends alike.
+Finding the fewest places is NP-hard in general, and small in practice. Five things keep it small: the best two places
+are mostly found without ranking all the others, places that offer the same are tried once, a place is left aside when
+enough better-ranked ones offer at least as much, a set is not built up any further when the places that could still
+come cannot complete it, and the last place of a set is found by asking all places at once. What is left of hard cases
+is bounded by counting, so that the same order always ends alike.
 """
 
 from __future__ import annotations
@@ -146,6 +147,8 @@ class Search:
         self._effort.begin()
         self._least = sum(self.wanted)
         try:
+            if self.step.max_shipments > 1 and self._pair():
+                return True
             for size in range(2, self.step.max_shipments + 1):
                 for group in self._covering((), 0, self.goal, size):
                     if self._take(group):
@@ -156,6 +159,27 @@ class Search:
         most = self.step.max_shipments
         some = f"{most} locations together" if most > 1 else "single location"
         self.chosen.told((), f"no {some} can ship everything")
+        return False
+
+    def _pair(self) -> bool:
+        """The best-ranked two places that take everything, found without ranking all of them; whether there are two.
+
+        Who stands first in them is the best-ranked place that another one completes, so it is looked for among those
+        that lead. When it is not there, or their parcels are worth too little, every set is tried.
+        """
+        offers = list(self.list.offers)
+        self._effort.spend(len(self.goal) * len(offers))
+        holders = Holders([self.vector(offer) for offer in offers])
+        for first in self.list.leading:
+            rest = less(self.goal, self.vector(self.list.offer_of(first)))
+            completing = [offers[index] for index in bits(holders.of(rest))]
+            others = [one for one in self.list.best(2, completing) if one != first]
+            if others:
+                parts = self.share([first, others[0]])
+                if _units(parts) < self._least or not self.is_worth_it(parts):
+                    return False
+                self.chosen.parts = parts
+                return True
         return False
 
     def _most(self) -> None:

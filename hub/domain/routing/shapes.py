@@ -195,7 +195,7 @@ class Plan:
     reason: str
     inputs_hash: str
     trace: Mapping[str, Any] = field(default_factory=dict)
-    strategy: str = "ranked@3"  # name and version of what decided
+    strategy: str = "ranked@4"  # name and version of what decided
     cost_minor: int | None = None  # what the `cost` strategy reckons; None where nothing was reckoned
 
 

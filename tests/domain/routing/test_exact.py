@@ -150,6 +150,19 @@ def fullest_first(snapshot: Snapshot) -> int:
     return total - sum(left.values())
 
 
+def test_the_best_two_places_are_found_whether_they_lead_or_stand_behind_others() -> None:
+    needs = (Need("l1", "a", 1), Need("l2", "b", 1), Need("l3", "c", 2))
+    names = [*(f"A{number:02}" for number in range(30)), "X", "Y", "Z"]
+    places = tuple(Place(name, name, rank=number) for number, name in enumerate(names))
+    behind = {("X", "b"): 1, ("X", "c"): 1, ("Y", "a"): 1, ("Y", "c"): 1, ("Z", "b"): 1, ("Z", "c"): 2}
+    stock = {(place.id, "a"): 1 for place in places[:30]} | behind
+    rules = Rules((Step(rankers=("ranked",)),))
+    order = Snapshot(needs, NEW_YORK, places, stock, rules=rules)
+    assert set(shipped(order)) == {"A00", "Z"}, "the first of the leaders, completed by one far behind"
+    apart = {key: units for key, units in stock.items() if key[0] != "Z"}
+    assert set(shipped(replace(order, sellable=apart))) == {"X", "Y"}, "no leader is completed by anybody"
+
+
 def test_two_places_that_have_a_long_order_together_are_found_among_many() -> None:
     for seed in range(100 if LONG else 20):
         draw = random.Random(seed)  # noqa: S311
