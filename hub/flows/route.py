@@ -21,6 +21,10 @@ from hub.store.database import new_id
 from hub.store.orders import OrderState
 from hub.store.tables import reservation, route_decision
 
+NOT_THERE = {"out_of_stock", "kept_for_others"}  # codes of units for which no other place would help
+
+Units = dict[tuple[str, str], int]  # by location and variant
+
 
 def route(
     desk: Desk,
@@ -147,10 +151,12 @@ def _decide(
             wanted[line.variant_id] += order.to_route(line)
     if not wanted:
         return None
+    free, kept = _free(desk, order, wanted)
     snapshot = desk.view.snapshot(
         order,
         Told(ship_to, market, frozenset(order.document.get("tags", ())), order.document["totals"]["total_minor"]),
-        _free(desk, order, wanted),
+        free,
+        kept=kept,
         method="pickup" if errand.method == "pickup" else "ship",
         destination=_store_address(desk, errand.store) if errand.method == "ship_to_store" else None,
     )
@@ -168,23 +174,28 @@ def _decide(
     return decided
 
 
-def _free(desk: Desk, order: OrderState, wanted: Mapping[str, int]) -> dict[tuple[str, str], int]:
-    """Units that the order may take now, by (location, variant).
+def _free(desk: Desk, order: OrderState, wanted: Mapping[str, int]) -> tuple[Units, Units]:
+    """Units that the order may take now, and those that are kept from it.
 
     What is kept for others who came before stays on the shelf, wherever it lies: where there is not enough for all, the
     places with fewest units are left out first.
     """
     free = desk.stock.sellable(wanted)
-    kept = desk.backlog.before(order, {variant_id for _, variant_id in free})
-    for variant_id, units in kept.items():
+    kept: Units = {}
+    before = desk.backlog.before(order, {variant_id for _, variant_id in free})
+    for variant_id, units in before.items():
         here = {key: there for key, there in free.items() if key[1] == variant_id and desk.locations[key[0]].sells}
         left = max(0, sum(here.values()) - units)
         short = sum(here.values()) - left if left < wanted[variant_id] else 0
         for key in sorted(here, key=lambda key: (here[key], desk.locations[key[0]].code)):
-            taken = min(short, here[key])
-            free[key] -= taken
-            short -= taken
-    return {key: units for key, units in free.items() if units}
+            left_there = kept[key] = min(short, here[key])
+            free[key] -= left_there
+            short -= left_there
+    return _without_nothing(free), _without_nothing(kept)
+
+
+def _without_nothing(units: Units) -> Units:
+    return {key: count for key, count in units.items() if count}
 
 
 def _put_by(desk: Desk, order: OrderState, errand: Errand) -> None:
@@ -233,7 +244,7 @@ def _leave_all(desk: Desk, order: OrderState, remainder: Sequence[Remainder]) ->
     for rest in remainder:
         _leave(desk, order, rest)
     for what, is_there in (("stock", False), ("a place that can ship it", True)):
-        units = sum(rest.units for rest in remainder if (rest.code != "out_of_stock") is is_there)
+        units = sum(rest.units for rest in remainder if (rest.code not in NOT_THERE) is is_there)
         if units:
             desk.tell(order.id, ("order", order.id), "backordered", f"Waiting for {what}: {words.units(units)}.")
 

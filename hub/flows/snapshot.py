@@ -183,12 +183,14 @@ class RoutingView:
         told: Told,
         sellable: Sellable,
         *,
+        kept: Sellable | None = None,
         units: Mapping[str, int] | None = None,
         excluded: Collection[tuple[str, str]] | None = None,
         destination: Address | None = None,
         method: Method | None = None,
     ) -> Snapshot:
         """The router's input for one order: what has no place yet, or `units` by line; `needs` may be empty.
+        `kept` are units that lie there beside the sellable ones, for others who came before.
 
         An order for collection is pinned to its store. `destination` and `method` are given where the goods go to a
         store first.
@@ -216,6 +218,7 @@ class RoutingView:
             order.connection_id,
             order.promise_on,
             self.demand,
+            kept=kept or {},
         )
 
     def _excluded(self, order: OrderState) -> set[tuple[str, str]]:

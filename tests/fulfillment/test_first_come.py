@@ -9,6 +9,9 @@ import pytest
 
 from hub.flows import operate
 from hub.flows.operate import ReserveLine
+from hub.flows.replay import replay
+from hub.store import routing
+from hub.store.views import decisions
 from tests.fulfillment.conftest import PERSON, Town
 
 SLOW = {"cut_off": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "14:00"), "transit_days": {"*": 30}}
@@ -45,6 +48,22 @@ def test_an_order_on_hold_keeps_its_units_from_later_ones(town: Town) -> None:
     operate.release_hold(town.runtime, first, held.id, person=PERSON)
     town.world.run()
     assert (routed(town, first), routed(town, second)) == (2, 1)
+
+
+def test_an_order_is_told_that_what_lies_there_is_kept_for_an_earlier_one(town: Town) -> None:
+    town.world.stock("location MUG\nA-STORE 3")
+    town.order({"MUG": 3}, payment_status="unpaid")
+    later = town.order({"MUG": 2})
+    [decision] = town.world.read(lambda tx: decisions.of_order(tx, later))
+    assert decision.reason == (
+        "No location can ship any of the 2 units: what is in stock is kept for others who came before."
+    )
+    assert "Left out A-STORE: it keeps 3 units for others who came before." in decision.lines
+    stored = town.world.read(lambda tx: routing.decision(tx, later))
+    assert stored is not None
+    again = replay(stored, town.runtime.rankers, town.runtime.strategies)
+    assert again is not None
+    assert again.same
 
 
 def test_what_an_order_on_hold_gives_up_goes_to_those_who_wait(town: Town) -> None:

@@ -72,6 +72,7 @@ def from_document(document: Document) -> Snapshot:
         _cells(document, "weekly_demand_milli", "units", ids),
         {variant: int(units) for variant, units in document.get("network_units", {}).items()},
         _cells(document, "shadow_minor", "price_minor", ids),
+        _cells(document, "kept", "units", ids),
     )
 
 
@@ -92,6 +93,7 @@ def to_document(snapshot: Snapshot) -> dict[str, Any]:
         "weekly_demand_milli": _rows(snapshot.weekly_demand_milli, "units", wanted),
         "network_units": {name: units for name, units in sorted(snapshot.network_units.items()) if name in wanted},
         "shadow_minor": _rows(snapshot.shadow_minor, "price_minor", wanted),
+        "kept": _rows(snapshot.kept, "units", wanted, least=1),
     }
     needed = {"lines", "destination", "locations", "sellable", "rules"}
     return {name: value for name, value in said.items() if name in needed or value not in (None, "", [], {}, "ship")}

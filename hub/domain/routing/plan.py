@@ -82,6 +82,7 @@ def _fingerprint(snapshot: Snapshot, network: Network, columns: Columns, strateg
         sorted((*key, units) for key, units in snapshot.weekly_demand_milli.items() if key[1] in wanted),
         sorted(one for one in snapshot.network_units.items() if one[0] in wanted),
         sorted((*key, price) for key, price in snapshot.shadow_minor.items() if key[1] in wanted),
+        sorted((*key, units) for key, units in snapshot.kept.items() if key[1] in wanted),
     ]
     digest = hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode())
     digest.update(network.digest)
@@ -192,7 +193,8 @@ def _rest(need: Need, snapshot: Snapshot, columns: Columns, story: trace.Story, 
     holders = [position for position, units in enumerate(columns[need.variant_id]) if units > 0]
     asked = [one for one in holders if (need.line_id, network.ids[one]) not in snapshot.excluded]
     if not holders:
-        code = "out_of_stock"
+        is_kept = any(units > 0 and variant == need.variant_id for (_, variant), units in snapshot.kept.items())
+        code = "kept_for_others" if is_kept else "out_of_stock"
     elif not asked:
         code = "unfillable"
     elif not any(story.was_asked(one) for one in asked):

@@ -156,6 +156,7 @@ class Snapshot:
     weekly_demand_milli: Sellable = field(default_factory=dict)  # thousandths of a unit sold a week, by place, variant
     network_units: Mapping[str, int] = field(default_factory=dict)  # sellable by variant; absent: all places' together
     shadow_minor: Sellable = field(default_factory=dict)  # worth of one unit to later orders; absent: from the demand
+    kept: Sellable = field(default_factory=dict)  # units that lie there too and are kept for others who came before
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +175,9 @@ class Part:
 class Remainder:
     """Units without a place.
 
-    `code` is out_of_stock, unfillable (only where it was refused), left_out (only at places that were left out) or
-    not_allowed (in stock, but not so that the steps' rules are kept). `then` is next in line for them: backorder,
+    `code` is out_of_stock, kept_for_others (what lies there is kept for others who came before), unfillable (only where
+    it was refused), left_out (only at places that were left out) or not_allowed (in stock, but not so that the steps'
+    rules are kept). `then` is next in line for them: backorder,
     preorder, hold, queue:<name> or auto_cancel:<days>.
     """
 

@@ -50,7 +50,7 @@ class Shortlist:
     is_whole: bool  # nothing of the order has a place yet
     unit_worth: Mapping[str, int]  # worth of one unit, by line, in minor units times `worth_factor`
     worth_factor: int  # so that a part of a line is worth its exact share
-    stock: Columns  # units that lie there
+    stock: Columns  # units that lie there, also those that are kept for others
     _offered: Columns  # and those of them that this step may take
     _known: dict[Any, Any] = field(default_factory=dict)
 
@@ -90,13 +90,14 @@ class Shortlist:
     def barred_lines(self, position: int) -> dict[str, str]:
         """Lines of which the place may not ship all that it has, and why not."""
         wanted, place = dict(zip(self.variants, self.wanted, strict=True)), self.network[position]
-        keeps = f"only what lies above {words.units(max(place.stock_buffer, self.step.min_stock))} may leave"
+        buffer = f"only what lies above {words.units(max(place.stock_buffer, self.step.min_stock))} may leave"
         found = {}
         for need in self.snapshot.needs:
             variant, lies_there = need.variant_id, self.stock[need.variant_id][position]
             why = self.refused.get(position, {}).get(need.line_id)
             if lies_there and why is None and min(lies_there, wanted[variant]) > self._offered[variant][position]:
-                why = keeps
+                kept = self.snapshot.kept.get((place.id, variant), 0)
+                why = f"it keeps {words.units(kept)} for others who came before" if kept > 0 else buffer
             if lies_there and why is not None:
                 found[need.line_id] = why
         return found
@@ -201,6 +202,7 @@ def shortlist(
         snapshot = replace(snapshot, sellable=cells_of(offered, network))
     if forbidden - snapshot.excluded:
         snapshot = replace(snapshot, excluded=snapshot.excluded | forbidden)
+    lying = _with_kept(stock, network, snapshot) if snapshot.kept else stock
     return Shortlist(
         step,
         snapshot,
@@ -217,7 +219,7 @@ def shortlist(
         is_whole,
         unit_worth,
         worth_factor,
-        stock,
+        lying,
         offered,
     )
 
@@ -227,6 +229,17 @@ def _above_buffer(columns: Columns, network: Network, step: Step) -> Columns:
     buffers = [max(place.stock_buffer, step.min_stock) for place in network]
     return {
         variant: [max(0, units - buffer) for units, buffer in zip(column, buffers, strict=True)]
+        for variant, column in columns.items()
+    }
+
+
+def _with_kept(columns: Columns, network: Network, snapshot: Snapshot) -> Columns:
+    """The units that lie there, with those that are kept for others."""
+    return {
+        variant: [
+            units + max(0, snapshot.kept.get((place_id, variant), 0))
+            for place_id, units in zip(network.ids, column, strict=True)
+        ]
         for variant, column in columns.items()
     }
 

@@ -28,6 +28,7 @@ CUT_OFFS = frozenset({CUT_OFF, CUT_OFF_SHARING, cost.CUT_OFF})  # notes of a ste
 
 WHY_LEFT: Mapping[str, str] = {
     "out_of_stock": "not in stock",
+    "kept_for_others": "what is in stock is kept for others who came before",
     "unfillable": "refused where it was in stock",
     "left_out": "in stock only at locations that were left out",
     "not_allowed": "in stock, but not so that the rules are kept",

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.domain.routing.document import from_document, to_document
 from hub.domain.routing.plan import plan
 from hub.domain.routing.shapes import CostRules, Destination, Lane, Need, Place, Rules, Snapshot, Step
 from hub.domain.routing.trace import readable, sentence
@@ -169,6 +170,23 @@ def test_why_nothing_ships_is_said() -> None:
     assert reason(world("PHL B")) == "No location can ship the unit: not in stock."
     closed = changed(world("PHL A", "A=2"), PHL={"closed": "it is switched off"})
     assert reason(closed) == "No location can ship any of the 2 units: in stock only at locations that were left out."
+
+
+def test_what_lies_there_for_others_is_said_to_be_kept_and_never_taken() -> None:
+    kept = {("id-phl", "A"): 2}
+    other = replace(world("PHL B, BOS A", "A"), kept=kept)
+    assert shipped(other) == {"BOS": {"l1": 1}}
+    why = "it keeps 2 units for others who came before"
+    assert reason(other) == f"BOS because it ships the line; PHL has it too, but {why}."
+    assert step(other)["dropped"] == [{"loc": "PHL", "why": why, "stock": "all"}]
+    some = replace(world("PHL A", "A=3"), kept=kept)
+    assert shipped(some) == {"PHL": {"l1": 1}}
+    assert step(some)["barred"] == [{"loc": "PHL", "lines": ["l1"], "why": why, "stock": "all"}]
+    nothing = replace(world("PHL B", "A"), kept=kept)
+    assert plan(nothing).remainder[0].code == "kept_for_others"
+    assert reason(nothing) == "No location can ship the unit: what is in stock is kept for others who came before."
+    assert plan(nothing).inputs_hash != plan(replace(nothing, kept={})).inputs_hash
+    assert from_document(to_document(nothing)).kept == kept
 
 
 def test_whose_coordinates_are_missing_is_said() -> None:
