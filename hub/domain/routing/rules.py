@@ -98,7 +98,7 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Reevaluation:
-    """Looking again at work that was handed to a place and is not begun; a strictly better plan is adopted."""
+    """Looking again at work that nobody has begun; a strictly better plan is adopted."""
 
     after_minutes: int = 0  # how old such work has to be; 0 is never to look again
     cool_down_minutes: int = 240  # rest after an order was moved
