@@ -223,8 +223,11 @@ def _print_decisions(found: Sequence[Decision], again: Replayed | None) -> None:
         for line in one.lines:
             say(f"  {line}")
     if again is not None:
-        same = "every part of it is the same" if again.same else f"something differs: {again.plan.reason}"
-        say(f"The last one decided again: {same}.")
+        differs = (
+            f"something differs. Now: {again.plan.reason} Either the program has changed since"
+            f" ({again.plan.strategy} now), or what was stored was altered"
+        )
+        say(f"The last one decided again: {'every part of it is the same' if again.same else differs}.")
 
 
 @app.command("test")

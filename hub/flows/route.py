@@ -23,6 +23,8 @@ from hub.store.tables import reservation, route_decision
 
 NOT_THERE = {"out_of_stock", "kept_for_others"}  # codes of units for which no other place would help
 
+NEXT_TRY = "Release the hold to ask the places that are left, or change the order."
+
 Units = dict[tuple[str, str], int]  # by location and variant
 
 
@@ -134,7 +136,7 @@ def _hold_exhausted(desk: Desk, order: OrderState, parent: str | None) -> None:
         line = order.line(row.order_line_id)
         times = sum(any(one.order_line_id == line.id and one.refused for one in fo.lines) for fo in refused)
         if order.to_route(line) > 0 and times >= desk.view.rules.most_attempts:
-            reason = f"{times} attempts to find a place for {line.sku or line.title} have failed."
+            reason = f"{times} attempts to find a place for {line.sku or line.title} have failed. {NEXT_TRY}"
             target = ("line", line.id)
             desk.put_on_hold(
                 order, "routing_exhausted", reason, handle="routing_exhausted", source="router", target=target

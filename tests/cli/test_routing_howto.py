@@ -6,6 +6,10 @@ import re
 import shlex
 from pathlib import Path
 
+from sqlalchemy import update
+
+from hub.domain.routing.plan import RANKED
+from hub.store.tables import route_decision
 from tests.cli.conftest import Shop
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
@@ -45,6 +49,15 @@ def test_the_page_on_reasons_explains_an_order_and_decides_it_again(shop: Shop) 
     assert "WEST because" in printed[0]
     assert "every part of it is the same" in printed[0]
     assert '"WEST"' in printed[2]
+
+
+def test_a_decision_that_comes_out_otherwise_now_says_what_that_may_mean(shop: Shop) -> None:
+    number = shop.buy(("MUG", 1)).name
+    with shop.world.db.begin() as tx:
+        tx.execute(update(route_decision).values(strategy="ranked@0"))
+    said = shop.shell.run("rules", "why", number, code=1).stdout
+    assert "something differs. Now: WEST because" in said
+    assert f"the program has changed since ({RANKED} now), or what was stored was altered." in said
 
 
 def test_an_order_that_was_not_routed_has_no_reason_yet(shop: Shop) -> None:

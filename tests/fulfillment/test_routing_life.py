@@ -348,6 +348,8 @@ def better(town: Town) -> str:
     operate.refuse_by_hand(town.runtime, order_id, town.state(order_id).fos[0].number, "no", person=PERSON)
     assert town.holds(order_id) == ["routing_exhausted"]
     [held] = town.state(order_id).holds
+    said = town.ask(select(hold.c.reason).where(hold.c.id == held.id))
+    assert said[0].endswith("have failed. Release the hold to ask the places that are left, or change the order.")
     operate.release_hold(town.runtime, order_id, held.id, person=PERSON)
     assert [fo[:2] for fo in town.fos(order_id)[1:]] == [("D-STORE", "open"), ("B-STORE", "open")]
     town.world.stock("location MUG TEE\nWAREHOUSE 1 1")
