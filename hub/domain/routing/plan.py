@@ -19,7 +19,7 @@ from hub.domain.routing.effort import Effort
 from hub.domain.routing.network import Network
 from hub.domain.routing.rankers import BUILT_IN, UnknownNameError, bound, unknown, why_not_line
 from hub.domain.routing.search import Chosen, Parts
-from hub.domain.routing.shapes import Need, Plan, Ranker, Remainder, Snapshot, Step, Strategy
+from hub.domain.routing.shapes import Need, Plan, Ranker, Remainder, Sellable, Snapshot, Step, Strategy
 from hub.domain.routing.shortlist import Columns, Shortlist, WhyNot, cells_of, columns_of, shortlist
 
 Choose = Callable[[Shortlist, Effort], Chosen]
@@ -107,7 +107,9 @@ def _walk(
     needs = _in_order(snapshot.needs)
     snapshot = replace(snapshot, places=network, needs=needs)
     digest = _fingerprint(snapshot, network, columns, strategy)
-    snapshot = replace(snapshot, network_units=_totals(snapshot, columns))
+    snapshot = replace(
+        snapshot, network_units=_totals(snapshot, columns), weekly_demand_milli=_demand(snapshot, network)
+    )
     factor = lcm(*(need.units for need in needs))
     unit_worth = {need.line_id: need.value_minor * factor // need.units for need in needs}
     story = trace.Story(network)
@@ -165,6 +167,13 @@ def _totals(snapshot: Snapshot, columns: Columns) -> Mapping[str, int]:
         return snapshot.network_units
     counted = {variant: sum(column) for variant, column in columns.items()}
     return counted | dict(snapshot.network_units)
+
+
+def _demand(snapshot: Snapshot, network: Network) -> Sellable:
+    """What each place sells in a week: of an article that others sell nothing where it is not said."""
+    known = snapshot.weekly_demand_milli
+    sold = {variant for _, variant in known} & {need.variant_id for need in snapshot.needs}
+    return {(place_id, variant): known.get((place_id, variant), 0) for variant in sold for place_id in network.ids}
 
 
 def _taken_off(columns: Columns, chosen: Chosen, needs: Sequence[Need]) -> dict[str, list[int]]:

@@ -77,8 +77,8 @@ def stock_depth(place: Place, snapshot: Snapshot) -> int | None:
 def scarcity(place: Place, snapshot: Snapshot) -> int | None:
     """Protect stock that is scarce here, so that a later order finds it; in parts per million, the scarcest counts.
 
-    Where the demand is known, an article is as scarce as its weeks of supply fall short of the target; otherwise as
-    small as this place's share of all the network's units is.
+    Where its demand is known, an article is as scarce as its weeks of supply fall short of the target, and not scarce
+    where nobody asks for it; where no place's demand is known, as small as this place's share of all units is.
     """
     return max((_scarcity(place, need, snapshot) for need in _held(place, snapshot)), default=None)
 

@@ -153,7 +153,8 @@ class Snapshot:
     method: Method = "ship"
     channel: str = ""  # the channel it was ordered on
     promise: date | None = None  # the day by which it has to be with the customer
-    weekly_demand_milli: Sellable = field(default_factory=dict)  # thousandths of a unit sold a week, by place, variant
+    # Thousandths of a unit sold a week, by place and variant; absent of a variant that another place sells is none.
+    weekly_demand_milli: Sellable = field(default_factory=dict)
     network_units: Mapping[str, int] = field(default_factory=dict)  # sellable by variant; absent: all places' together
     shadow_minor: Sellable = field(default_factory=dict)  # worth of one unit to later orders; absent: from the demand
     kept: Sellable = field(default_factory=dict)  # units that lie there too and are kept for others who came before

@@ -325,3 +325,17 @@ def test_r19_the_order_in_which_things_are_listed_changes_nothing() -> None:
         other = replace(snapshot, needs=tuple(needs), places=tuple(places), sellable=dict(stock))
         assert plan(other) == first
         assert plan(replace(other, places=Network(places))) == first
+
+
+# Scarcity
+
+
+def test_a_place_where_nobody_asks_for_an_article_is_not_spared_for_one_that_sells_it() -> None:
+    rules = by("scarcity", "stock_depth")
+    busy = replace(world("PHL A=10, CHI A=100", rules=rules), weekly_demand_milli={("id-phl", "A"): 1000})
+    assert shipped(busy) == {"CHI": {"l1": 1}}, "eight weeks are eight units: it is scarce at neither"
+    assert [one["tuple"] for one in plan(busy).trace["steps"][0]["ranked"]] == [[0, -100], [0, -10]]
+    short = replace(busy, weekly_demand_milli={("id-phl", "A"): 5000})
+    assert [one["tuple"][0] for one in plan(short).trace["steps"][0]["ranked"]] == [0, 750_000], "10 of 40 units"
+    unknown = replace(busy, weekly_demand_milli={("id-phl", "B"): 5000})
+    assert [one["tuple"][0] for one in plan(unknown).trace["steps"][0]["ranked"]] == [90_910, 909_091], "shares"
