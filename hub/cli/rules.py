@@ -98,10 +98,14 @@ def import_rules(
     found = operate.check_rules(rulefile.text_of(file))
     with runtime() as hub:
         row = operate.save_draft(hub, found, person=person(), note=words)
+        with hub.db.read() as tx:
+            unheard = operate.unheard_of(tx, found)
     if as_json:
-        print_json(_said(row))
+        print_json(_said(row) | {"unheard_of": unheard})
         return
     say(f"Kept as {row.key}.")
+    for one in unheard:
+        note(f"Look again: {one}.")
     note(f"Next: orderhub rules rehearse {row.key}")
 
 

@@ -35,6 +35,13 @@ def test_rules_go_from_a_file_over_a_rehearsal_to_counting(shop: Shop) -> None:
     assert "SKU=UNITS" in shell.run("rules", "rehearse", "standard", "--sku", "MUG", code=2).stderr
 
 
+def test_a_group_that_no_location_is_in_is_told_when_rules_are_kept(shop: Shop) -> None:
+    (shop.shell.folder / "rules.yml").write_text(RULES + "        groups: [stors]\n")
+    said = shop.shell.run("rules", "import", "rules.yml")
+    assert "Look again: no location is in the group 'stors'." in said.stderr
+    assert shop.shell.json("rules", "import", "rules.yml")["unheard_of"] == ["no location is in the group 'stors'"]
+
+
 def test_a_difference_is_told_in_words_between_files_and_versions(shop: Shop) -> None:
     (shop.shell.folder / "rules.yml").write_text(RULES)
     said = shop.shell.run("rules", "diff", "published", "rules.yml").stdout

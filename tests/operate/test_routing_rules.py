@@ -71,6 +71,16 @@ def test_the_built_in_rules_count_no_more_once_others_do_and_come_back_as_a_draf
     assert operate.publish_rules(desk.runtime, again.key, person=PERSON).rules == DEFAULT
 
 
+def test_groups_and_channels_that_rules_name_and_nobody_has_are_told(desk: Desk) -> None:
+    operate.change_location(desk.runtime, "EAST", {"groups": ["stores"]}, person=PERSON)
+    steps = (Step("near", groups=frozenset({"stores", "store"})), Step("all"))
+    for_whom = OrderFilter(channels=frozenset({"WEB SHOP", desk.shop_id, "Webshop"}))
+    found = RuleSet("standard", (Routing("web", steps, for_whom), *DEFAULT.routings))
+    said = desk.world.read(lambda tx: operate.unheard_of(tx, found))
+    assert said == ["no location is in the group 'store'", "no channel is called 'Webshop'"]
+    assert desk.world.read(lambda tx: operate.unheard_of(tx, DEFAULT)) == []
+
+
 def test_each_draft_is_a_version_of_its_name_and_the_same_is_not_kept_twice(desk: Desk) -> None:
     first = operate.save_draft(desk.runtime, BY_RANK, person=PERSON, note="first try")
     again = operate.save_draft(desk.runtime, BY_RANK, person=PERSON)

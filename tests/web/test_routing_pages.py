@@ -238,6 +238,15 @@ def test_one_order_is_tried_by_both_rules_side_by_side(stocked: Site) -> None:
     assert ops.get(trial, query_string={"order": "#none"}).status_code == 422
 
 
+def test_a_group_that_no_location_is_in_is_told_beside_the_rules(stocked: Site) -> None:
+    ops = stocked.signed_in("ops")
+    address = draft(stocked, ops)
+    shown = address.removesuffix("/edit")
+    assert "Look again" not in ops.get(shown).text
+    ops.submit(address, {**form_of(ops.get(address).text), "routings-0-steps-0-groups": "stors"})
+    assert "Look again: no location is in the group &#39;stors&#39;." in ops.get(shown).text
+
+
 def test_a_place_is_marked_in_the_step_that_chose_it_alone(stocked: Site) -> None:
     ops = stocked.signed_in("ops")
     address = draft(stocked, ops)

@@ -74,6 +74,7 @@ from hub.flows.operate.routing import (
     start_rehearsal,
     try_order,
     try_skus,
+    unheard_of,
 )
 from hub.flows.operate.running import (
     pause,
@@ -191,5 +192,6 @@ __all__ = [
     "too_late_by_hand",
     "try_order",
     "try_skus",
+    "unheard_of",
     "webhook_address",
 ]

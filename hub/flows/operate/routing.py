@@ -15,7 +15,7 @@ from hub.flows.refill import offer_again
 from hub.flows.rehearse import LAST_ORDERS, MOST_ORDERS, Answer, WantedLine
 from hub.flows.rulefile import RuleFileError
 from hub.flows.runtime import Runtime
-from hub.store import catalog, events, rules
+from hub.store import catalog, connections, events, rules
 from hub.store.database import Tx
 from hub.store.errors import IntegrityError
 from hub.store.rules import Rehearsal, RuleSetRow, UnknownRulesError
@@ -34,6 +34,18 @@ class RulesDiff:
 def check_rules(text: str) -> RuleSet:
     """The rule set that a YAML text says. Raises RuleFileError, which names every mistake with its line."""
     return rulefile.read(text)
+
+
+def unheard_of(tx: Tx, found: RuleSet) -> list[str]:
+    """Location groups and channels that rules name and that there are none of: a slip, or they are still to come."""
+    groups = {name for row in catalog.locations(tx) for name in row.groups or ()}
+    channels = {name.casefold() for row in connections.every(tx) for name in (row.id, row.name)}
+    named = sorted({one for routing in found.routings for step in routing.steps for one in step.groups})
+    sellers = sorted({one for routing in found.routings for one in routing.when.channels})
+    return [
+        *(f"no location is in the group {one!r}" for one in named if one not in groups),
+        *(f"no channel is called {one!r}" for one in sellers if one.casefold() not in channels),
+    ]
 
 
 def save_draft(runtime: Runtime, found: RuleSet, *, person: str, note: str = "") -> RuleSetRow:

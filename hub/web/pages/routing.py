@@ -60,6 +60,7 @@ def show(key: str) -> Any:
         published = rules.published(tx)
         tries = rules.rehearsals(tx, row.document_hash)
         fitting = operate.fitting_rehearsal(runtime, tx, row) if row.id else None
+        unheard = operate.unheard_of(tx, row.rules)
     return render_template(
         "routing/show.html",
         row=row,
@@ -67,6 +68,7 @@ def show(key: str) -> Any:
         published=published,
         tries=tries,
         fitting=fitting,
+        unheard=unheard,
         say=rule_words,
         yaml=rulefile.write(row.rules),
         orders=LAST_ORDERS,
