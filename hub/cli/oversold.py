@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from hub.cli.output import AsJson, print_json, print_table, say
 from hub.cli.session import person, runtime
 from hub.flows.operate import oversold as operate
 from hub.store.views import oversold
+from hub.store.views.oversold import Oversold
 
 
 def register(app: typer.Typer) -> None:
@@ -29,15 +31,22 @@ def list_oversold(as_json: AsJson = False) -> None:
             ("SKU", "Location", "Missing#", "Coming#", "Elsewhere", "Order", "Fulfillment order", "Units#", "Repair"),
             (
                 (one.sku, one.location, one.missing, one.incoming,
-                 ", ".join(f"{units} at {code}" for code, units in one.elsewhere.items()),
-                 order.number, order.fo_number, order.units, order.repair.words if order.repair else "")
+                 ", ".join(f"{units} at {code}" for code, units in one.elsewhere.items()), *hit)
                 for one in found
-                for order in one.orders
+                for hit in _hit(one)
             ),
             empty="Nothing is oversold.",
         )  # fmt: skip
     if found:
         raise typer.Exit(PROBLEMS)
+
+
+def _hit(one: Oversold) -> Iterator[tuple[str, str, int, str]]:
+    """Whom the shortage hits: orders, and those for whom units are kept there."""
+    for order in one.orders:
+        yield order.number, order.fo_number, order.units, order.repair.words if order.repair else ""
+    for kept in one.kept:
+        yield f"kept for {kept.whom}", "", kept.units, f"release it, if it can be: orderhub stock release {kept.id}"
 
 
 def repair(

@@ -239,7 +239,7 @@ def of_oversold(sku: str, location: str) -> Words:
     """A position that has promised more than there is."""
     return Words(
         f"{sku} is oversold at {location}",
-        "Send the orders at risk from elsewhere, bring or buy units, or cancel the newest.",
+        "Send the orders at risk from elsewhere, bring or buy units, release what is kept there, or cancel the newest.",
         "yours",
     )
 

@@ -99,6 +99,17 @@ def test_what_was_to_be_collected_is_shipped_instead(store: Shop) -> None:
     assert "shipped instead" in store.shell.run("fo", "ship-instead", order.name).stdout
 
 
+def test_what_is_oversold_because_it_is_kept_for_somebody_is_listed(shop: Shop) -> None:
+    shop.shell.run("stock", "reserve", "TEE", "4", "--for", "the studio", "--at", "WEST")
+    shop.shell.run("stock", "adjust", "TEE", "WEST", "--to", "2", "--reason", "count")
+    said = shop.shell.run("stock", "oversold", code=1).stdout
+    assert "kept for the studio" in said
+    [row] = shop.shell.json("stock", "oversold", code=1)["rows"]
+    assert f"orderhub stock release {row['kept'][0]['id']}" in said
+    shop.shell.run("stock", "release", row["kept"][0]["id"])
+    assert "Nothing is oversold" in shop.shell.run("stock", "oversold").stdout
+
+
 def test_what_is_oversold_is_listed_and_sent_from_elsewhere(shop: Shop) -> None:
     assert "Nothing is oversold" in shop.shell.run("stock", "oversold").stdout
     order = shop.buy(("TEE", 5))

@@ -54,6 +54,17 @@ def test_the_newest_orders_are_at_risk_and_go_where_units_are(desk: Desk) -> Non
         reroute(desk.runtime, found.position_id, person=PERSON)
 
 
+def test_what_is_kept_for_people_is_named_beside_the_orders(desk: Desk) -> None:
+    line = operate.ReserveLine("TEE", 4, "WEST")
+    [kept] = operate.reserve(desk.runtime, [line], ("person", "the studio"), person=PERSON)
+    count(desk, "TEE", "WEST", 2)
+    (found,) = short(desk)
+    assert (found.missing, found.orders) == (2, ())
+    assert [(one.whom, one.units, one.id) for one in found.kept] == [("the studio", 4, kept.id)]
+    operate.release_reservations(desk.runtime, [kept.id], person=PERSON)
+    assert short(desk) == []
+
+
 def test_more_promised_than_may_wait_is_a_problem_with_the_newest_orders(desk: Desk) -> None:
     availability.set_article(desk.runtime, "TEE", person=PERSON, backorder_limit=2)
     first = desk.buy(("TEE", 7))  # five are there, two wait

@@ -122,6 +122,19 @@ def test_orders_at_risk_are_sent_from_elsewhere_in_one_click(stocked: Site) -> N
     assert browser.get(short).status_code == 302, "nothing is short any more"
 
 
+def test_the_page_of_a_shortage_names_those_for_whom_units_are_kept(stocked: Site) -> None:
+    browser = stocked.signed_in("ops")
+    kept = {"sku": "TEE", "units": "3", "owner": "The studio", "location": "BER", "hours": "2", "key": "k"}
+    assert browser.submit("/stock-ledger/reservations", kept).status_code == 302
+    rows = [ImportRow(1, "TEE", "BER", 1)]
+    operate.import_stock(stocked.world.runtime, rows, person="mia", reason="count")
+    (link,) = re.findall(r'href="(/problems/[0-9a-f]{16})"', browser.get("/problems/").text)
+    (short,) = re.findall(r'href="(/stock-ledger/oversold/[^"]+)"', browser.get(link).text)
+    page = browser.get(short).text
+    assert "The studio" in page
+    assert 'href="/stock-ledger/reservations?sku=TEE"' in page
+
+
 def test_a_shop_keeps_prolongs_releases_and_gives_units_by_api(stocked: Site) -> None:
     client, head = stocked.app.test_client(), stocked.key("ops")
     body = {"owner": "cart-7", "lines": [{"sku": "MUG", "units": 2, "location": "BER"}, {"sku": "TEE", "units": 1}]}

@@ -28,6 +28,8 @@ from hub.store.tables import (
     supplier_item,
     variant,
 )
+from hub.store.views import reservations
+from hub.store.views.reservations import ReservationView
 
 MOST = 500  # positions looked at
 
@@ -56,8 +58,8 @@ class Oversold:
     """A position with `missing` units promised and not there. `at` is when it last moved.
 
     `orders` are the fulfillment orders that the shortage hits, newest first, as many as cover it; `waiting` the orders
-    that wait for the same article without a place. `elsewhere` are free units by location, `incoming` those on
-    their way.
+    that wait for the same article without a place. `kept` is what is kept there for others, newest first: a person, a
+    checkout, a transfer. `elsewhere` are free units by location, `incoming` those on their way.
     """
 
     position_id: str
@@ -71,6 +73,7 @@ class Oversold:
     elsewhere: dict[str, int]
     orders: tuple[AtRisk, ...]
     waiting: tuple[AtRisk, ...]
+    kept: tuple[ReservationView, ...]
 
 
 def find(tx: Tx, position_id: str = "") -> list[Oversold]:
@@ -83,6 +86,7 @@ def find(tx: Tx, position_id: str = "") -> list[Oversold]:
     articles = {row.variant_id for row in found}
     committed, read_to = _committed(tx, [row.id for row in found]), _read_to(tx, {row.handler_id for row in found})
     waiting, free, bought = _waiting(tx, articles), _free(tx, articles), _bought(tx, articles)
+    kept = reservations.at_places(tx, articles)
     shorts = []
     for row in found:
         elsewhere = {code: units for code, units in free.get(row.variant_id, {}).items() if code != row.code}
@@ -100,6 +104,7 @@ def find(tx: Tx, position_id: str = "") -> list[Oversold]:
                 row.id, row.variant_id, row.sku, row.title, row.code, missing, row.incoming, row.at, elsewhere,
                 tuple(replace(one, repair=repair) for one, repair in zip(hit, repairs, strict=True)),
                 tuple(waiting.get(row.variant_id, ())),
+                tuple(one for one in kept if (one.sku, one.location) == (row.sku, row.code)),
             )
         )  # fmt: skip
     return shorts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from hub.store.database import Tx
+from hub.store.rows import chunks
 from hub.store.tables import location, order_line, orders, reservation, transfer, variant
 from hub.store.views.pages import Page, before, cursor_after, cut, size
 
@@ -43,6 +45,11 @@ class ReservationView:
     order_id: str | None
     number: str
 
+    @property
+    def whom(self) -> str:
+        """For whom, as people call it."""
+        return self.number or self.owner_id
+
 
 def find(tx: Tx, query: ReservationQuery) -> Page[ReservationView]:
     """A page of reservations, newest first. Raises BadCursorError."""
@@ -61,6 +68,14 @@ def find(tx: Tx, query: ReservationQuery) -> Page[ReservationView]:
     ordered = statement.order_by(reservation.c.created_at.desc(), reservation.c.id.desc()).limit(limit + 1)
     rows, more = cut([_view(row) for row in tx.execute(ordered)], limit)
     return Page(tuple(rows), cursor_after(rows[-1].created_at, rows[-1].id) if more else None)
+
+
+def at_places(tx: Tx, variant_ids: Collection[str]) -> list[ReservationView]:
+    """What is kept of these articles on shelves, for whomever, newest first."""
+    row = reservation.c
+    kept = _all().where(row.state == "active", row.location_id.is_not(None))
+    ordered = kept.order_by(row.created_at.desc(), row.id.desc())
+    return [_view(one) for part in chunks(variant_ids) for one in tx.execute(ordered.where(row.variant_id.in_(part)))]
 
 
 def named(tx: Tx, ids: list[str]) -> list[ReservationView]:

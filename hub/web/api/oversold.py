@@ -34,6 +34,10 @@ OVERSOLD = obj(
     elsewhere={"type": "object", "description": "Free units by code.", "additionalProperties": {"type": "integer"}},
     orders=many(_AT_RISK, "Fulfillment orders that the shortage hits, newest first."),
     waiting=many(_AT_RISK, "Orders that wait for the article without a place."),
+    kept=many(
+        obj("Units.", id=text("Id of the reservation."), whom=text("For whom."), units=whole("Units.")),
+        "What is kept there for a person, a checkout or a transfer, newest first.",
+    ),
 )
 COMPONENTS: dict[str, Json] = {"Oversold": OVERSOLD}
 
@@ -62,7 +66,8 @@ def _oversold(one: Oversold) -> Json:
         name: getattr(one, name) for name in ("sku", "title", "location", "missing", "incoming", "at", "elsewhere")
     }
     orders, waiting = map(_at_risk, one.orders), map(_at_risk, one.waiting)
-    return {"id": one.position_id, **plain, "orders": list(orders), "waiting": list(waiting)}
+    kept = [{"id": row.id, "whom": row.whom, "units": row.units} for row in one.kept]
+    return {"id": one.position_id, **plain, "orders": list(orders), "waiting": list(waiting), "kept": kept}
 
 
 def _at_risk(one: AtRisk) -> Json:
