@@ -137,7 +137,7 @@ def _show(seen: Preview, as_json: bool) -> None:
             + ", ".join(str(to[part]) for part in ("name", "line1", "postal_code", "city", "country") if part in to)
         )
     if seen.method:
-        say(f"Delivery: {seen.method[1]}")
+        say(f"Delivery: {seen.method[1]} instead of {seen.method[0]}")
     say(f"Total: {money(what.before_minor, what.currency)}, then {money(what.after_minor, what.currency)}")
     for words, minor in (("To refund", what.refund_minor), ("To collect", what.collect_minor)):
         if minor:

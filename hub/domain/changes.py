@@ -341,9 +341,14 @@ def differences(channel: Order, order: Order) -> list[str]:
     if channel.shipping_address != order.shipping_address:
         found.append("the former address")
     if (channel.delivery_method, channel.pickup_location) != (order.delivery_method, order.pickup_location):
-        where = f" at {channel.pickup_location}" if channel.pickup_location else ""
-        found.append(f"delivery: {channel.delivery_method}{where}")
+        found.append(f"delivery: {delivery(channel)}")
     return found
+
+
+def delivery(order: Order) -> str:
+    """How the order reaches the customer, with the place where it is collected."""
+    where = f" at {order.pickup_location}" if order.pickup_location else ""
+    return f"{order.delivery_method}{where}"
 
 
 def _method(document: Mapping[str, Any]) -> tuple[str, str]:

@@ -89,8 +89,8 @@ def look(
     waiting = outbox.withdrawable(tx, [fo.id for fo in work])
     return Preview(
         lines=tuple(_line_changes(before, costed)),
-        address=_pair(state.document, document, "shipping_address"),
-        method=_pair(state.document, document, "delivery_method"),
+        address=_address(state.document, document),
+        method=_delivery(before, wanted),
         money=changes.money(_order(state.of_channel), before, costed),
         recalls=tuple(_recall(fo, codes, waiting) for fo in work),
         refused=tuple(_refusals(state, before, wanted, articles)),
@@ -119,8 +119,14 @@ def _surplus(state: OrderState, steps: Iterable[LineStep]) -> dict[str, int]:
     return found
 
 
-def _pair(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> Any:
-    return None if before.get(name) == after.get(name) else (before.get(name), after.get(name))
+def _address(before: Mapping[str, Any], after: Mapping[str, Any]) -> Any:
+    was, becomes = before.get("shipping_address"), after.get("shipping_address")
+    return None if was == becomes else (was, becomes)
+
+
+def _delivery(before: Order, wanted: Order) -> tuple[str, str] | None:
+    was, becomes = changes.delivery(before), changes.delivery(wanted)
+    return None if was == becomes else (was, becomes)
 
 
 def _recall(fo: FoState, codes: Mapping[str, str], waiting: set[str]) -> Recall:
@@ -203,8 +209,8 @@ def bring_to(
         cancel(desk, state, reason or wanted.cancel_reason or "no reason given", by=by)
         return
     said = _bring_lines(desk, state, wanted, articles, by)
-    if before.delivery_method != wanted.delivery_method:
-        said.append(f"delivery: {wanted.delivery_method} instead of {before.delivery_method}")
+    if delivered := _delivery(before, wanted):
+        said.append(f"delivery: {delivered[1]} instead of {delivered[0]}")
     if before.shipping_address != wanted.shipping_address:
         said.append("another address")
     if said:

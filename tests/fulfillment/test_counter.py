@@ -366,6 +366,16 @@ def test_a_place_that_is_asked_for_no_more_holds_nothing(stocked: Town, ask: Ask
     assert [work for _, work, _ in stocked.fos(order_id)] == ([] if is_over else ["open"])
 
 
+def test_another_place_of_collection_is_shown_before_and_told_after(stocked: Town) -> None:
+    order_id = stocked.order({"MUG": 1}, **PICKUP)
+    asked = operate.change_order(stocked.runtime, order_id, [SetMethod("pickup", "A-STORE")], person=PERSON)
+    assert asked.preview.method == ("pickup at B-STORE", "pickup at A-STORE")
+    assert stocked.said("change_asked") == ["A change was asked for (delivery: pickup at A-STORE)."]
+    assert operate.confirm_change(stocked.runtime, asked.id, person=PERSON)
+    [said] = stocked.said("edited")
+    assert "(delivery: pickup at A-STORE instead of pickup at B-STORE)" in said
+
+
 @pytest.mark.parametrize("closed", [{"picks_up": False}, {"active": False}])
 def test_nothing_is_sent_to_a_place_where_nobody_can_collect(stocked: Town, closed: dict[str, bool]) -> None:
     stocked.change("B-STORE", **closed)
