@@ -172,6 +172,19 @@ _HOLDS = {
         "A location refused without naming the article",
         "Find out what is there, correct the stock, then release the hold.",
     ),
+    "twin": ("An order came twice", "Ask the customer, then cancel one of the two or release the hold."),
+    "at_risk": (
+        "Goods that were promised may not be there",
+        "Have the place look: where they are missing, refuse it there; where they are found, release the hold.",
+    ),
+    "pickup_refused": (
+        "A store cannot have it ready",
+        "Ask the customer, and choose on the order's page: another store, shipped instead, or cancelled.",
+    ),
+    "pickup_location": (
+        "Nobody knows where the customer collects",
+        "Link the channel's place and release the hold, or choose on the order's page: another store, or shipped.",
+    ),
     "refund_due": (
         "Customers are to get money back",
         "Refund what the hold says at the channel; it ends when the channel says so, or when you release it.",

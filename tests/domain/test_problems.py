@@ -43,3 +43,10 @@ def test_every_failed_message_says_whose_move_it_is(operation: str, status: str)
     assert problems.of_outbox("3PL", operation, status, looked_up=False).move == "yours"
     words = problems.of_outbox("3PL", operation, status, looked_up=True)
     assert (words.move == "theirs") == (status == "unknown")
+
+
+def test_what_a_store_refuses_is_settled_by_a_choice_and_not_by_a_release() -> None:
+    said = problems.of_hold("Web shop", "pickup_refused")
+    assert said.title == "Web shop: a store cannot have it ready"
+    assert "another store, shipped instead, or cancelled" in said.next_step
+    assert "release" not in said.next_step
