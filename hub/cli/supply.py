@@ -402,15 +402,22 @@ def receive(
     ] = "good",
     key: Annotated[str, typer.Option(help="The same key books once, however often it is given.")] = "",
 ) -> None:
-    """Book goods that arrived. A file has sku and units, and may have condition, lot, expires_on and serials."""
-    rows = (
-        [_delivered(row) for row in _csv(file, {"sku", "units"})]
-        if file is not None
-        else [Delivered(one.sku, one.units, condition) for one in _pairs(lines, Wanted)]
-    )
+    """Book goods that arrived; without any named, all that is to come, in good condition.
+
+    A file has sku and units, and may have condition, lot, expires_on and serials.
+    """
+    rows = None
+    if file is not None:
+        rows = [_delivered(row) for row in _csv(file, {"sku", "units"})]
+    elif lines:
+        rows = [Delivered(one.sku, one.units, condition) for one in _pairs(lines, Wanted)]
+    elif condition != "good":
+        raise typer.BadParameter("name the units as SKU=UNITS that are not in good condition")
     _do(
         lambda hub: purchasing.receive_purchase(hub, number, rows, person=person(), receipt=key),
-        f"{sum(row.units for row in rows)} units of {number} are booked.",
+        f"{sum(row.units for row in rows)} units of {number} are booked."
+        if rows is not None
+        else f"All that was to come of {number} is booked.",
     )
 
 

@@ -169,21 +169,20 @@ def receive(
     serials: Serials = None,
     key: Annotated[str, typer.Option(help="The same key counts once, however often it is given.")] = "",
 ) -> None:
-    """Units arrived; without any named, all that is still expected."""
+    """Units arrived; without any named, all that is still expected, in good condition."""
     from hub.flows.operate.lots import expiry
 
-    if items:
-        units = units_by_sku(items)
-    else:
-        units = {one.sku: one.line.expected for one in _found(number).lines if one.line.expected}
-    numbers = _serials(serials)
+    if not items and (condition is not Condition.GOOD or lot or expires or serials):
+        raise typer.BadParameter("name the units as SKU=UNITS when you say more of them than that all are there")
+    units, numbers = units_by_sku(items) if items else {}, _serials(serials)
     rows = [
         Received(sku, count, condition.value, lot, expiry(expires), tuple(numbers.get(sku, ())))
         for sku, count in units.items()
     ]
     with runtime() as hub:
-        done = operate.receive_transfer(hub, number, rows, person=person(), receipt=key)
-    say(f"{number}: {sum(units.values())} units are booked." if done else f"{number}: this was booked before.")
+        done = operate.receive_transfer(hub, number, rows if items else None, person=person(), receipt=key)
+    booked = f"{sum(units.values())} units are booked." if items else "all that was expected is booked."
+    say(f"{number}: {booked}" if done else f"{number}: this was booked before.")
 
 
 @app.command("close")

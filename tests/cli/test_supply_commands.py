@@ -18,7 +18,9 @@ def test_stock_is_moved_counted_and_kept_by_lot(shop: Shop) -> None:
     assert "booked before" in shell.run(*again).stdout
     assert "another request" in shell.run("transfer", "receive", number, "MUG=2", "--key", "van", code=1).output
     shell.run("transfer", "close", number, "--lost", "MUG=1")
-    shell.run("transfer", "receive", number)
+    assert "SKU=UNITS" in shell.run("transfer", "receive", number, "--condition", "damaged", code=2).output
+    shell.run("transfer", "receive", number, "--key", "rest")
+    assert "booked before" in shell.run("transfer", "receive", number, "--key", "rest").stdout
     [row] = shell.json("transfer", "list", "--status", "closed_short")["rows"]
     assert (row["number"], row["received"], row["expected"]) == (number, 2, 0)
     assert "next can be: nothing" in shell.run("transfer", "cancel", number, code=1).stderr

@@ -80,6 +80,17 @@ def test_a_delivery_of_the_same_name_with_other_goods_is_an_error(shop: SupplySh
     assert shop.arrive(shop.ordered(10), 3, receipt="note-17"), "one note may tell of two purchase orders"
 
 
+def test_all_that_is_to_come_arrives_once_however_many_people_say_so(shop: SupplyShop) -> None:
+    number = shop.ordered(10, over_percent=50)
+    shop.arrive(number, 4)
+    assert purchasing.receive_purchase(shop.runtime, number, None, person=PERSON, receipt="note-17")
+    assert not purchasing.receive_purchase(shop.runtime, number, None, person=PERSON, receipt="note-17")
+    with pytest.raises(NotDoneError, match="nothing is to come"):
+        purchasing.receive_purchase(shop.runtime, number, None, person="bo@example.com", receipt="note-18")
+    assert (shop.status(number), shop.line(number).received) == ("received", 10)
+    assert shop.world.on_shelf() == {"EAST": {"MUG": (10, 10, 0)}}
+
+
 def test_long_delivery_numbers_that_begin_alike_are_two_deliveries(shop: SupplyShop) -> None:
     number, note = shop.ordered(10), "delivery-note-2026-11-30-dock-4-no-00"
     assert all(shop.arrive(number, 3, receipt=note + last) for last in ("01", "02"))

@@ -106,6 +106,18 @@ def test_goods_arrive_in_the_condition_they_are_found_in(house: House) -> None:
         receive(house, shipped(house, TEE=1), Received("TEE", 1, "wet"))
 
 
+def test_all_that_is_expected_arrives_once_however_many_people_say_so(house: House) -> None:
+    number = shipped(house)
+    receive(house, number, Received("MUG", 2))
+    assert receive_transfer(house.runtime, number, None, person=PERSON, receipt="van")
+    assert not receive_transfer(house.runtime, number, None, person=PERSON, receipt="van")
+    with pytest.raises(NotDoneError, match="nothing can arrive"):
+        receive_transfer(house.runtime, number, None, person="bo@example.com", receipt="the other")
+    assert house.line("MUG") == {"shipped": 6, "received": 6}
+    assert house.units("PAR", "MUG") == {"available": 8}
+    assert status(house, number) == "received"
+
+
 def test_what_is_too_much_or_was_never_sent_is_booked_and_named(house: House) -> None:
     number = shipped(house, MUG=6)
     receive(house, number, Received("MUG", 8), Received("CAP", 1))

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.flows.operate import suppliers
+from hub.flows.operate.lots import track_article
 from hub.flows.operate.suppliers import Offer
 from hub.store import catalog
 from hub.store.ledger import differences
@@ -159,6 +160,21 @@ def test_goods_are_bought_received_and_given_out_from_the_console(shop: Site) ->
     assert shop.world.on_shelf() == {"EAST": {"MUG": (12, 9, 3)}}
     assert shop.world.read(lambda tx: tx.execute(select(purchase_order.c.status)).scalar()) == "received"
     assert "Nothing waits" in ops.get("/waiting/").text
+
+
+def test_all_as_expected_is_one_press_unless_an_article_needs_its_lot(shop: Site) -> None:
+    number, packer = drafted(shop), shop.signed_in("packer")
+    page = f"/purchase-orders/{number}"
+    call(shop, "POST", f"{page}/order")
+    track_article(shop.world.runtime, "MUG", "lot", person="mia")
+    assert "All as expected" not in packer.get(page).text
+    assert "lot" in call(shop, "POST", f"{page}/receive", role="packer").json["detail"]
+    track_article(shop.world.runtime, "MUG", "none", person="mia")
+    assert "Book all 12 units" in packer.get(page).text
+    assert packer.submit(f"{page}/receive", {"all": "yes", "key": "r1"}, page).status_code == 302
+    assert shop.world.on_shelf() == {"EAST": {"MUG": (12, 12, 0)}}
+    again = call(shop, "POST", f"{page}/receive", role="packer")
+    assert (again.status_code, "nothing is to come" in again.json["detail"]) == (409, True)
 
 
 def test_a_proposal_is_ticked_and_drafted_from_the_console(shop: Site) -> None:

@@ -66,6 +66,41 @@ def test_a_transfer_goes_its_way_by_the_buttons_of_its_page(stocked: Site) -> No
     assert number in ops.get("/transfers/?status=closed_short&location=PAR").text
 
 
+def on_its_way(site: Site, ops: Browser, lines: str) -> tuple[str, list[str]]:
+    """The page of a transfer from BER to PAR that has left, and the ids of its lines."""
+    ops.submit("/transfers/", {"source": "BER", "destination": "PAR", "lines": lines})
+    page = f"/transfers/{only(site, transfer.c.number)}"
+    ids = site.world.read(lambda tx: list(tx.execute(select(transfer_line.c.id)).scalars()))
+    press(ops, page, "ready")
+    press(
+        ops, page, "ship", **{f"units:{one}": line.split()[1] for one, line in zip(ids, lines.split("\n"), strict=True)}
+    )
+    return page, ids
+
+
+def test_all_as_expected_is_one_press_and_says_how_much_it_books(stocked: Site) -> None:
+    ops, packer = stocked.signed_in("ops"), stocked.signed_in("packer")
+    page, [line] = on_its_way(stocked, ops, "MUG 4")
+    assert "Book all 4 units" in packer.get(page).text
+    press(packer, page, "receive", all="yes", **{f"damaged:{line}": "3"})
+    assert stocked.world.on_shelf()["PAR"] == {"MUG": (4, 4, 0)}
+    assert "All as expected" not in packer.get(page).text
+
+
+def test_a_receipt_that_is_not_right_keeps_what_was_typed(stocked: Site) -> None:
+    ops, packer = stocked.signed_in("ops"), stocked.signed_in("packer")
+    page, [line] = on_its_way(stocked, ops, "MUG 4")
+    answer = packer.submit(f"{page}/receive", {f"good:{line}": "31", "other": "NIX 1"}, page)
+    assert (answer.status_code, "there is no article" in answer.text) == (422, True)
+    assert 'value="31"' in answer.text
+    assert "NIX 1</textarea>" in answer.text
+    answer = packer.submit(f"{page}/receive", {f"good:{line}": "1", f"serials:{line}": "A B"}, page)
+    assert (answer.status_code, "MUG: 1 serial numbers are given beyond the units" in answer.text) == (422, True)
+    answer = packer.submit(f"{page}/receive", {"other": "MUG 1000000000"}, page)
+    assert answer.status_code == 422
+    assert "PAR" not in stocked.world.on_shelf()
+
+
 def test_what_cannot_be_done_is_said_on_the_page(stocked: Site) -> None:
     ops = stocked.signed_in("ops")
     for form, said in (

@@ -296,11 +296,13 @@ def _move_dates(bench: Bench, days: Sequence[tuple[str, date | None]], reason: s
     return bool(moved)
 
 
-def receive_purchase(runtime: Runtime, key: str, rows: Sequence[Delivered], *, person: str, receipt: str = "") -> bool:
+def receive_purchase(
+    runtime: Runtime, key: str, rows: Sequence[Delivered] | None, *, person: str, receipt: str = ""
+) -> bool:
     """Goods arrived, as many times as it takes; False when this `receipt` was booked before. Raises NotDoneError.
 
-    Good units are available at once and go to the orders that wait for them, oldest first. A receipt of the same name
-    that tells of other goods is an error.
+    None for `rows` are all units that are still to come, in good condition. Good units are available at once and go to
+    the orders that wait for them, oldest first. A receipt of the same name that tells of other goods is an error.
     """
     asking = once.asking("receive", rows)
 
@@ -309,18 +311,23 @@ def receive_purchase(runtime: Runtime, key: str, rows: Sequence[Delivered], *, p
         run = once.run_of(f"{order.id}:{receipt}" if receipt else "")
         if receipt and once.asked_before(bench.tx, run, asking, bench.stock.now) is not None:
             return False
-        if not rows:
-            raise PurchaseRefusedError("say what arrived")
         if order.status not in rules.TAKES_GOODS:
             raise PurchaseRefusedError(f"{order.number} is {order.status}; goods are taken once it is ordered")
-        for count, row in enumerate(rows):
+        arrived = _all_expected(order) if rows is None else rows
+        if not arrived:
+            raise PurchaseRefusedError("nothing is to come any more" if rows is None else "say what arrived")
+        for count, row in enumerate(arrived):
             _receive(bench, row, f"po:{run}:{count}")
         for status in rules.after_receipt(order.status, [line.units for line in order.lines]):
             bench.move_to(status)
-        bench.tell("goods_received", f"Arrived: {', '.join(map(_delivered, rows))}.")
+        bench.tell("goods_received", f"Arrived: {', '.join(map(_delivered, arrived))}.")
         return True
 
     return _at_bench(runtime, key, person, work)
+
+
+def _all_expected(order: PurchaseState) -> list[Delivered]:
+    return [Delivered(line.sku, line.open) for line in order.lines if line.open]
 
 
 def _receive(bench: Bench, row: Delivered, key: str) -> None:

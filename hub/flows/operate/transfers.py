@@ -260,11 +260,14 @@ def _take_marks(bench: Bench, line: LineState, units: int, serials: Sequence[str
         bench.tell("lots", f"{line.sku}: " + ", ".join(f"{taken} of lot {shelf.code}" for shelf, taken in picks) + ".")
 
 
-def receive_transfer(runtime: Runtime, key: str, rows: Sequence[Received], *, person: str, receipt: str = "") -> bool:
+def receive_transfer(
+    runtime: Runtime, key: str, rows: Sequence[Received] | None, *, person: str, receipt: str = ""
+) -> bool:
     """Units arrived, as many times as it takes; False when this `receipt` was booked before. Raises NotDoneError.
 
-    What is more than was shipped is booked as over, an article that is not on the transfer as mis-shipped. A receipt of
-    the same name that tells of other goods is an error.
+    None for `rows` are all units that are still expected, in good condition. What is more than was shipped is booked as
+    over, an article that is not on the transfer as mis-shipped. A receipt of the same name that tells of other goods is
+    an error.
     """
     asking = once.asking("receive", rows)
 
@@ -273,18 +276,23 @@ def receive_transfer(runtime: Runtime, key: str, rows: Sequence[Received], *, pe
         run = once.run_of(f"{state.id}:{receipt}" if receipt else "")
         if receipt and once.asked_before(bench.tx, run, asking, bench.stock.now) is not None:
             return False
-        if not rows:
-            raise RefusedError("say what arrived")
         rules.after_receipt(state.status, [])
-        known = catalog.variants_by_sku(bench.tx, {row.sku for row in rows})
+        arrived = _all_expected(state) if rows is None else rows
+        if not arrived:
+            raise RefusedError("nothing is expected any more" if rows is None else "say what arrived")
+        known = catalog.variants_by_sku(bench.tx, {row.sku for row in arrived})
         parts = _Parts(f"tr:{run}")
-        for row in rows:
+        for row in arrived:
             _arrive(bench, row, known, parts)
         state.status = rules.after_receipt(state.status, [line.line for line in state.lines])
-        bench.tell("received", f"Arrived: {', '.join(_words(row) for row in rows)}.")
+        bench.tell("received", f"Arrived: {', '.join(_words(row) for row in arrived)}.")
         return True
 
-    return _at_bench(runtime, key, person, work, more=[row.sku for row in rows])
+    return _at_bench(runtime, key, person, work, more=[row.sku for row in rows or ()])
+
+
+def _all_expected(state: TransferState) -> list[Received]:
+    return [Received(line.sku, line.line.expected) for line in state.lines if line.line.expected]
 
 
 class _Parts:

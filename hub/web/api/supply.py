@@ -281,8 +281,8 @@ def receive_purchase(call: Call) -> Json:
             one["sku"], one["units"], one.get("condition", "good"), one.get("lot", ""), _day(one.get("expires_on")),
             tuple(one.get("serials", ())),
         )
-        for one in call.body["rows"]
-    ]  # fmt: skip
+        for one in call.body.get("rows", ())
+    ] or None  # fmt: skip
     done = buy.receive_purchase(console().runtime, _known(call), rows, person=caller().actor, receipt=call.key)
     return {"changed": done}
 
@@ -475,7 +475,7 @@ OPERATIONS = (
     Operation(
         "receive_purchase_order", "POST", f"{_PO}/receive", "Book goods that arrived", DONE, receive_purchase,
         body=closed(
-            ("rows",),
+            (),
             rows=many(
                 closed(
                     ("sku", "units"), sku=SKU, units=UNITS, lot=text("Lot.", maxLength=80), expires_on=day("Expiry."),
@@ -485,7 +485,9 @@ OPERATIONS = (
                 minItems=1, maxItems=MOST_ROWS,
             ),
         ),
-        refusals=(404, 409), takes_key=True, most_bytes=8 * 1024 * 1024,
+        needs_body=False, refusals=(404, 409), takes_key=True, most_bytes=8 * 1024 * 1024,
+        about="As many times as it takes; each Idempotency-Key counts once. Without `rows` all that is to come is "
+        "there, in good condition.",
     ),
     Operation(
         "cancel_purchase_order", "POST", f"{_PO}/cancel", "Cancel it before goods arrive", DONE, cancel_purchase,

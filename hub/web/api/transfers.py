@@ -150,8 +150,8 @@ def receive_transfer(call: Call) -> Json:
             date.fromisoformat(one["expires_on"]) if one.get("expires_on") else None,
             tuple(one.get("serials", ())),
         )
-        for one in call.body["lines"]
-    ]
+        for one in call.body.get("lines", ())
+    ] or None
     operate.receive_transfer(console().runtime, number, rows, person=caller().actor, receipt=call.key)
     return _detail(_known(number))
 
@@ -243,8 +243,10 @@ OPERATIONS = (
     ),
     Operation(
         "receive_transfer", "POST", "/transfers/{transfer}/receive", "Units arrived", ref("TransferDetail"),
-        receive_transfer, body=closed(("lines",), lines=many(_ARRIVED, minItems=1, maxItems=MOST_LINES)),
-        refusals=(404, 409), takes_key=True, about="As many times as it takes; each Idempotency-Key counts once.",
+        receive_transfer, body=closed((), lines=many(_ARRIVED, minItems=1, maxItems=MOST_LINES)),
+        needs_body=False, refusals=(404, 409), takes_key=True,
+        about="As many times as it takes; each Idempotency-Key counts once. Without `lines` all that is still expected "
+        "is there, in good condition.",
     ),
     Operation(
         "close_transfer", "POST", "/transfers/{transfer}/close", "Close it although units are missing",

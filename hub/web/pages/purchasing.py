@@ -205,7 +205,9 @@ def dates(number: str) -> Any:
 @blueprint.post("/<number>/receive")
 def receive(number: str) -> Any:
     def work() -> None:
-        rows = [row for line in _order(number).lines for row in _delivered(line)]
+        rows = None
+        if "all" not in request.form:
+            rows = [row for line in _order(number).lines for row in _delivered(line)]
         receipt = request.form.get("key", "")
         buy.receive_purchase(console().runtime, number, rows, person=caller().actor, receipt=receipt)
 
@@ -222,6 +224,8 @@ def _delivered(line: LineState) -> list[Delivered]:
             used += len(mine)
             lot = "" if condition == "sent_back" else _field("lot", line)
             found.append(Delivered(line.sku, count, condition, lot, _day(_field("expires_on", line)), mine))
+    if len(serials) > used:
+        raise NotDoneError(f"{line.sku}: {len(serials)} serial numbers are given for {used} units")
     return found
 
 

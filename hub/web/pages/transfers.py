@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from hub.domain.transfers import CONDITIONS, MEANING, NEXT
 from hub.flows.operate import NotDoneError
 from hub.flows.operate import transfers as operate
+from hub.flows.operate.files import whole
 from hub.flows.operate.lots import expiry
 from hub.flows.operate.transfers import Missing, Received
 from hub.store import catalog
@@ -74,9 +75,10 @@ def read_lines(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         sku, _, units = line.replace("\t", " ").replace(";", " ").replace(",", " ").replace("=", " ").rpartition(" ")
-        if not sku.strip() or not units.isdecimal():
+        count = whole(units)
+        if not sku.strip() or count is None or count < 0:
             raise NotDoneError(f"write {line[:80]!r} as SKU, a blank and whole units")
-        found[sku.strip()] = found.get(sku.strip(), 0) + int(units[:9])
+        found[sku.strip()] = found.get(sku.strip(), 0) + count
     return found
 
 
@@ -96,6 +98,7 @@ def _page(number: str, error: str = "") -> str:
         meaning=MEANING[found.row.status],
         conditions=CONDITIONS,
         error=error,
+        given=request.form,
         key=new_id(),
     )
 
@@ -164,9 +167,10 @@ def receive(number: str) -> Any:
     found = _known(number)
 
     def arrive() -> None:
-        rows = [row for one in found.lines for row in _arrived(one)]
-        other = request.form.get("other", "").strip()
-        rows += [Received(sku, units) for sku, units in read_lines(other).items()]
+        rows = None
+        if "all" not in request.form:
+            rows = [row for one in found.lines for row in _arrived(one)]
+            rows += [Received(sku, units) for sku, units in read_lines(request.form.get("other", "")).items()]
         operate.receive_transfer(
             console().runtime, number, rows, person=caller().actor, receipt=request.form.get("key", "")
         )
@@ -185,6 +189,8 @@ def _arrived(one: view.TransferLineView) -> list[Received]:
         if units:
             found.append(Received(one.sku, units, condition, lot, expires_on, serials[:units]))
             serials = serials[units:]
+    if serials:
+        raise NotDoneError(f"{one.sku}: {len(serials)} serial numbers are given beyond the units")
     return found
 
 
