@@ -67,10 +67,10 @@ def show(
         print_json({"rows": page.rows, "next": page.next})
         return
     print_table(
-        ("SKU", "Location", "On hand#", "Available#", "Committed#", "Oversold#", "Told"),
+        ("SKU", "Location", "On hand#", "Available#", "Committed#", "Reserved#", "Other#", "Oversold#", "Told"),
         (
-            (row.sku if first else "", place.location, place.on_hand, place.available, place.committed, place.oversold,
-             _told(row) if first else "")
+            (row.sku if first else "", place.location, place.on_hand, place.available, place.committed, place.reserved,
+             place.damaged + place.quality_hold + place.safety_stock, place.oversold, _told(row) if first else "")
             for row in page.rows
             for first, place in ((index == 0, place) for index, place in enumerate(row.positions))
         ),

@@ -243,6 +243,7 @@ RULES: dict[str, Rule] = {
     "api.adjust_stock": key("ops"),
     "api.set_stock": key("ops"),
     "api.move_stock": key("ops"),
+    "api.list_moves": key("viewer"),
     "api.list_past_stock": key("viewer"),
     "api.list_reservations": key("viewer"),
     "api.reserve": key("ops"),

@@ -22,7 +22,7 @@ from hub.store.database import Database
 from hub.store.inbox import Arrival
 from hub.store.ledger import differences
 from hub.store.tables import fulfillment_order, stock_move, stock_position
-from hub.store.views import health, oversold, problems
+from hub.store.views import health, oversold, problems, stock
 from hub.testing.world import World
 from tests.operate.conftest import Desk
 
@@ -58,6 +58,16 @@ def test_figures_count_once_their_place_is_linked(db: Database, threepl: ShipHer
     add_location(world, threepl_id)
     world.run()
     assert world.on_shelf() == {"EAST": {"MUG": (7, 7, 0)}}
+
+
+def test_the_ledger_calls_a_feed_as_people_call_its_connection(db: Database, threepl: ShipHeroSandbox) -> None:
+    world = World(db)
+    with db.begin() as tx:
+        catalog.add_variants(tx, [{"sku": "MUG"}], world.now())
+    add_location(world, connect(world, threepl))
+    world.run()
+    [move] = world.read(lambda tx: stock.ledger(tx, "MUG")).rows
+    assert (move.location, move.quantity, move.actor) == ("EAST", 7, "connection:3PL")
 
 
 def test_figures_count_once_their_article_is_made(db: Database, threepl: ShipHeroSandbox) -> None:

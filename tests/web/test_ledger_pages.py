@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.flows import operate, stock_care
-from hub.flows.operate import ImportRow
+from hub.flows.operate import ImportRow, ReserveLine
 from hub.store.tables import reservation, stock_position
 from tests.web.conftest import Site
 
@@ -39,6 +39,19 @@ def test_units_are_moved_by_a_form_and_a_wrong_move_is_said(stocked: Site) -> No
     wrong = browser.submit("/stock-ledger/move", form | {"source": "damaged", "target": "safety_stock", "key": "k2"})
     assert wrong.status_code == 422
     assert "from damaged they can go to: available, outside" in wrong.text
+
+
+def test_all_units_on_hand_are_in_one_of_the_states_that_are_shown(stocked: Site) -> None:
+    operate.reserve(stocked.world.runtime, [ReserveLine("MUG", 3, "BER")], ("person", "Mia"), person="mia")
+    for state, units in (("damaged", 2), ("safety_stock", 1)):
+        operate.move_stock(stocked.world.runtime, "MUG", "BER", units, "available", state, person="mia", reason="x")
+    api, head = stocked.app.test_client(), stocked.key("viewer")
+    [place] = api.get("/api/v1/stock/MUG", headers=head).json["positions"]
+    shown = {name: place[name] for name in ("available", "committed", "reserved", "damaged", "safety_stock")}
+    assert shown == {"available": 4, "committed": 0, "reserved": 3, "damaged": 2, "safety_stock": 1}
+    assert sum(shown.values()) + place["quality_hold"] == place["on_hand"] == 10
+    cells = re.findall(r'data-head="([^"]+)" class="num">(\d+)<', stocked.signed_in("viewer").get("/stock/MUG").text)
+    assert ("Reserved", "3") in cells
 
 
 def test_units_are_kept_and_released_in_the_console(stocked: Site) -> None:
@@ -169,6 +182,14 @@ def test_moves_the_past_and_audits_by_api(stocked: Site) -> None:
     }
     moved = client.post("/api/v1/stock/MUG/move", json=body, headers=head).json
     assert (moved["status"], moved["on_hand"], moved["states"]["quality_hold"]) == ("moved", 10, 3)
+    page = client.get("/api/v1/stock/MUG/moves?limit=1", headers=head).json
+    [move] = page["rows"]
+    assert (move["quantity"], move["from_state"], move["to_state"]) == (3, "available", "quality_hold")
+    first = client.get(f"/api/v1/stock/MUG/moves?after={page['next']}", headers=head).json
+    assert [(one["from_state"], one["quantity"], one["actor"]) for one in first["rows"]] == [
+        ("outside", 10, "person:mia")
+    ]
+    assert client.get("/api/v1/stock/NIX/moves", headers=head).status_code == 404
     wrong = client.post("/api/v1/stock/MUG/move", json=body | {"to_state": "committed"}, headers=head)
     assert wrong.status_code == 422
     then = client.get("/api/v1/stock-history?at=2020-01-01T00:00:00Z", headers=head).json["rows"]

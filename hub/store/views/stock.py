@@ -121,7 +121,7 @@ class StockRow:
 
 @dataclass(frozen=True, slots=True)
 class MoveView:
-    """One line of the ledger; None for a state is the world outside."""
+    """One line of the ledger; None for a state is the world outside. `actor` names a connection as people call it."""
 
     id: str
     at: datetime
@@ -189,14 +189,18 @@ def ledger(tx: Tx, sku: str, after: str = "", limit: int = 50) -> Page[MoveView]
     if variant_id is None:
         raise UnknownArticleError(sku)
     statement = (
-        select(*(location.c.code if name == "location" else stock_move.c[name] for name in MoveView.__slots__))
+        select(
+            *(location.c.code.label(name) if name == "location" else stock_move.c[name] for name in MoveView.__slots__)
+        )
         .join(stock_position, stock_position.c.id == stock_move.c.position_id)
         .join(location, location.c.id == stock_position.c.location_id)
         .where(stock_position.c.variant_id == variant_id)
     )
     if after:
         statement = statement.where(stock_move.c.id < read_cursor(after, 1)[0])
-    found = [MoveView(*row) for row in tx.execute(statement.order_by(stock_move.c.id.desc()).limit(limit + 1))]
+    names = {f"connection:{one.id}": f"connection:{one.name}" for one in connections.every(tx)}
+    lines = tx.execute(statement.order_by(stock_move.c.id.desc()).limit(limit + 1)).mappings()
+    found = [MoveView(**{**line, "actor": names.get(line["actor"], line["actor"])}) for line in lines]
     rows, more = cut(found, limit)
     return Page(tuple(rows), cursor_after(rows[-1].id) if more else None)
 

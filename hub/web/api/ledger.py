@@ -11,7 +11,7 @@ from hub.store import audits
 from hub.store.views import past, reservations
 from hub.store.views import stock as stock_view
 from hub.store.views.reservations import ReservationQuery
-from hub.store.views.stock import StockQuery
+from hub.store.views.stock import MoveView, StockQuery
 from hub.web.api.operation import PAGED, Call, Operation, closed, moment, page_of, read
 from hub.web.api.shapes import Json, many, maybe, obj, picked, ref, text, whole
 from hub.web.api.shapes import moment as moment_of
@@ -32,6 +32,20 @@ MOVED = obj(
     status=text("moved, or repeated when the key was used before.", enum=["moved", "repeated"]),
     on_hand=whole("Units at the location now, but for incoming ones."),
     states={"type": "object", "additionalProperties": {"type": "integer"}, "description": "Units by state now."},
+)
+MOVE = obj(
+    "A line of the ledger.",
+    id=text("Id."),
+    at=moment_of("When."),
+    location=text("Code."),
+    kind=text("What was done, such as adjust, ship or transfer."),
+    quantity=whole("Units."),
+    from_state=text("Where they were; outside: they came in."),
+    to_state=text("Where they went; outside: they are gone."),
+    cause_type=text("What it was done for, such as a fulfillment order or a person."),
+    cause_id=text("Its id."),
+    reason=text("Why."),
+    actor=text("Who did it."),
 )
 PAST = obj(
     "Units of an article at one location at a moment, by the ledger.",
@@ -77,7 +91,8 @@ AUDIT = obj(
     ),
 )  # fmt: skip
 COMPONENTS: dict[str, Json] = {
-    "StockMoved": MOVED, "PastStock": PAST, "Reservation": RESERVATION, "Reservations": RESERVATIONS, "Audit": AUDIT,
+    "StockMoved": MOVED, "Move": MOVE, "PastStock": PAST, "Reservation": RESERVATION, "Reservations": RESERVATIONS,
+    "Audit": AUDIT,
 }  # fmt: skip
 
 
@@ -97,6 +112,17 @@ def move_stock(call: Call) -> Json:
     )
     plain = picked(done, MOVED)
     return plain | {"from_state": done.from_state or OUTSIDE, "to_state": done.to_state or OUTSIDE}
+
+
+def list_moves(call: Call) -> Json:
+    page = read(
+        lambda tx: stock_view.ledger(tx, call.path["sku"], call.query.get("after", ""), call.query.get("limit", 50))
+    )
+    return page_of(page, _move)
+
+
+def _move(one: MoveView) -> Json:
+    return picked(one, MOVE) | {"from_state": one.from_state or OUTSIDE, "to_state": one.to_state or OUTSIDE}
 
 
 def list_past_stock(call: Call) -> Json:
@@ -203,6 +229,11 @@ OPERATIONS = (
         ),
         refusals=(404, 409), takes_key=True,
         about="Units of fulfillment orders, purchase orders, transfers and reservations move with what they belong to.",
+    ),
+    Operation(
+        "list_moves", "GET", "/stock/{sku}/moves", "Read the ledger of an article, newest first",
+        obj("One page.", rows=many(ref("Move")), next=maybe(text("What `after` takes to get the next page."))),
+        list_moves, query=PAGED, refusals=(404,),
     ),
     Operation(
         "list_past_stock", "GET", "/stock-history", "Read the stock as it was at a moment",

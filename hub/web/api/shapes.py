@@ -164,7 +164,11 @@ POSITION = obj(
     on_hand=whole("On the shelf."),
     available=whole("Free to be sold; below zero when oversold."),
     committed=whole("Promised to fulfillment orders."),
-    incoming=whole("On their way in."),
+    reserved=whole("Kept for reservations and transfers."),
+    damaged=whole("Damaged."),
+    quality_hold=whole("To be inspected, expired, or of a blocked lot."),
+    safety_stock=whole("Kept back as a buffer."),
+    incoming=whole("On their way in, and not on the shelf yet."),
     oversold=whole("Promised and not there."),
 )
 TOLD = obj(
