@@ -138,6 +138,23 @@ def test_each_row_of_an_import_has_its_own_result(desk: Desk) -> None:
     assert desk.world.on_shelf()["WEST"]["MUG"] == (11, 11, 0)
 
 
+def test_two_rows_that_state_one_position_are_both_left_out(desk: Desk) -> None:
+    """A file with a row for each bin: whichever came last would be told to every channel as all there is."""
+    rows = [ImportRow(1, "MUG", "WEST", 7), ImportRow(2, "TEE", "WEST", 6), ImportRow(3, "MUG", "WEST", 9)]
+    done = operate.import_stock(desk.runtime, rows, person=PERSON, reason="count")
+    assert [one.status for one in done] == ["error", "changed", "error"]
+    assert done[0].message == "MUG at WEST stands in several rows: add their units up in one."
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (10, 10, 0)
+    changes = [ImportRow(number, "MUG", "WEST", 1, is_change=True) for number in (1, 2)]
+    assert [one.after for one in operate.import_stock(desk.runtime, changes, person=PERSON, reason="found")] == [11, 12]
+
+
+def test_no_figure_is_booked_without_a_reason(desk: Desk) -> None:
+    with pytest.raises(NotDoneError, match="say why"):
+        operate.adjust_stock(desk.runtime, "MUG", "WEST", change=-1, reason="  ", person=PERSON)
+    assert desk.world.on_shelf()["WEST"]["MUG"] == (10, 10, 0)
+
+
 def test_a_figure_that_is_a_slip_is_left_out_and_the_other_rows_are_booked(desk: Desk) -> None:
     rows = [
         ImportRow(1, "TEE", "WEST", 7),
@@ -177,11 +194,16 @@ def test_a_figure_in_a_file_is_plain_digits(tmp_path: Path) -> None:
         ("sku,location,on_hand\nMÜG,BER,1\n".encode("utf-16"), "UTF-8"),
         (b"sku,location,on_hand\n" + b"x" * 200_000, "CSV"),
         (b"article,place\n", "columns"),
+        (b"sku,location,on_hand,change\nMUG,BER,40,3\n", "both on_hand and change"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(content: bytes, words: str, tmp_path: Path) -> None:
     with pytest.raises(NotDoneError, match=words):
         read(content, tmp_path)
+
+
+def test_columns_may_be_called_as_the_console_calls_them(tmp_path: Path) -> None:
+    assert read(b"\xef\xbb\xbfSKU;Location;On hand\r\nMUG;BER;4\r\n", tmp_path) == [("MUG", 4, None)]
 
 
 def test_a_delivery_goes_to_the_orders_that_wait_for_it(desk: Desk) -> None:

@@ -55,3 +55,9 @@ def still_to_come(moment: datetime | None, now: datetime) -> None:
     """Raises NotDoneError for a moment that is over."""
     if moment is not None and moment <= now:
         raise NotDoneError(f"{moment:%Y-%m-%d %H:%M} UTC is over: say a moment that is still to come")
+
+
+def check_reason(reason: str) -> None:
+    """Raises NotDoneError for a reason that says nothing."""
+    if not reason.strip():
+        raise NotDoneError("say why: the ledger keeps the reason for ever")

@@ -15,7 +15,7 @@ from hub.domain.stock_states import MOST_UNITS
 from hub.flows import lots as flow
 from hub.flows.desk import Desk
 from hub.flows.operate import once
-from hub.flows.operate.errors import NotDoneError, actor
+from hub.flows.operate.errors import NotDoneError, actor, check_reason
 from hub.flows.operate.orders import at_desk
 from hub.flows.runtime import Runtime
 from hub.store import catalog, events
@@ -76,6 +76,7 @@ def adjust_lot(
 
     Raises NotDoneError.
     """
+    check_reason(reason)
     if not 0 < abs(change) <= MOST_UNITS:
         raise NotDoneError(f"say by how much, from 1 to {MOST_UNITS:,} units")
     run = once.run_of(key)
@@ -124,6 +125,7 @@ def _move(
 
 def block_lot(runtime: Runtime, sku: str, code: str, *, person: str, reason: str) -> int | None:
     """Sell a lot no more; gives how many units are held back, None when it is blocked already. Raises NotDoneError."""
+    check_reason(reason)
     held: list[int] = []
 
     def work(bench: Bench) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from hub.domain.feeds import FILE_PERCENT, LEAST, emptying
 from hub.domain.lots import LotError
 from hub.domain.stock_states import MOST_UNITS, OF_OTHERS, MoveRefusedError, check_move
 from hub.flows.operate import feeds, once
-from hub.flows.operate.errors import NotDoneError, SettingsError, actor
+from hub.flows.operate.errors import NotDoneError, SettingsError, actor, check_reason
 from hub.flows.operate.locations import wrong_in
 from hub.flows.runtime import Runtime
 from hub.store import availability, catalog, connections, events, requests, reservations
@@ -114,17 +115,18 @@ def import_stock(
 ) -> list[RowResult]:
     """Book counted figures, a batch in a transaction each; returns a result per row, in order.
 
-    A row that cannot be booked is left out with its reason, and the others go on. Repeating an import with the same
+    A row that cannot be booked is left out with its reason, and the others go on; so are rows that state the same
+    position, since nobody can say which of them is right. Repeating an import with the same
     `key` books nothing twice. `dry_run` says what would happen and books nothing. `progress` is told how many rows
-    are done. Raises NotDoneError, and books nothing, when the rows would take most articles to nothing, unless
-    `accept_emptying` says that somebody has looked.
+    are done. Raises NotDoneError, and books nothing, without a reason, and when the rows would take most articles to
+    nothing, unless `accept_emptying` says that somebody has looked.
     """
+    check_reason(reason)
     rows = list(rows)
     if not dry_run and not accept_emptying:
         _refuse_emptying(runtime, rows)
-    plan = _Import(
-        actor(person), reason, once.run_of(key), once.asking("stock", rows) if key else "", create_articles, dry_run
-    )
+    asking = once.asking("stock", rows) if key else ""
+    plan = _Import(actor(person), reason, once.run_of(key), asking, create_articles, dry_run, _stated_twice(rows))
     source, results = iter(rows), list[RowResult]()
     for part in count(1):
         batch = list(islice(source, BATCH))
@@ -147,6 +149,12 @@ class _Import:
     asking: str
     create: bool
     dry_run: bool
+    twice: frozenset[tuple[str, str]]  # (SKU, location) of which several rows state how many there are
+
+
+def _stated_twice(rows: Sequence[ImportRow]) -> frozenset[tuple[str, str]]:
+    stated = Counter((row.sku, row.location) for row in rows if not row.is_change)
+    return frozenset(position for position, times in stated.items() if times > 1)
 
 
 def _refuse_emptying(runtime: Runtime, rows: Sequence[ImportRow]) -> None:
@@ -263,6 +271,10 @@ def _one(
         return replace(answer, message="The units are missing or no whole number.")
     if abs(row.units) > MOST_UNITS:
         return replace(answer, message=TOO_MANY)
+    if not row.is_change and (row.sku, row.location) in plan.twice:
+        return replace(
+            answer, message=f"{row.sku} at {row.location} stands in several rows: add their units up in one."
+        )
     position = book.position(places[row.location].id, articles[row.sku])
     before = position.on_hand
     if row.expected is not None and row.expected != before:
@@ -331,8 +343,7 @@ def move_stock(
 def _check_by_hand(units: int, from_state: str | None, to_state: str | None, reason: str) -> None:
     if not 1 <= units <= MOST_UNITS:
         raise NotDoneError(f"the units are a whole number from 1 to {MOST_UNITS:,}")
-    if not reason.strip():
-        raise NotDoneError("say why: the ledger keeps the reason for ever")
+    check_reason(reason)
     try:
         check_move(from_state, to_state)
     except MoveRefusedError as error:

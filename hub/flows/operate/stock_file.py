@@ -28,15 +28,19 @@ def read_rows(source: Iterable[str]) -> Iterator[ImportRow]:
     """Rows of a stock file; the first line names the columns sku, location and on_hand, or change instead of on_hand.
 
     A column `expected` holds the units on hand that the writer saw. A figure that is no whole number is left to the
-    import, which says so of that row. Raises NotDoneError when a column is missing.
+    import, which says so of that row. Raises NotDoneError when a column is missing, or both figures are there.
     """
     lines = iter(source)
     first = next(lines, "")
     delimiter = max(",;\t", key=first.count)
-    names = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    names = [name.strip().lower().replace(" ", "_") for name in next(csv.reader([first], delimiter=delimiter), [])]
     figure = "change" if "change" in names else "on_hand"
     if not {"sku", "location", figure} <= set(names):
         raise NotDoneError("the first line has to name the columns sku, location and on_hand (or change)")
+    if {"on_hand", "change"} <= set(names):
+        raise NotDoneError(
+            "the first line names both on_hand and change: leave out the column that is not to be booked"
+        )
     sku, place, units = names.index("sku"), names.index("location"), names.index(figure)
     seen = names.index("expected") if "expected" in names else None
     most = max(sku, place, units, seen or 0)
