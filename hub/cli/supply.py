@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -15,9 +14,10 @@ from hub.cli.edge import PROBLEMS
 from hub.cli.naming import order_id
 from hub.cli.output import After, AsJson, Limit, money, note, print_facts, print_json, print_table, say
 from hub.cli.session import person, runtime
-from hub.domain.money import exponent
+from hub.domain.money import to_minor
 from hub.flows import reorder as reckoning
-from hub.flows.operate import purchasing, reorder, suppliers, waiting
+from hub.flows.operate import NotDoneError, purchasing, reorder, suppliers, waiting
+from hub.flows.operate.files import text_of, whole
 from hub.flows.operate.purchasing import Confirmed, Delivered, Wanted
 from hub.flows.operate.suppliers import Offer
 from hub.flows.runtime import Runtime
@@ -36,6 +36,7 @@ Order = Annotated[str, typer.Argument(help="The order: number (with or without #
 Line = Annotated[str, typer.Argument(help="Id of the line, from `orderhub waiting list`.")]
 File = Annotated[Path | None, typer.Option("--file", help="CSV of the lines instead.", exists=True, dir_okay=False)]
 DAY = "%Y-%m-%d"
+Row = TypeVar("Row")
 
 
 def _day(value: datetime | None) -> date | None:
@@ -145,12 +146,9 @@ def set_supplier(
 def _minor(amount: str, currency: str) -> int:
     """An amount in minor units. Raises BadParameter when it is none in that currency."""
     try:
-        minor = Decimal(amount.strip() or "0").scaleb(exponent(currency.upper()))
-    except (InvalidOperation, ValueError) as error:
-        raise typer.BadParameter(f"{amount!r} is no amount in {currency!r}") from error
-    if minor != minor.to_integral_value():
-        raise typer.BadParameter(f"{amount} {currency} has too many decimals")
-    return int(minor)
+        return to_minor(amount.strip() or "0", currency.upper())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @supplier_app.command("articles")
@@ -173,7 +171,7 @@ def articles(
             found = store.get(tx, code)
         left_out = {}
         if file is not None:
-            offers = [_offer(row, found.currency) for row in _csv(file, {"sku"})]
+            offers = _read(file, {"sku"}, lambda row: _offer(row, found.currency))
             left_out = suppliers.set_offers(hub, code, offers, person=person())
         with hub.db.read() as tx:
             items = store.items(tx, found.id)
@@ -207,25 +205,35 @@ def _offer(row: Mapping[str, str], currency: str) -> Offer:
     )
 
 
+def _read(file: Path, needed: set[str], make: Callable[[dict[str, str]], Row]) -> list[Row]:
+    """What the rows of a CSV file say. Raises BadParameter naming the row that is wrong, 1 for the first."""
+    found = []
+    for number, row in enumerate(_csv(file, needed), start=1):
+        try:
+            found.append(make(row))
+        except typer.BadParameter as error:
+            raise typer.BadParameter(f"row {number} ({row['sku']}): {error.message}") from error
+    return found
+
+
 def _csv(file: Path, needed: set[str]) -> Iterator[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8-sig") as source:
-        first = source.readline()
-        source.seek(0)
-        reader = csv.DictReader(source, delimiter=max(",;\t", key=first.count))
+    lines = text_of(file.read_bytes()).splitlines(keepends=True)
+    reader = csv.DictReader(lines, delimiter=max(",;\t", key=(lines or [""])[0].count))
+    try:
         names = {str(name).strip().lower() for name in reader.fieldnames or ()}
         if not needed <= names:
             raise typer.BadParameter(f"the first line has to name the columns {', '.join(sorted(needed))}")
         for raw in reader:
             yield {str(name).strip().lower(): str(value or "").strip() for name, value in raw.items()}
+    except csv.Error as error:
+        raise NotDoneError(f"the file cannot be read as CSV: {error}") from error
 
 
 def _whole(text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        return int(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no whole number") from error
+    found = whole(text)
+    if text and found is None:
+        raise typer.BadParameter(f"{text!r} is no whole number")
+    return found
 
 
 def _date(text: str) -> date | None:
@@ -308,7 +316,7 @@ def draft(
         with hub.db.read() as tx:
             currency = store.get(tx, supplier).currency
         wanted = (
-            _pairs(lines, Wanted) if file is None else [_wanted(row, currency) for row in _csv(file, {"sku", "units"})]
+            _pairs(lines, Wanted) if file is None else _read(file, {"sku", "units"}, lambda row: _wanted(row, currency))
         )
         made = purchasing.draft_purchase(
             hub, supplier, location, wanted,
@@ -332,7 +340,7 @@ def change(
             currency = view.purchase(tx, number).order.currency
         wanted: list[Wanted] | None = _pairs(lines, Wanted) if lines else None
         if file is not None:
-            wanted = [_wanted(row, currency) for row in _csv(file, {"sku", "units"})]
+            wanted = _read(file, {"sku", "units"}, lambda row: _wanted(row, currency))
         if wanted is None and due is None and over is None and note_text is None:
             raise typer.BadParameter("say what to change: lines as SKU=UNITS, --file, --due, --over or --note")
         purchasing.change_purchase(
@@ -408,7 +416,7 @@ def receive(
     """
     rows = None
     if file is not None:
-        rows = [_delivered(row) for row in _csv(file, {"sku", "units"})]
+        rows = _read(file, {"sku", "units"}, _delivered)
     elif lines:
         rows = [Delivered(one.sku, one.units, condition) for one in _pairs(lines, Wanted)]
     elif condition != "good":

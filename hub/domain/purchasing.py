@@ -39,6 +39,7 @@ MEANING: Mapping[str, str] = {
     "closed_short": "Some units arrived, and the rest will not come.",
     "cancelled": "It was given up before anything arrived.",
 }
+MOST_COST_MINOR = 10**10  # of one unit; so a whole purchase order of the most units can still be added up
 OPEN = ("ordered", "acknowledged", "partially_received")  # goods are still expected
 TAKES_GOODS = (*OPEN, "received")  # a late box within the tolerance is taken after everything arrived
 CHANGES_DATES = ("draft", *OPEN)

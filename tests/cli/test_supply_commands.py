@@ -66,3 +66,26 @@ def test_lots_are_kept_blocked_and_traced(shop: Shop) -> None:
     shell.run("lot", "trace", "NIX", code=3)
     shell.run("lot", "adjust", "TEE", "WEST", "--by", "1", "--lot", "L1", "--expires", "soon", "--reason", "x", code=1)
     assert shop.world.read(lots.differences) == shop.world.read(ledger.differences) == []
+
+
+def test_a_file_that_is_not_right_says_which_row_and_why(shop: Shop) -> None:
+    shell = shop.shell
+    assert "'XXX' is not an ISO 4217" in shell.run("supplier", "add", "ACME", "--currency", "XXX", code=2).stderr
+    shell.run("supplier", "add", "ACME", "--currency", "EUR")
+    for content, words, code in (
+        ("sku;cost\nMÜG;3,50\n".encode("latin-1"), "UTF-8", 1),
+        (b"sku;cost\nMUG;3.50\nTEE;4,20\n", "row 2 (TEE): '4,20'", 2),
+        (b"sku,cost\nMUG,Infinity\n", "row 1 (MUG): 'Infinity'", 2),
+        (b"sku,cost,pack_size\nMUG,1,1e3\n", "row 1 (MUG): '1e3' is no whole number", 2),
+    ):
+        (shell.folder / "offers.csv").write_bytes(content)
+        said = shell.run("supplier", "articles", "ACME", "offers.csv", code=code).output
+        assert words in " ".join(said.split())
+    (shell.folder / "offers.csv").write_text("sku,cost\nMUG,99999999999999\nTEE,2.50\n")
+    assert "A unit costs 0 to" in shell.run("supplier", "articles", "ACME", "offers.csv", code=1).output
+    many = "9" * 30
+    assert "no whole number" in shell.run("purchase", "draft", "ACME", "WEST", f"MUG={many}", code=2).output
+    assert (
+        "too large"
+        in shell.run("stock", "adjust", "MUG", "WEST", "--by", many, "--reason", "count", "--key", "k", code=1).output
+    )

@@ -110,6 +110,23 @@ def test_a_proposal_becomes_a_draft_by_api(shop: Site) -> None:
     assert call(shop, "GET", "/reorder").json["rows"] == []
 
 
+def test_no_amount_is_too_large_to_be_added_up(shop: Site) -> None:
+    for path, method, body in (
+        ("/suppliers/ACME/articles", "PUT", {"articles": [{"sku": "MUG", "cost_minor": 10**18}]}),
+        ("/suppliers/ACME", "PATCH", {"min_order_minor": 10**18}),
+        ("/purchase-orders", "POST", {"supplier": "ACME", "location": "EAST",
+                                      "lines": [{"sku": "MUG", "units": 1, "cost_minor": 10**18}]}),
+    ):  # fmt: skip
+        assert call(shop, method, path, body).status_code == 422
+    dear = {"sku": "MUG", "units": 10_000_000, "cost_minor": 10**10}
+    body = {"supplier": "ACME", "location": "EAST", "lines": [dear]}
+    assert call(shop, "POST", "/purchase-orders", body).status_code == 201
+    assert call(shop, "GET", "/purchase-orders?status=draft").json["rows"][0]["total_minor"] == 10**17
+    form = {"supplier": "ACME", "location": "EAST", "lines": "MUG " + "9" * 30, "key": "k"}
+    refused = shop.signed_in("ops").submit("/purchase-orders/new", form)
+    assert (refused.status_code, "is no whole number" in refused.text) == (422, True)
+
+
 def test_suppliers_and_policies_are_kept_by_api(shop: Site) -> None:
     made = call(shop, "POST", "/suppliers", {"code": "BOLT", "currency": "USD", "lead_time_days": 30})
     assert (made.status_code, made.json["lead_time_days"]) == (201, 30)

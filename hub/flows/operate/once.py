@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from hub.flows.operate.errors import UsedKeyError
+from hub.flows.operate.errors import NotDoneError, UsedKeyError
 from hub.store import requests
 from hub.store.database import Tx, new_id
 
@@ -19,8 +19,11 @@ def run_of(key: str) -> str:
 
 
 def asking(*request: object) -> str:
-    """The same text for requests that ask for the same."""
-    return hashlib.sha256(orjson.dumps(request)).hexdigest()
+    """The same text for requests that ask for the same. Raises NotDoneError for a number beyond 64 bits."""
+    try:
+        return hashlib.sha256(orjson.dumps(request)).hexdigest()
+    except orjson.JSONEncodeError as error:
+        raise NotDoneError("a number is too large to be meant") from error
 
 
 def asked_before(tx: Tx, run: str, request: str, now: datetime) -> dict[str, Any] | None:

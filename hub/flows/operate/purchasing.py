@@ -162,8 +162,9 @@ def _rows(tx: Tx, supplier_id: str, lines: Sequence[Wanted]) -> list[dict[str, A
     known = catalog.variants_by_sku(tx, {one.sku for one in lines})
     if unknown := sorted({one.sku for one in lines} - set(known)):
         raise NotDoneError(f"there is no article {', '.join(unknown)}")
-    if wrong := sorted(one.sku for one in lines if not 0 < one.units <= MOST_UNITS or (one.cost_minor or 0) < 0):
-        raise NotDoneError(f"{', '.join(wrong)}: order at least 1 unit, at a cost not below zero")
+    if wrong := sorted(one.sku for one in lines if not _is_right(one)):
+        most = f"{MOST_UNITS:,} units, at a cost from zero to {rules.MOST_COST_MINOR:,} minor units each"
+        raise NotDoneError(f"{', '.join(wrong)}: order 1 to {most}")
     if len({one.sku for one in lines}) < len(lines):
         raise NotDoneError("an article stands on one line of a purchase order")
     costs = {one.variant_id: one.cost_minor for one in suppliers.items(tx, supplier_id)}
@@ -176,6 +177,10 @@ def _rows(tx: Tx, supplier_id: str, lines: Sequence[Wanted]) -> list[dict[str, A
         }
         for one in lines
     ]
+
+
+def _is_right(wanted: Wanted) -> bool:
+    return 0 < wanted.units <= MOST_UNITS and 0 <= (wanted.cost_minor or 0) <= rules.MOST_COST_MINOR
 
 
 def change_purchase(

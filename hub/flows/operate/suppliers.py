@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.domain.money import exponent
+from hub.domain.purchasing import MOST_COST_MINOR
 from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate.errors import NotDoneError, actor
 from hub.flows.runtime import Runtime
@@ -70,8 +71,8 @@ def _check_days(values: Mapping[str, Any]) -> None:
         least = 1 if name == "review_days" else 0
         if not least <= values.get(name, least) <= MOST_DAYS:
             raise NotDoneError(f"{name.replace('_', ' ')} are {least} to {MOST_DAYS}")
-    if values.get("min_order_minor", 0) < 0:
-        raise NotDoneError("the least order value is not below zero")
+    if not 0 <= values.get("min_order_minor", 0) <= MOST_COST_MINOR:
+        raise NotDoneError(f"the least order value is 0 to {MOST_COST_MINOR:,} minor units")
 
 
 def supplier_of(tx: Tx, key: str) -> Supplier:
@@ -102,8 +103,10 @@ def set_offers(runtime: Runtime, key: str, offers: Sequence[Offer], *, person: s
 def _wrong(offer: Offer, known: Mapping[str, str]) -> str:
     if offer.sku not in known:
         return f"There is no article {offer.sku!r}."
-    if offer.cost_minor < 0 or not 0 <= offer.min_quantity <= MOST_UNITS or not 1 <= offer.pack_size <= MOST_UNITS:
-        return "Cost and least quantity are not below zero, and a pack holds at least 1 unit."
+    if not 0 <= offer.cost_minor <= MOST_COST_MINOR:
+        return f"A unit costs 0 to {MOST_COST_MINOR:,} minor units."
+    if not 0 <= offer.min_quantity <= MOST_UNITS or not 1 <= offer.pack_size <= MOST_UNITS:
+        return f"The least quantity is 0 to {MOST_UNITS:,} units, and a pack holds 1 to {MOST_UNITS:,}."
     if offer.lead_time_days is not None and not 0 <= offer.lead_time_days <= MOST_DAYS:
         return f"Lead time days are 0 to {MOST_DAYS}."
     return ""

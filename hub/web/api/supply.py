@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from hub.domain.purchasing import CONDITIONS
+from hub.domain.purchasing import CONDITIONS, MOST_COST_MINOR
 from hub.domain.stock_states import MOST_UNITS
 from hub.flows.operate import purchasing as buy
 from hub.flows.operate import reorder as drafts
@@ -355,7 +355,7 @@ LINES = many(
     closed(
         ("sku", "units"),
         sku=SKU, units=UNITS, promise_on=day("Promised for."),
-        cost_minor=whole("Per unit; left out: as the supplier sells it.", minimum=0),
+        cost_minor=whole("Per unit; left out: as the supplier sells it.", minimum=0, maximum=MOST_COST_MINOR),
     ),
     minItems=1, maxItems=MOST_ROWS,
 )  # fmt: skip
@@ -364,7 +364,7 @@ TERMS: dict[str, Any] = {
     "email": text("Where orders are sent.", maxLength=255),
     "lead_time_days": whole("Days from order to shelf.", minimum=0, maximum=730),
     "review_days": whole("How often one orders there, in days.", minimum=1, maximum=730),
-    "min_order_minor": whole("The least order value.", minimum=0),
+    "min_order_minor": whole("The least order value.", minimum=0, maximum=MOST_COST_MINOR),
     "note": text("Note.", maxLength=2000),
 }
 OVER = whole("So much more may be received, in percent.", minimum=0, maximum=100)
@@ -401,7 +401,7 @@ OPERATIONS = (
             ("articles",),
             articles=many(
                 closed(
-                    ("sku",), sku=SKU, cost_minor=whole("Per unit.", minimum=0),
+                    ("sku",), sku=SKU, cost_minor=whole("Per unit.", minimum=0, maximum=MOST_COST_MINOR),
                     pack_size=whole("Units of a pack.", minimum=1, maximum=MOST_UNITS),
                     min_quantity=whole("The fewest units.", minimum=0, maximum=MOST_UNITS),
                     supplier_sku=text("The supplier's.", maxLength=120), preferred=truth("Bought here."),

@@ -14,6 +14,7 @@ from hub.domain.money import to_decimal
 from hub.domain.purchasing import CHANGES_DATES, CONDITIONS, MOVES, OPEN, TAKES_GOODS
 from hub.flows.operate import NotDoneError
 from hub.flows.operate import purchasing as buy
+from hub.flows.operate.files import whole
 from hub.flows.operate.purchasing import Confirmed, Delivered, Wanted
 from hub.store import catalog, suppliers
 from hub.store.database import new_id
@@ -95,10 +96,10 @@ def _lines(text: str) -> list[Wanted]:
 
 def _whole(text: str) -> int:
     """Raises NotDoneError."""
-    try:
-        return int(text)
-    except ValueError as error:
-        raise NotDoneError(f"{text!r} is no whole number") from error
+    found = whole(text)
+    if found is None:
+        raise NotDoneError(f"{text!r} is no whole number")
+    return found
 
 
 def _day(text: str) -> date | None:

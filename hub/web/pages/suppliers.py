@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from hub.domain.money import exponent, to_decimal
+from hub.domain.money import to_decimal, to_minor
 from hub.flows.operate import NotDoneError
 from hub.flows.operate import suppliers as sell
+from hub.flows.operate.files import whole
 from hub.flows.operate.suppliers import Offer
 from hub.store import suppliers
 from hub.store.suppliers import UnknownSupplierError
@@ -59,21 +59,18 @@ def _values(given: dict[str, str], currency: str) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise NotDoneError(f"{text!r} is no whole number") from error
+    found = whole(text)
+    if found is None:
+        raise NotDoneError(f"{text!r} is no whole number")
+    return found
 
 
 def _minor(text: str, currency: str) -> int:
     """An amount in minor units. Raises NotDoneError."""
     try:
-        minor = Decimal(text or "0").scaleb(exponent(currency.upper()))
-        if minor == minor.to_integral_value() and 0 <= minor < 10**15:
-            return int(minor)
-    except (InvalidOperation, ValueError):
-        pass
-    raise NotDoneError(f"{text!r} is no amount in {currency or 'a currency'}")
+        return to_minor(text or "0", currency.upper())
+    except ValueError as error:
+        raise NotDoneError(str(error)) from error
 
 
 @blueprint.get("/<code>")
