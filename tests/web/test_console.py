@@ -338,10 +338,24 @@ def test_stock_is_corrected_once_with_a_reason(site: Site) -> None:
     for _ in range(2):
         ops.submit("/stock/MUG", change)
     assert site.world.on_shelf()["EAST"]["MUG"] == (3, 3, 0)
-    ops.submit("/stock/MUG", form)
+    ops.submit("/stock/MUG", form | {"seen:EAST": "3"})
     assert site.world.on_shelf()["EAST"]["MUG"] == (12, 12, 0)
     assert "person:Ops" in ops.get("/stock/MUG").text
     assert ops.get("/stock/NOTHING").status_code == 404
+
+
+def test_a_figure_is_not_booked_over_what_others_have_booked_since_the_page_was_opened(site: Site) -> None:
+    stocked(site)
+    mia, bo = site.signed_in("ops"), site.signed_in("manager")
+    form = {"location": "EAST", "how": "set", "units": "4", "reason": "Count"}
+    opened = dict(re.findall(r'name="(seen:[A-Z]+)" value="(\d+)"', mia.get("/stock/MUG").text))
+    bo.submit("/stock/MUG", {"location": "EAST", "how": "change", "units": "-1", "reason": "broken", "key": "b"})
+    late = mia.submit("/stock/MUG", form | opened | {"key": "m"})
+    assert (late.status_code, "There are 4 units on hand and 5 were expected" in late.text) == (422, True)
+    assert site.world.on_shelf()["EAST"]["MUG"] == (4, 4, 0)
+    shown = dict(re.findall(r'name="(seen:[A-Z]+)" value="(\d+)"', late.text))
+    assert mia.submit("/stock/MUG", form | shown | {"units": "9", "key": "m2"}).status_code == 302
+    assert site.world.on_shelf()["EAST"]["MUG"] == (9, 9, 0)
 
 
 def test_an_article_with_a_slash_in_its_sku_has_a_page(site: Site) -> None:

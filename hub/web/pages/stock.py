@@ -61,7 +61,9 @@ def adjust(sku: str) -> Any:
         return _page(sku, "Enter whole units, such as 12 or -3.", given), 422
     if not given["reason"]:
         return _page(sku, "Say why: the ledger keeps the reason for ever.", given), 422
-    wanted = {"set_to": units} if given["how"] == "set" else {"change": units}
+    # A figure is one of what lay there when the page was opened; a change is right whatever lies there now.
+    seen = whole(request.form.get(f"seen:{given['location']}", "0"))
+    wanted = {"set_to": units, "expected": seen} if given["how"] == "set" else {"change": units}
     try:
         done = operate.adjust_stock(
             console().runtime,
