@@ -67,10 +67,11 @@ def show(
         print_json({"rows": page.rows, "next": page.next})
         return
     print_table(
-        ("SKU", "Location", "On hand#", "Available#", "Committed#", "Reserved#", "Other#", "Oversold#", "Told"),
+        ("SKU", "Location", "On hand#", "Available#", "Committed#", "Set apart#", "Oversold#", "Told"),
         (
-            (row.sku if first else "", place.location, place.on_hand, place.available, place.committed, place.reserved,
-             place.damaged + place.quality_hold + place.safety_stock, place.oversold, _told(row) if first else "")
+            (row.sku if first else "", place.location, place.on_hand, place.available, place.committed,
+             place.reserved + place.damaged + place.quality_hold + place.safety_stock, place.oversold,
+             _told(row) if first else "")
             for row in page.rows
             for first, place in ((index == 0, place) for index, place in enumerate(row.positions))
         ),
@@ -123,13 +124,14 @@ def _show_ledger(sku: str, after: str, limit: int, as_json: bool) -> None:
         print_json({"rows": page.rows, "next": page.next})
         return
     print_table(
-        ("When (UTC)", "Location", "What", "Units#", "From", "To", "Who", "Reason"),
+        ("When (UTC)", "Location", "What", "Units#", "From", "To", "Who", "Reason", "Order"),
         (
-            (one.at, one.location, one.kind, one.quantity, one.from_state, one.to_state, one.actor, one.reason)
+            (one.at, one.location, one.kind, one.quantity, one.from_state, one.to_state, one.actor, one.reason,
+             f"{one.order} {one.fo}" if one.order else "")
             for one in page.rows
         ),
         empty="Nothing has moved yet.",
-    )
+    )  # fmt: skip
     if page.next:
         note(f"There are more: --after {page.next}")
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from hub.flows import operate
+from hub.store.tables import fulfillment_order
 from hub.store.views import connections, doors, problems, stock
 from hub.store.views.doors import InboxQuery, OutboxQuery
 from hub.store.views.stock import StockQuery
@@ -35,6 +38,14 @@ def test_stock_shows_what_lies_where_and_what_is_promised(desk: Desk) -> None:
     assert [row.sku for row in desk.world.read(lambda tx: stock.find(tx, StockQuery(after=page.next))).rows] == ["TEE"]
     moves = desk.world.read(lambda tx: stock.ledger(tx, "MUG")).rows
     assert [(one.kind, one.quantity) for one in moves] == [("commit", 4), ("adjust", 10)]
+
+
+def test_the_ledger_names_the_order_that_units_were_moved_for(desk: Desk) -> None:
+    order_id = desk.buy(("MUG", 4))
+    commit, opening = desk.world.read(lambda tx: stock.ledger(tx, "MUG")).rows
+    assert [(commit.order_id, commit.order)] == [(order_id, "#1001")]
+    assert desk.ask(select(fulfillment_order.c.order_id).where(fulfillment_order.c.number == commit.fo)) == [order_id]
+    assert (opening.order_id, opening.order, opening.fo) == (None, None, None)
 
 
 def test_the_doors_are_read_page_by_page(desk: Desk) -> None:

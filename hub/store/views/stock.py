@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from hub.domain.availability import Confidence, Offer, RuleBook, confidence_of, publish
 from hub.store import availability, connections
 from hub.store.database import Tx, utcnow
 from hub.store.rows import chunks
-from hub.store.tables import connection, listing, location, stock_move, stock_position, variant
+from hub.store.tables import (
+    connection,
+    fo_line,
+    fulfillment_order,
+    listing,
+    location,
+    orders,
+    stock_move,
+    stock_position,
+    variant,
+)
 from hub.store.views.pages import Page, cursor_after, cut, read_cursor, size
 
 
@@ -121,7 +131,10 @@ class StockRow:
 
 @dataclass(frozen=True, slots=True)
 class MoveView:
-    """One line of the ledger; None for a state is the world outside. `actor` names a connection as people call it."""
+    """One line of the ledger; None for a state is the world outside. `actor` names a connection as people call it.
+
+    `order_id`, `order` and `fo` name the order and its fulfillment order when the move was for one.
+    """
 
     id: str
     at: datetime
@@ -134,8 +147,14 @@ class MoveView:
     cause_id: str
     reason: str
     actor: str
+    order_id: str | None
+    order: str | None
+    fo: str | None
 
 
+_MOVE: dict[str, ColumnElement[Any]] = dict(stock_move.c.items()) | {
+    "location": location.c.code, "order_id": orders.c.id, "order": orders.c.number, "fo": fulfillment_order.c.number,
+}  # fmt: skip
 _ARTICLE = [variant.c[name] for name in ("id", "sku", "title", "barcode", "tags", "preorderable", "backorder_limit")]
 
 
@@ -189,11 +208,13 @@ def ledger(tx: Tx, sku: str, after: str = "", limit: int = 50) -> Page[MoveView]
     if variant_id is None:
         raise UnknownArticleError(sku)
     statement = (
-        select(
-            *(location.c.code.label(name) if name == "location" else stock_move.c[name] for name in MoveView.__slots__)
-        )
+        select(*(_MOVE[name].label(name) for name in MoveView.__slots__))
+        .select_from(stock_move)
         .join(stock_position, stock_position.c.id == stock_move.c.position_id)
         .join(location, location.c.id == stock_position.c.location_id)
+        .outerjoin(fo_line, and_(stock_move.c.cause_type == "fo_line", fo_line.c.id == stock_move.c.cause_id))
+        .outerjoin(fulfillment_order, fulfillment_order.c.id == fo_line.c.fo_id)
+        .outerjoin(orders, orders.c.id == fulfillment_order.c.order_id)
         .where(stock_position.c.variant_id == variant_id)
     )
     if after:

@@ -46,6 +46,9 @@ MOVE = obj(
     cause_id=text("Its id."),
     reason=text("Why."),
     actor=text("Who did it."),
+    order_id=maybe(text("Id of the order that it was for.")),
+    order=maybe(text("Number of that order.")),
+    fo=maybe(text("Number of the fulfillment order that it was for.")),
 )
 PAST = obj(
     "Units of an article at one location at a moment, by the ledger.",
