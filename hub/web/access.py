@@ -148,6 +148,7 @@ RULES: dict[str, Rule] = {
     "counts.apply": person("manager"),
     "counts.cancel": person("ops"),
     "lots.listing": person("viewer"),
+    "lots.adjust": person("ops"),
     "lots.track": person("manager"),
     "lots.block": person("ops"),
     "lots.unblock": person("manager"),

@@ -161,6 +161,24 @@ def test_lots_are_traced_and_blocked_on_their_page(stocked: Site) -> None:
     assert "Nothing of that code" in viewer.get("/lots/?q=NIX").text
 
 
+def test_units_of_a_lot_are_corrected_on_the_page_of_lots(stocked: Site) -> None:
+    manager, ops = stocked.signed_in("manager"), stocked.signed_in("ops")
+    manager.submit("/lots/track", {"sku": "CAP", "tracking": "lot"}, "/lots/")
+    page = "/lots/?q=CAP"
+    assert 'action="/lots/adjust"' in ops.get(page).text
+    assert 'action="/lots/adjust"' not in ops.get("/lots/?q=MUG").text
+    assert 'action="/lots/adjust"' not in stocked.signed_in("packer").get(page).text
+    assert 'href="/lots/?q=CAP"' in ops.get("/stock/CAP").text
+    form = {"sku": "CAP", "location": "BER", "lot": "L1", "expires_on": "2999-01-01", "reason": "delivery", "key": "k"}
+    for _ in range(2):
+        assert ops.submit("/lots/adjust", form | {"units": "4"}, page).status_code == 302
+    assert ops.submit("/lots/adjust", form | {"units": "-1", "key": "k2"}, page).status_code == 302
+    assert stocked.world.on_shelf()["BER"]["CAP"] == (3, 3, 0)
+    for units, said in (("many", "Enter whole units"), ("-9", "9 units of lot L1 wanted and 3 are there")):
+        answer = ops.submit("/lots/adjust", form | {"units": units, "key": "k3"}, page)
+        assert (answer.status_code, said in answer.text, 'value="L1"' in answer.text) == (422, True, True)
+
+
 def test_serial_numbers_that_were_not_scanned_are_recorded_on_the_order(stocked: Site) -> None:
     track_article(stocked.world.runtime, "CAP", "serial", person="mia")
     api, ops, packer = stocked.app.test_client(), stocked.key("ops"), stocked.signed_in("packer")

@@ -115,6 +115,7 @@ class StockRow:
     tags: tuple[str, ...]  # words that rules look for
     preorderable: bool  # sold against open purchase orders
     backorder_limit: int | None  # units that may be promised and are neither there nor on order; None: any number
+    tracking: str  # how its units are told apart: none, lot or serial
 
     @property
     def on_hand(self) -> int:
@@ -155,7 +156,9 @@ class MoveView:
 _MOVE: dict[str, ColumnElement[Any]] = dict(stock_move.c.items()) | {
     "location": location.c.code, "order_id": orders.c.id, "order": orders.c.number, "fo": fulfillment_order.c.number,
 }  # fmt: skip
-_ARTICLE = [variant.c[name] for name in ("id", "sku", "title", "barcode", "tags", "preorderable", "backorder_limit")]
+_ARTICLE = [
+    variant.c[name] for name in ("id", "sku", "title", "barcode", "tags", "preorderable", "backorder_limit", "tracking")
+]
 
 
 def find(tx: Tx, query: StockQuery, now: datetime | None = None) -> Page[StockRow]:
@@ -244,6 +247,7 @@ def _rows(tx: Tx, rows: Collection[Any], now: datetime) -> tuple[StockRow, ...]:
             tuple(row.tags or ()),
             row.preorderable,
             row.backorder_limit,
+            row.tracking,
         )
         for row in rows
     )

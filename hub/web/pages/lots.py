@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from hub.domain.lots import TRACKING
+from hub.domain.lots import TRACKING, Marks
 from hub.flows.operate import NotDoneError
 from hub.flows.operate import lots as operate
+from hub.flows.operate.files import whole
+from hub.store import catalog
+from hub.store.database import new_id
+from hub.store.lots import tracked
 from hub.store.views import lots as view
 from hub.store.views.lots import Trace, UnknownLotError
 from hub.web.context import caller, console
@@ -21,8 +26,10 @@ def listing() -> Any:
     return _page(request.args.get("q", "").strip()[:120])
 
 
-def _page(text: str, error: str = "") -> str:
+def _page(text: str, error: str = "", given: Mapping[str, str] | None = None) -> str:
     with console().runtime.db.read() as tx:
+        kept_by = tracked(tx, [text]).get(text, "none")
+        locations = catalog.locations(tx) if kept_by != "none" else []
         lots = view.of_article(tx, text) if text else view.first_to_expire(tx)
         serials = view.serials_of(tx, text) if text else []
         try:
@@ -38,6 +45,10 @@ def _page(text: str, error: str = "") -> str:
         traces=traces,
         today=today,
         tracking=TRACKING,
+        kept_by=kept_by,
+        locations=locations,
+        given=given or {},
+        key=new_id(),
         shows_contact=caller().may("ops"),
         error=error,
     )
@@ -53,6 +64,31 @@ def track() -> Any:
     told = "without lots" if tracking == "none" else f"by {tracking}. Count what is on hand, so that it has one"
     flash(f"{sku} is kept {told}.", "done")
     return redirect(url_for("lots.listing", q=sku))
+
+
+@blueprint.post("/adjust")
+def adjust() -> Any:
+    names = ("sku", "location", "units", "lot", "expires_on", "serials", "reason")
+    given = {name: request.form.get(name, "").strip()[:5000] for name in names}
+    change = whole(given["units"])
+    if change is None:
+        return _page(given["sku"], "Enter whole units, such as 12 or -3.", given), 422
+    try:
+        marks = Marks(given["lot"], operate.expiry(given["expires_on"]), tuple(given["serials"].split()))
+        operate.adjust_lot(
+            console().runtime,
+            given["sku"],
+            given["location"],
+            marks,
+            change,
+            person=caller().actor,
+            reason=given["reason"][:200],
+            key=request.form.get("key", ""),
+        )
+    except NotDoneError as error:
+        return _page(given["sku"], f"{error}.", given), 422
+    flash(f"{given['sku']} at {given['location']}: {change:+d} units are booked.", "done")
+    return redirect(url_for("lots.listing", q=given["sku"]))
 
 
 @blueprint.post("/block")
