@@ -67,8 +67,8 @@ def take_serials(
         said = f"{sku}: the serial numbers of {words.units(units)} are not recorded yet ({fo.number})."
         desk.tell(order.id, ("fo", fo.id), "serials_missing", said)
         return
-    book.need_serials(row.variant_id, units, codes)
-    book.take_serials(fo.location_id, row.variant_id, codes, "shipped", fo_line_id=row.id)
+    book.numbered.need(row.variant_id, units, codes)
+    book.numbered.take(fo.location_id, row.variant_id, codes, "shipped", fo_line_id=row.id)
     desk.tell(order.id, ("fo", fo.id), "serials", f"{sku}: serial numbers {', '.join(codes)} ({fo.number}).")
 
 
@@ -86,7 +86,7 @@ def note_missing(desk: Desk, book: LotBook, order: OrderState, fo: FoState, row:
         picks = book.take(fo.location_id, row.variant_id, units, cause=(REFUSED, row.id), key=key)
         _tell_refused(desk, order, fo, sku, picks, "written off")
     elif tracking == "serial" and not desk.stock.position(fo.location_id, row.variant_id).on_hand:
-        book.write_off(row.variant_id, book.in_stock(fo.location_id, row.variant_id))
+        book.numbered.write_off(row.variant_id, book.numbered.in_stock(fo.location_id, row.variant_id))
     elif tracking == "serial":
         code = desk.locations[fo.location_id].code
         reason = f"{code} has {words.units(units)} of {sku} less, and nobody knows which: count their serial numbers."

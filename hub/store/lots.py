@@ -1,21 +1,22 @@
-"""Lots and serial numbers: a sub-ledger of what is on hand, for articles that are kept by lot or by serial number.
+"""Lots: a sub-ledger of what is on hand, for articles that are kept by lot; numbered units are in `serials`.
 
 Open a `LotBook` after the `StockBook` of the same variants: the positions that one locks protect these rows as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select, update
 
-from hub.domain.lots import LotError, Marks, Shelf, check_marks, check_serial, check_serials, fefo
+from hub.domain.lots import LotError, Marks, Shelf, check_marks, fefo
 from hub.store.database import Tx, new_id
-from hub.store.rows import Rows, chunks
+from hub.store.rows import Rows, chunks, write_changed
+from hub.store.serials import SerialBook
 from hub.store.tables import location, lot, lot_move, lot_position, serial_number, stock_position, variant
 
 Cause = tuple[str, str]
@@ -64,23 +65,10 @@ class LotUnits:
             self.changed = True
 
 
-@dataclass(slots=True)
-class SerialState:
-    """One numbered unit. Without a location it has left, or is on its way between two of ours."""
-
-    id: str
-    variant_id: str
-    code: str
-    location_id: str | None
-    status: str
-    fo_line_id: str | None
-    transfer_line_id: str | None
-    is_new: bool = False
-    changed: bool = False
-
-
 class LotBook:
-    """The lots and serial numbers a transaction works on, with the moves it makes. `flush` writes them."""
+    """The lots a transaction works on, with the moves it makes, and in `numbered` the numbered units. `flush` writes
+    all of them.
+    """
 
     def __init__(self, tx: Tx, now: datetime, actor: str) -> None:
         self.tx = tx
@@ -90,7 +78,7 @@ class LotBook:
         self._skus: dict[str, str] = {}
         self._lots: dict[tuple[str, str], LotState] = {}  # by (variant, code)
         self._units: dict[tuple[str, str], LotUnits] = {}  # by (lot, location)
-        self._serials: dict[tuple[str, str], SerialState] = {}  # by (variant, code)
+        self.numbered = SerialBook(tx, now, self._skus)
         self._zones: dict[str, str] = {}
         self._moves: list[dict[str, Any]] = []
 
@@ -156,7 +144,7 @@ class LotBook:
         tracking = self.tracking.get(variant_id, "none")
         check_marks(self._skus.get(variant_id, "the article"), tracking, units, marks)
         if tracking == "serial":
-            self.put_serials(location_id, variant_id, marks.serials)
+            self.numbered.put(location_id, variant_id, marks.serials)
         if tracking != "lot":
             return state
         return self.put(location_id, variant_id, units, marks, cause=cause, key=key, state=state)
@@ -212,7 +200,7 @@ class LotBook:
         for lot_id, units in self._gone_with(cause).items():
             self.put(location_id, variant_id, units, Marks(self.code_of(lot_id)), cause=cause, key=key)
         if self.tracking.get(variant_id) == "serial":
-            self.put_serials(location_id, variant_id, self.left_with(fo_line_id))
+            self.numbered.put(location_id, variant_id, self.numbered.left_with(fo_line_id))
 
     def move(
         self, location_id: str, variant_id: str, units: int, from_state: str, to_state: str, code: str, in_hold: int
@@ -337,105 +325,10 @@ class LotBook:
             }
         )
 
-    # Serial numbers
-
-    def put_serials(self, location_id: str, variant_id: str, codes: Sequence[str]) -> None:
-        """Numbered units are at a location now. Raises LotError for one that is in stock already."""
-        for one in self.serials(variant_id, codes, make=True):
-            if one.status == "in_stock" and one.location_id is not None and not one.is_new:
-                raise LotError(f"serial number {one.code} is in stock already; look at the label again")
-            if one.status != "in_stock":
-                check_serial(one.code, one.status, "in_stock")
-            self._set(one, "in_stock", location_id)
-
-    def take_serials(
-        self,
-        location_id: str,
-        variant_id: str,
-        codes: Sequence[str],
-        status: str,
-        *,
-        fo_line_id: str | None = None,
-        transfer_line_id: str | None = None,
-    ) -> None:
-        """Numbered units leave a location. Raises LotError for one that is not there."""
-        found = self.serials(variant_id, codes)
-        missing = sorted(set(codes) - {one.code for one in found if one.location_id == location_id})
-        if missing:
-            raise LotError(f"{self._skus[variant_id]}: not in stock there by our books: {', '.join(missing)}")
-        for one in found:
-            if status != "in_stock":
-                check_serial(one.code, one.status, status)
-            self._set(one, status, None, fo_line_id=fo_line_id, transfer_line_id=transfer_line_id)
-
-    def write_off(self, variant_id: str, codes: Sequence[str]) -> None:
-        """Numbered units are gone for good. Raises LotError."""
-        for one in self.serials(variant_id, codes):
-            check_serial(one.code, one.status, "scrapped")
-            self._set(one, "scrapped", None)
-
-    def found_serials(self, location_id: str, variant_id: str, codes: Sequence[str]) -> None:
-        """Numbered units were found at a location, whatever the books said of them."""
-        for one in self.serials(variant_id, codes, make=True):
-            self._set(one, "in_stock", location_id)
-
-    def travelling(self, transfer_line_id: str) -> list[str]:
-        """Serial numbers that are on their way with a transfer."""
-        query = select(serial_number.c.code).where(
-            serial_number.c.transfer_line_id == transfer_line_id, serial_number.c.location_id.is_(None)
-        )
-        return sorted(self.tx.execute(query).scalars())
-
-    def left_with(self, fo_line_id: str) -> list[str]:
-        """Serial numbers that left with a fulfillment line."""
-        query = select(serial_number.c.code).where(serial_number.c.fo_line_id == fo_line_id)
-        return sorted(self.tx.execute(query).scalars())
-
-    def in_stock(self, location_id: str, variant_id: str) -> list[str]:
-        """Serial numbers that our books have at a location."""
-        query = select(serial_number.c.code).where(
-            serial_number.c.variant_id == variant_id, serial_number.c.location_id == location_id
-        )
-        return sorted(self.tx.execute(query).scalars())
-
-    def serials(self, variant_id: str, codes: Collection[str], *, make: bool = False) -> list[SerialState]:
-        """These numbers as they stand; with `make` unknown ones are made. Raises LotError for unknown ones else."""
-        wanted = [code for code in codes if (variant_id, code) not in self._serials]
-        names = [name for name in SerialState.__slots__ if name in serial_number.c]
-        for part in chunks(wanted):
-            query = select(*(serial_number.c[name] for name in names)).where(
-                serial_number.c.variant_id == variant_id, serial_number.c.code.in_(part)
-            )
-            for row in self.tx.execute(query):
-                self._serials[variant_id, row.code] = SerialState(*row)
-        unknown = sorted(code for code in set(wanted) if (variant_id, code) not in self._serials)
-        if unknown and not make:
-            raise LotError(f"{self._skus[variant_id]} has no serial number {', '.join(unknown)}")
-        for code in unknown:
-            made = SerialState(new_id(), variant_id, code, None, "in_stock", None, None, is_new=True)
-            self._serials[variant_id, code] = made
-        return [self._serials[variant_id, code] for code in codes]
-
-    def _set(
-        self,
-        one: SerialState,
-        status: str,
-        location_id: str | None,
-        *,
-        fo_line_id: str | None = None,
-        transfer_line_id: str | None = None,
-    ) -> None:
-        one.status, one.location_id, one.changed = status, location_id, True
-        one.fo_line_id, one.transfer_line_id = fo_line_id, transfer_line_id
-
-    def need_serials(self, variant_id: str, units: int, codes: Collection[str]) -> None:
-        """Raises LotError when there is not one number for each unit."""
-        check_serials(self._skus[variant_id], units, codes)
-
     # Writing
 
     def flush(self) -> None:
-        """Write lots, their units, moves and serial numbers."""
+        """Write lots, their units and moves, and numbered units."""
         rows = Rows()
         fresh = [one for one in self._lots.values() if one.is_new]
         for one in fresh:
@@ -449,29 +342,20 @@ class LotBook:
                     lot_position, id=here.id, lot_id=here.lot_id, location_id=here.location_id, units=here.units,
                     held=here.held, to_inspect=here.to_inspect, damaged=here.damaged,
                 )  # fmt: skip
-        for number in self._serials.values():
-            if number.is_new and number.changed:
-                rows.add(
-                    serial_number, id=number.id, variant_id=number.variant_id, code=number.code,
-                    location_id=number.location_id, status=number.status, fo_line_id=number.fo_line_id,
-                    transfer_line_id=number.transfer_line_id, created_at=self.now, updated_at=self.now,
-                )  # fmt: skip
         rows.flush(self.tx)
         self._update()
+        self.numbered.flush()
         if self._moves:
             self.tx.execute(lot_move.insert(), self._moves)
         self._moves = []
 
     def _update(self) -> None:
         lots = [one for one in self._lots.values() if one.changed and not one.is_new]
-        _write(self.tx, lot, lots, ("expires_on", "blocked"))
+        write_changed(self.tx, lot, lots, ("expires_on", "blocked"))
         units = [one for one in self._units.values() if one.changed and not one.is_new]
-        _write(self.tx, lot_position, units, ("units", "held", "to_inspect", "damaged"))
-        serials = [one for one in self._serials.values() if one.changed and not one.is_new]
-        names = ("location_id", "status", "fo_line_id", "transfer_line_id")
-        _write(self.tx, serial_number, serials, names, updated_at=self.now)
-        states: list[LotState | LotUnits | SerialState] = [*self._lots.values(), *self._units.values()]
-        for state in (*states, *self._serials.values()):
+        write_changed(self.tx, lot_position, units, ("units", "held", "to_inspect", "damaged"))
+        states: list[LotState | LotUnits] = [*self._lots.values(), *self._units.values()]
+        for state in states:
             state.is_new = state.changed = False
 
     # Expiry and recall
@@ -512,19 +396,6 @@ class LotBook:
     def _sells(self, one: LotState, here: LotUnits) -> bool:
         shelf = Shelf(one.id, one.code, here.units, one.expires_on, one.blocked)
         return shelf.sells(self.today(here.location_id))
-
-
-def _write(tx: Tx, table: Any, states: Sequence[Any], names: Sequence[str], **more: Any) -> None:
-    """Write these fields of changed states, in the order of their ids."""
-    if not states:
-        return
-    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-    statement = update(table).where(table.c.id == bindparam("key")).values(**values, **more)
-    rows = [
-        {"key": one.id, **{f"new_{name}": getattr(one, name) for name in names}}
-        for one in sorted(states, key=lambda one: str(one.id))
-    ]
-    tx.execute(statement, rows)
 
 
 def set_tracking(tx: Tx, variant_id: str, tracking: str, now: datetime) -> bool:

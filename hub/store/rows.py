@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, bindparam, insert, update
 
 from hub.store.database import Tx
 from hub.store.tables import metadata
@@ -45,3 +45,16 @@ def chunks(values: Collection[str]) -> list[list[str]]:
 
 def as_dicts(rows: Collection[Any]) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def write_changed(tx: Tx, table: Any, states: Sequence[Any], names: Sequence[str], **more: Any) -> None:
+    """Write these fields of changed states, in the order of their ids."""
+    if not states:
+        return
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    statement = update(table).where(table.c.id == bindparam("key")).values(**values, **more)
+    rows = [
+        {"key": one.id, **{f"new_{name}": getattr(one, name) for name in names}}
+        for one in sorted(states, key=lambda one: str(one.id))
+    ]
+    tx.execute(statement, rows)

@@ -243,7 +243,7 @@ def _enter(line: CountLine, one: _Found, seen: Seen, lots: LotBook, location_id:
     line.recount = before is not None and (line.recount or line.seen_on_hand != seen.on_hand)
     if one.tracking == "serial":
         numbers = [*((line.lots or {}).get("serials", ()) if add else ()), *one.serials]
-        line.lots = {"serials": sorted(set(numbers)), "seen": lots.in_stock(location_id, one.variant_id)}
+        line.lots = {"serials": sorted(set(numbers)), "seen": lots.numbered.in_stock(location_id, one.variant_id)}
         line.counted = len(line.lots["serials"])
     else:
         if one.tracking == "lot":
@@ -464,9 +464,9 @@ def _correct_lots(lots: LotBook, head: CountHead, line: CountLine) -> Counter[st
 def _correct_serials(lots: LotBook, head: CountHead, line: CountLine) -> None:
     """Numbers that were not found are gone, those that were found are here, whatever the books said."""
     said = line.lots or {"serials": [], "seen": []}
-    still = set(lots.in_stock(head.location_id, line.variant_id))
-    lots.write_off(line.variant_id, sorted((set(said["seen"]) - set(said["serials"])) & still))
-    lots.found_serials(head.location_id, line.variant_id, sorted(set(said["serials"]) - set(said["seen"])))
+    still = set(lots.numbered.in_stock(head.location_id, line.variant_id))
+    lots.numbered.write_off(line.variant_id, sorted((set(said["seen"]) - set(said["serials"])) & still))
+    lots.numbered.found(head.location_id, line.variant_id, sorted(set(said["serials"]) - set(said["seen"])))
 
 
 @contextmanager

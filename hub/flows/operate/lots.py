@@ -107,8 +107,8 @@ def _gone(bench: Bench, place: str, marks: Marks, units: int, key: str, reason: 
     position = bench.stock.position(place, bench.variant_id)
     aside: dict[str, int] = {}
     if bench.tracking == "serial":
-        bench.lots.need_serials(bench.variant_id, units, marks.serials)
-        bench.lots.take_serials(place, bench.variant_id, marks.serials, "scrapped")
+        bench.lots.numbered.need(bench.variant_id, units, marks.serials)
+        bench.lots.numbered.take(place, bench.variant_id, marks.serials, "scrapped")
     else:
         aside = bench.lots.take_lot(place, bench.variant_id, marks.lot, units, cause=_CAUSE, key=key)
     for index, (state, taken) in enumerate(counting.take_out(position.units, units, aside)):
@@ -171,7 +171,7 @@ def record_serials(
         book = LotBook.open(desk.tx, {variant_id}, desk.now, desk.actor)
         if book.tracking.get(variant_id) != "serial":
             raise NotDoneError(f"{sku} is kept without serial numbers")
-        known = book.left_with(row.id)
+        known = book.numbered.left_with(row.id)
         if codes and set(codes) <= set(known):
             return False
         try:

@@ -249,8 +249,8 @@ def _take_marks(bench: Bench, line: LineState, units: int, serials: Sequence[str
     tracking = bench.lots.tracking.get(line.variant_id)
     source, cause = bench.transfer.from_location_id, ("transfer_line", line.id)
     if tracking == "serial":
-        bench.lots.need_serials(line.variant_id, units, serials)
-        bench.lots.take_serials(source, line.variant_id, serials, "in_stock", transfer_line_id=line.id)
+        bench.lots.numbered.need(line.variant_id, units, serials)
+        bench.lots.numbered.take(source, line.variant_id, serials, "in_stock", transfer_line_id=line.id)
     elif tracking == "lot":
         picks = bench.lots.take(source, line.variant_id, units, cause=cause, key=bench.key("out", line))
         if (found := sum(taken for _, taken in picks)) < units:
@@ -455,15 +455,15 @@ def _back_on_shelf(bench: Bench, line: LineState, units: int, step: str) -> list
 
 def _settle_serials(bench: Bench, line: LineState, one: Missing) -> None:
     """Numbered units: which came back and which are lost has to be said, unless it is all of them."""
-    travelling = bench.lots.travelling(line.id)
+    travelling = bench.lots.numbered.travelling(line.id)
     back = one.back_serials or tuple(travelling if one.back_to_source == len(travelling) else ())
     lost = one.lost_serials or tuple(travelling if one.lost == len(travelling) else ())
-    bench.lots.need_serials(line.variant_id, one.back_to_source, back)
-    bench.lots.need_serials(line.variant_id, one.lost, lost)
+    bench.lots.numbered.need(line.variant_id, one.back_to_source, back)
+    bench.lots.numbered.need(line.variant_id, one.lost, lost)
     if strange := sorted({*back, *lost} - set(travelling)):
         raise LotError(f"{line.sku}: not on their way: {', '.join(strange)}")
-    bench.lots.put_serials(bench.transfer.from_location_id, line.variant_id, back)
-    bench.lots.write_off(line.variant_id, lost)
+    bench.lots.numbered.put(bench.transfer.from_location_id, line.variant_id, back)
+    bench.lots.numbered.write_off(line.variant_id, lost)
 
 
 def cancel_transfer(runtime: Runtime, key: str, *, person: str, reason: str = "") -> bool:
