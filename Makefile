@@ -71,7 +71,7 @@ race: $(VENV)/.dev ## Let 1,000 orders run after 100 units, ten times on each da
 
 .PHONY: machines
 machines: $(VENV)/.dev ## Walk every state machine 300 times 50 steps on both databases
-	ORDERHUB_LONG=1 $(BIN)/python -m pytest -q $(shell grep -rl RuleBasedStateMachine tests)
+	ORDERHUB_LONG=1 $(BIN)/python -m pytest -q -n 2 $(shell grep -rlE "RuleBasedStateMachine|StoredMachine" tests --include="test_*.py")
 
 .PHONY: benchmark
 benchmark: $(VENV)/.dev ## Measure the intake of orders on SQLite and PostgreSQL
